@@ -1,0 +1,377 @@
+"""One thin module over nats-py, with its known faults handled.
+
+- nothing is buffered while disconnected (`pending_size=0`): a publish then fails at once and is not stored later;
+- the client never gives up reconnecting, and notices a dead link within ten seconds;
+- messages go to a plain function straight from the socket: no queue and no task per subscription, so a batch of
+  messages is one turn of the loop, and nothing is dropped as a "slow consumer";
+- every failure of a request is one error, `Unavailable`: what was asked may or may not have happened;
+- pull requests survive a reconnect, and a lost consumer is an error instead of silence.
+
+Private names of nats-py that this relies on: `_process_msg`, `_send_command`, `_flush_queue`, `_flush_pending`
+(pinned by tests/contract/bus).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+import nats.errors
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+
+from tradewire.errors import Unavailable
+from tradewire.settings import Nats
+
+
+class Message(Struct, frozen=True, gc=False):
+    """A message as it came: headers are raw bytes, parsed only on demand."""
+
+    subject: str
+    reply: str
+    data: bytes
+    raw_headers: bytes = b""
+
+    @property
+    def status(self) -> int:
+        """The status code of a JetStream control message, or 0."""
+        head = self.raw_headers[:13]
+        return int(head[9:12]) if head.startswith(b"NATS/1.0 ") and head[9:12].isdigit() else 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by name."""
+        lines = self.raw_headers.decode().split("\r\n")[1:]
+        return dict(tuple(part.strip() for part in line.split(":", 1)) for line in lines if ":" in line)  # type: ignore[misc]
+
+
+class JetStreamError(Unavailable):
+    """JetStream refused a request: its own code and description."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"JetStream {code}: {description}")
+        self.code, self.description = code, description
+
+
+Handler = Callable[[Message], None]
+
+
+class Stoppable(Protocol):
+    """A subscription that can be ended."""
+
+    async def stop(self) -> None: ...
+
+
+def wire(subject: str, payload: bytes, *, reply: str = "", headers: Mapping[str, str] | None = None) -> bytes:
+    """A publish as the NATS client protocol has it (PUB, HPUB). Header names and values must hold no line break."""
+    to = f"{subject} {reply}" if reply else subject
+    if headers is None:
+        return b"PUB %b %d\r\n%b\r\n" % (to.encode(), len(payload), payload)
+    head = "NATS/1.0\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+    raw = head.encode()
+    return b"HPUB %b %d %d\r\n%b%b\r\n" % (to.encode(), len(raw), len(raw) + len(payload), raw, payload)
+
+
+class _Client(Client):
+    """nats-py's client with deliveries straight to a function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.direct: dict[int, Handler] = {}
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        handler = self.direct.get(sid)
+        if handler is None:
+            await super()._process_msg(sid, subject, reply, data, headers)
+            return
+        handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
+
+    async def send_raw(self, command: bytes) -> None:
+        if not self.is_connected:
+            raise nats.errors.OutboundBufferLimitError
+        await self._send_command(command)
+        if self._flush_queue is not None and self._flush_queue.empty():
+            await self._flush_pending()
+
+
+class _Direct:
+    def __init__(self, client: _Client, subscription: Subscription) -> None:
+        self._client, self._subscription = client, subscription
+
+    async def stop(self) -> None:
+        self._client.direct.pop(self._subscription._id, None)  # noqa: SLF001
+        with contextlib.suppress(nats.errors.Error):
+            await self._subscription.unsubscribe()
+
+
+class Bus:
+    """A connection to NATS."""
+
+    def __init__(self, client: _Client) -> None:
+        self._client = client
+        self._reconnected: list[Callable[[], Awaitable[None]]] = []
+        self.errors: int = 0
+        self.last_error: str = ""
+        self.closed = asyncio.Event()
+
+    @classmethod
+    async def connect(cls, settings: Nats, name: str, *, connect_timeout: float = 2.0) -> "Bus":
+        """Connects, waiting for the server as long as it takes.
+
+        Raises:
+            Unavailable: when the server refuses the key.
+        """
+        client = _Client()
+        bus = cls(client)
+
+        async def on_error(error: Exception) -> None:
+            bus.errors += 1
+            bus.last_error = str(error)
+
+        async def on_reconnected() -> None:
+            for callback in bus._reconnected:
+                await callback()
+
+        async def on_closed() -> None:
+            bus.closed.set()
+
+        user = settings.user or name
+        options: dict[str, Any] = {"nkeys_seed": settings.nkey_file} if settings.nkey_file else {}
+        while True:
+            try:
+                await client.connect(
+                    settings.url.split(","),
+                    name=name,
+                    inbox_prefix=f"_INBOX.{user}",
+                    pending_size=0,
+                    ping_interval=5,
+                    max_outstanding_pings=2,
+                    connect_timeout=connect_timeout,  # type: ignore[arg-type]
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,  # type: ignore[arg-type]
+                    error_cb=on_error,
+                    reconnected_cb=on_reconnected,
+                    closed_cb=on_closed,
+                    **options,
+                )
+            except nats.errors.AuthorizationError as error:
+                raise Unavailable(f"NATS refuses the key of {user}") from error
+            except (OSError, nats.errors.Error, TimeoutError) as error:
+                if "Authorization" in str(error):
+                    raise Unavailable(f"NATS refuses the key of {user}") from error
+                bus.last_error = str(error)
+                await asyncio.sleep(0.2)
+            else:
+                return bus
+
+    @property
+    def connected(self) -> bool:
+        """True while the link is up."""
+        return bool(self._client.is_connected)
+
+    @property
+    def client(self) -> Client:
+        """The nats-py client, for nats.micro alone."""
+        return self._client
+
+    def on_reconnected(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Calls back after each reconnect."""
+        self._reconnected.append(callback)
+
+    def inbox(self) -> str:
+        """A new subject that only this connection hears."""
+        return str(self._client.new_inbox())
+
+    async def publish(
+        self, subject: str, payload: bytes, *, reply: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        """Publishes; when it returns the bytes are on their way, no more.
+
+        Raises:
+            Unavailable: when the link is down; nothing is sent later.
+        """
+        try:
+            await self._client.publish(subject, payload, reply, headers)
+        except (nats.errors.Error, OSError) as error:
+            raise Unavailable(f"publish on {subject}: {error}") from error
+
+    async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Publishes many messages without headers in one write.
+
+        Raises:
+            Unavailable: when the link is down.
+        """
+        await self.send([wire(subject, payload) for subject, payload in messages])
+
+    async def send(self, wired: Sequence[bytes]) -> None:
+        """Writes messages made by `wire`, all in one write.
+
+        Raises:
+            Unavailable: when the link is down; nothing is sent later.
+        """
+        if not wired:
+            return
+        try:
+            await self._client.send_raw(b"".join(wired))
+        except (nats.errors.Error, OSError) as error:
+            raise Unavailable(f"publish: {error}") from error
+
+    async def request(self, subject: str, payload: bytes, *, timeout: float = 1.0) -> Message:
+        """Asks and waits for one answer, `timeout` seconds.
+
+        Raises:
+            Unavailable: nobody listens, the link is down, or no answer came; the request may have been carried out.
+        """
+        try:
+            reply = await self._client.request(subject, payload, timeout=timeout)
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise Unavailable(f"request on {subject}: {type(error).__name__}") from error
+        return Message(reply.subject, reply.reply, reply.data)
+
+    async def subscribe(self, subject: str, handler: Handler, *, queue: str = "") -> Stoppable:
+        """Hands every message on a subject to `handler`, at once and in order; it must neither block nor raise."""
+        subscription = await self._client.subscribe(subject, queue=queue)
+        self._client.direct[subscription._id] = handler  # noqa: SLF001
+        return _Direct(self._client, subscription)
+
+    async def api(self, verb: str, request: Any = None, *, timeout: float = 5.0) -> dict[str, Any]:
+        """Calls `$JS.API.<verb>`.
+
+        Raises:
+            JetStreamError: the server refused.
+            Unavailable: no answer.
+        """
+        payload = msgspec.json.encode(request) if request is not None else b""
+        reply = await self.request(f"$JS.API.{verb}", payload, timeout=timeout)
+        answer: dict[str, Any] = msgspec.json.decode(reply.data)
+        if error := answer.get("error"):
+            raise JetStreamError(error.get("err_code", error.get("code", 0)), error.get("description", ""))
+        return answer
+
+    async def direct_get(
+        self, stream: str, sequence: int, *, batch: int, max_bytes: int = 4 << 20, timeout: float = 5.0
+    ) -> list[Message]:
+        """Reads up to `batch` stored messages from `sequence` on, without a consumer.
+
+        The server gives the next stored one when `sequence` is gone, so the caller checks what it got.
+
+        Raises:
+            Unavailable: the stream does not answer or the read broke off.
+        """
+        got: list[Message] = []
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def take(message: Message) -> None:
+            if message.status:
+                if not done.done():
+                    done.set_result(message.status)
+            else:
+                got.append(message)
+
+        inbox = self.inbox()
+        subscription = await self.subscribe(inbox, take)
+        try:
+            request = msgspec.json.encode({"seq": sequence, "batch": batch, "max_bytes": max_bytes})
+            await self.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
+            async with asyncio.timeout(timeout):
+                status = await done
+        except TimeoutError:
+            raise Unavailable(f"reading {stream} from {sequence}: no answer") from None
+        finally:
+            await subscription.stop()
+        if status == 503:
+            raise Unavailable(f"reading {stream}: nobody answers")
+        return got
+
+    async def flush(self, *, timeout: int = 2) -> None:
+        """Waits until the server has everything that was published.
+
+        Raises:
+            Unavailable: the link is down or slow.
+        """
+        try:
+            await self._client.flush(timeout)
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise Unavailable(f"flush: {error}") from error
+
+    async def close(self) -> None:
+        """Closes at once, after what is written has been flushed where the link is up."""
+        with contextlib.suppress(Unavailable):
+            if self.connected:
+                await self.flush(timeout=1)
+        await self._client.close()
+
+
+class Pull:
+    """A standing pull on a durable consumer: messages go to `handler` as they come, at most `batch` per request.
+
+    One request is outstanding at a time. It is renewed when it is used up, when the server ends it, when the link comes
+    back, and when nothing, not even a heartbeat, was heard for two beats.
+    """
+
+    BEAT_SECONDS = 1.0
+
+    def __init__(self, bus: Bus, stream: str, consumer: str, handler: Handler, *, batch: int = 256) -> None:
+        self._bus, self._batch, self._handler = bus, batch, handler
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._inbox = bus.inbox()
+        self._subscription: Stoppable | None = None
+        self._left = 0
+        self._heard = 0.0
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.lost: str = ""
+        """Why the consumer is gone, when it is; the owner makes it anew and calls `start` again."""
+
+    async def start(self) -> None:
+        """Begins to pull."""
+        self.lost = ""
+        self._subscription = await self._bus.subscribe(self._inbox, self._take)
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends the pull; what is under way may still be redelivered by the server."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._subscription:
+            await self._subscription.stop()
+
+    def _take(self, message: Message) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        if not message.status:
+            self._left -= 1
+            if self._left <= 0:
+                self._wake.set()
+            self._handler(message)
+        elif message.status != 100:
+            if message.status in {409, 503} and b"Consumer Deleted" in message.raw_headers:
+                self.lost = "the consumer was deleted"
+            elif message.status == 503:
+                self.lost = "nobody answers for the consumer"
+            self._left = 0
+            self._wake.set()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        request = msgspec.json.encode(
+            {"batch": self._batch, "expires": 30_000_000_000, "idle_heartbeat": int(self.BEAT_SECONDS * 1e9)}
+        )
+        while not self.lost:
+            self._wake.clear()
+            self._left = self._batch
+            self._heard = loop.time()
+            try:
+                await self._bus.publish(self._subject, request, reply=self._inbox)
+            except Unavailable:
+                await asyncio.sleep(0.1)
+                continue
+            while self._left > 0:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.BEAT_SECONDS):
+                        await self._wake.wait()
+                if loop.time() - self._heard > 2 * self.BEAT_SECONDS + 0.5:
+                    break

@@ -1,0 +1,304 @@
+"""Rule 1: everything that affects an order's state, and every transition, lives in this file.
+
+Decisions are ours, and one that the table does not list is an error. Facts are a broker's, and each is accepted in
+every state: the table says which of them move the order; what is impossible (a fill of what was never sent, more
+than was ordered) is booked and named in `anomaly`, which halts the account. Unknown is a state: only evidence ends it.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tradewire.errors import TransitionError
+from tradewire.messages.log import Event
+from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
+
+
+class Status(StrEnum):
+    """Where an order stands. The names are FIX's and NautilusTrader's: Denied is ours, Rejected is the venue's."""
+
+    REQUESTED = "requested"
+    HELD = "held"
+    APPROVED = "approved"
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    WORKING = "working"
+    PARTIALLY_FILLED = "partially_filled"
+    DENIED = "denied"
+    LAPSED = "lapsed"
+    CANCELED_LOCALLY = "canceled_locally"
+    REJECTED = "rejected"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+_S = Status
+UNSENT = frozenset({_S.REQUESTED, _S.HELD, _S.APPROVED})
+SENT = frozenset({_S.SUBMITTING, _S.UNKNOWN, _S.WORKING, _S.PARTIALLY_FILLED})
+OPEN = UNSENT | SENT
+TERMINAL = frozenset(Status) - OPEN
+RESERVING = SENT | {_S.APPROVED}
+"""The states in which an order's leaves count as exposure."""
+
+
+class Rule(Struct, frozen=True):
+    """One event type's row: from which states it moves the order, and where. None means that it stays."""
+
+    moves: frozenset[Status]
+    to: Status | None
+    fact: bool = False
+
+
+TRANSITIONS: dict[str, Rule] = {
+    "OrderApproved": Rule(frozenset({_S.REQUESTED}), _S.APPROVED),
+    "OrderDenied": Rule(frozenset({_S.REQUESTED, _S.HELD}), _S.DENIED),
+    "OrderHeld": Rule(frozenset({_S.REQUESTED}), _S.HELD),
+    "OrderApprovalGranted": Rule(frozenset({_S.HELD}), _S.REQUESTED),
+    "OrderApprovalRefused": Rule(frozenset({_S.HELD}), _S.DENIED),
+    "OrderLapsed": Rule(UNSENT, _S.LAPSED),
+    "OrderCanceledLocally": Rule(UNSENT, _S.CANCELED_LOCALLY),
+    "OrderSubmitStarted": Rule(frozenset({_S.APPROVED}), _S.SUBMITTING),
+    "OrderCancelStarted": Rule(SENT, None),
+    "OrderReplaceApproved": Rule(SENT, None),
+    "OrderReplaceDenied": Rule(SENT, None),
+    "OrderReplaceStarted": Rule(SENT, None),
+    "OrderSubmitNeverArrived": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), _S.REQUESTED),
+    "OrderUnknownResolved": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), None),
+    # What people ask for may come at any time, and what a broker says is taken at any time.
+    "OrderCancelRequested": Rule(frozenset(), None, fact=True),
+    "OrderReplaceRequested": Rule(frozenset(), None, fact=True),
+    "OrderSubmitUnknown": Rule(frozenset({_S.SUBMITTING}), _S.UNKNOWN, fact=True),
+    "OrderAccepted": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), _S.WORKING, fact=True),
+    "OrderRejected": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN, _S.WORKING}), _S.REJECTED, fact=True),
+    "OrderFilled": Rule(SENT, None, fact=True),
+    "FillCorrected": Rule(SENT, None, fact=True),
+    "FillBusted": Rule(SENT, None, fact=True),
+    "OrderCanceled": Rule(SENT, _S.CANCELED, fact=True),
+    "OrderExpired": Rule(SENT, _S.EXPIRED, fact=True),
+    "OrderReplaced": Rule(SENT, None, fact=True),
+    "OrderCancelRejected": Rule(SENT, None, fact=True),
+}
+_ASKED = frozenset({"OrderCancelRequested", "OrderReplaceRequested"})
+
+
+class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """An order as the log tells it. `quantity` is what was asked, then what was approved; times in microseconds."""
+
+    order: str
+    signal: str
+    signal_id: str
+    strategy: str
+    account: str
+    symbol: str
+    action: str
+    identity: str
+    status: Status
+    version: int
+    requested_at: int
+    requested_pos: int
+    updated_at: int
+    leg: int = 0
+    side: Side | None = None
+    quantity: Decimal | None = None
+    order_type: OrderType = "market"
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = "day"
+    reduce_only: bool = False
+    price: Decimal | None = None
+    signal_time: int | None = None
+    valid_until: int | None = None
+    attempt: int = 1
+    filled: Decimal = Decimal(0)
+    filled_value: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    expires_at: int | None = None
+    deadline: int | None = None
+    client_order_id: str | None = None
+    broker: str | None = None
+    broker_order_id: str | None = None
+    epoch: int = 0
+    cancel_requested: bool = False
+    cancel_by: str = ""
+    cancels_started: int = 0
+    reason: str = ""
+    message: str = ""
+    anomaly: str = ""
+    clock: str = "wall"
+
+    @property
+    def leaves(self) -> Decimal:
+        """The quantity that may still be filled; zero once nothing works."""
+        if self.status in TERMINAL or self.quantity is None:
+            return Decimal(0)
+        return max(self.quantity - self.filled, Decimal(0))
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """The mean price of what was filled."""
+        return self.filled_value / self.filled if self.filled else None
+
+    @property
+    def open(self) -> bool:
+        """True while something may still happen by right."""
+        return self.status in OPEN
+
+
+def request(event: Event, data: Any) -> Order:
+    """The first state of an order, from its OrderRequested."""
+    fields = {name: getattr(data, name) for name in type(data).__struct_fields__ if name in Order.__struct_fields__}
+    return Order(
+        **fields,
+        status=Status.REQUESTED,
+        version=event.version,
+        requested_at=event.time,
+        requested_pos=event.pos,
+        updated_at=event.time,
+    )
+
+
+def evolve(order: Order | None, event: Event, data: Any) -> Order:
+    """Returns the order after an event.
+
+    Raises:
+        TransitionError: for a decision that the table does not allow in this state, or a gap in the versions.
+    """
+    kind = event.type
+    if kind == "OrderRequested":
+        if order is not None:
+            raise TransitionError(f"{event.stream}: OrderRequested again at position {event.pos}")
+        return request(event, data)
+    if order is None:
+        raise TransitionError(f"{event.stream}: {kind} before OrderRequested at position {event.pos}")
+    if event.version != order.version + 1:
+        raise TransitionError(f"{event.stream}: version {event.version} after {order.version} at position {event.pos}")
+    rule = TRANSITIONS.get(kind)
+    if rule is None:
+        raise TransitionError(f"{event.stream}: {kind} is no event of an order")
+    changes: dict[str, Any] = {"version": event.version, "updated_at": event.time}
+    if order.status in rule.moves:
+        if rule.to is not None:
+            changes["status"] = rule.to
+    elif not rule.fact:
+        raise TransitionError(f"{event.stream}: {kind} while {order.status.value}, at position {event.pos}")
+    elif order.status in UNSENT and kind not in _ASKED:
+        changes["anomaly"] = f"{kind} of an order that was not sent"
+    if fold := _FOLDS.get(kind):
+        fold(order, data, changes)
+    return replace(order, **changes)
+
+
+def _approved(_order: Order, data: Any, changes: dict[str, Any]) -> None:
+    for name in ("side", "quantity", "order_type", "limit_price", "stop_price", "time_in_force", "expires_at", "price"):
+        changes[name] = getattr(data, name)
+    changes["reduce_only"] = data.reduce_only
+
+
+def _refused(_order: Order, data: Any, changes: dict[str, Any]) -> None:
+    changes["reason"], changes["message"] = data.reason, getattr(data, "message", "")
+
+
+def _held(_order: Order, data: Any, changes: dict[str, Any]) -> None:
+    changes["reason"], changes["deadline"] = data.reason, data.deadline
+
+
+def _rejected(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    _identified(order, data, changes)
+    if "status" in changes:
+        changes["reason"], changes["message"] = data.code, data.message
+
+
+def _started(_order: Order, data: Any, changes: dict[str, Any]) -> None:
+    changes.update(client_order_id=data.client_order_id, broker=data.broker, epoch=data.epoch)
+
+
+def _cancel_requested(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    if order.open:
+        changes.update(cancel_requested=True, cancel_by=data.by)
+
+
+def _cancel_started(order: Order, _data: Any, changes: dict[str, Any]) -> None:
+    changes["cancels_started"] = order.cancels_started + 1
+
+
+def _never_arrived(order: Order, _data: Any, changes: dict[str, Any]) -> None:
+    changes.update(attempt=order.attempt + 1, client_order_id=None, expires_at=None)
+
+
+def _resolved(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    if data.outcome == "found" and order.status is Status.SUBMITTING:
+        changes["status"] = Status.UNKNOWN
+
+
+def _identified(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    if data.broker_order_id and data.broker_order_id != order.broker_order_id:
+        changes["broker_order_id"] = data.broker_order_id
+
+
+def _filled(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    _identified(order, data, changes)
+    _book(order, changes, data.quantity, data.price, data.fee)
+
+
+def _corrected(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    value = data.quantity * data.price - data.old_quantity * data.old_price
+    _restate(order, changes, data.quantity - data.old_quantity, value, data.fee - data.old_fee)
+
+
+def _busted(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    _restate(order, changes, -data.quantity, -data.quantity * data.price, -data.fee)
+
+
+def _book(order: Order, changes: dict[str, Any], quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+    _restate(order, changes, quantity, quantity * price, fee)
+
+
+def _restate(order: Order, changes: dict[str, Any], quantity: Decimal, value: Decimal, fee: Decimal) -> None:
+    filled = order.filled + quantity
+    changes.update(filled=filled, filled_value=order.filled_value + value, fees=order.fees + fee)
+    if order.quantity is not None and filled > order.quantity:
+        changes["anomaly"] = f"filled {filled} of {order.quantity}"
+    if order.status in SENT and order.quantity is not None:
+        if filled >= order.quantity:
+            changes["status"] = Status.FILLED
+        elif filled > 0:
+            changes["status"] = Status.PARTIALLY_FILLED
+        else:
+            changes["status"] = Status.WORKING
+
+
+def _replaced(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    _identified(order, data, changes)
+    for name in ("quantity", "limit_price", "stop_price"):
+        if (value := getattr(data, name)) is not None:
+            changes[name] = value
+
+
+_FOLDS: dict[str, Any] = {
+    "OrderApproved": _approved,
+    "OrderDenied": _refused,
+    "OrderApprovalRefused": _refused,
+    "OrderHeld": _held,
+    "OrderLapsed": _refused,
+    "OrderCanceledLocally": _refused,
+    "OrderSubmitStarted": _started,
+    "OrderCancelRequested": _cancel_requested,
+    "OrderCancelStarted": _cancel_started,
+    "OrderSubmitNeverArrived": _never_arrived,
+    "OrderUnknownResolved": _resolved,
+    "OrderAccepted": _identified,
+    "OrderRejected": _rejected,
+    "OrderFilled": _filled,
+    "FillCorrected": _corrected,
+    "FillBusted": _busted,
+    "OrderCanceled": _identified,
+    "OrderExpired": _identified,
+    "OrderReplaced": _replaced,
+}
+
+decode_order = msgspec.json.Decoder(Order).decode

@@ -1,0 +1,105 @@
+"""Switches and limits as the log tells them: which are in force for an order, and at which versions.
+
+Scopes are `global`, `account.<name>`, `strategy.<name>` and `symbol.<symbol>`. The highest switch of those in scope
+holds; limits combine so that the tightest wins.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from tradewire.errors import LogCorrupt
+from tradewire.messages.log import Event
+
+GLOBAL = "global"
+LEVELS = ("NONE", "REDUCE_ONLY", "HALT", "KILL")
+
+
+class Switch(Struct, frozen=True, gc=False):
+    """A scope's switch: its level, who threw or lifted it last, and the version of its stream."""
+
+    level: str = "NONE"
+    by: str = ""
+    reason: str = ""
+    version: int = 0
+    at: int = 0
+
+
+class Limits(Struct, frozen=True, gc=False):
+    """A scope's limits as texts by name, and the version of their stream."""
+
+    limits: dict[str, str] = {}
+    version: int = 0
+
+
+def scopes(account: str, strategy: str, symbol: str) -> tuple[str, ...]:
+    """The scopes that an order lies in, widest first."""
+    return (GLOBAL, f"account.{account}", f"strategy.{strategy}", f"symbol.{symbol}")
+
+
+def control_stream(scope: str) -> str:
+    return f"control-{scope}"
+
+
+def limits_stream(scope: str) -> str:
+    return f"limits-{scope}"
+
+
+class Controls:
+    """Every switch and every set of limits. Folded in place: it holds nothing but what the log said."""
+
+    def __init__(self) -> None:
+        self.switches: dict[str, Switch] = {}
+        self.limits: dict[str, Limits] = {}
+        self.generation = 0
+        """Changes with every change, so that what was compiled from this is known to be old."""
+
+    def fold(self, event: Event, data: Any) -> None:
+        """Folds Halted, Resumed, LimitSet and AccountHalted; an account that a fact halted needs a person.
+
+        Raises:
+            LogCorrupt: a version is missing.
+        """
+        if event.type == "AccountHalted":
+            self._switch(f"account.{data.account}", "HALT", data, event, own_stream=False)
+        elif event.type == "Halted":
+            self._switch(data.scope, data.level, data, event)
+        elif event.type == "Resumed":
+            self._switch(data.scope, "NONE", data, event)
+        elif event.type == "LimitSet":
+            held = self.limits.get(data.scope, Limits())
+            self._in_order(held.version, event)
+            self.limits[data.scope] = Limits(data.limits, event.version)
+        else:
+            return
+        self.generation += 1
+
+    def _switch(self, scope: str, level: str, data: Any, event: Event, *, own_stream: bool = True) -> None:
+        held = self.switches.get(scope, Switch())
+        version = held.version
+        if own_stream:
+            self._in_order(held.version, event)
+            version = event.version
+        self.switches[scope] = Switch(level, data.by, data.reason, version, event.time)
+
+    @staticmethod
+    def _in_order(version: int, event: Event) -> None:
+        if event.version != version + 1:
+            raise LogCorrupt(f"{event.stream}: version {event.version} after {version} at position {event.pos}")
+
+    def level(self, in_scope: tuple[str, ...]) -> tuple[str, str]:
+        """The highest level among the scopes, and the scope that has it."""
+        best, where = "NONE", ""
+        for scope in in_scope:
+            switch = self.switches.get(scope)
+            if switch and LEVELS.index(switch.level) > LEVELS.index(best):
+                best, where = switch.level, scope
+        return best, where
+
+    def control_versions(self, in_scope: tuple[str, ...]) -> dict[str, int]:
+        """The version of each scope's control stream; 0 where nothing was ever written, which is guarded too."""
+        return {scope: self.switches[scope].version if scope in self.switches else 0 for scope in in_scope}
+
+    def limits_versions(self, in_scope: tuple[str, ...]) -> dict[str, int]:
+        """The version of each scope's limits stream."""
+        return {scope: self.limits[scope].version if scope in self.limits else 0 for scope in in_scope}

@@ -1,0 +1,110 @@
+"""A lease: at most one process acts under a name (DESIGN §1.5).
+
+The holder counts from the moment that it *sent* the last answered renewal, on the monotonic clock, so that it never
+believes in its lease for longer than the ledger does.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from tradewire import faults, subjects
+from tradewire.bus import Bus
+from tradewire.errors import Unavailable
+from tradewire.messages.log import LEASE_TTL_SECONDS, Fence, LeaseReply, LeaseRequest, decode_lease_reply
+
+TTL_SECONDS = LEASE_TTL_SECONDS
+RENEW_SECONDS = 3.0
+
+
+class Lease:
+    """A lease that is being sought, held or lost."""
+
+    def __init__(self, bus: Bus, shard: str, name: str, writer: str, instance: str) -> None:
+        self._bus, self._subject = bus, subjects.lease(shard, writer)
+        self.name, self.instance = name, instance
+        self.epoch = 0
+        self.pos = 0
+        self.holder = ""
+        self._sent_at = 0.0
+        self.held = asyncio.Event()
+        self.lost = asyncio.Event()
+
+    @property
+    def fence(self) -> Fence:
+        """What goes with every append under this lease."""
+        return Fence(self.name, self.epoch)
+
+    def age(self) -> float:
+        """Seconds since the last answered renewal was sent."""
+        return time.monotonic() - self._sent_at
+
+    def allows(self, call_seconds: float) -> bool:
+        """True when a call of so many seconds would end within the lease."""
+        return self.held.is_set() and self.age() + call_seconds <= TTL_SECONDS
+
+    async def _ask(self, request: LeaseRequest) -> LeaseReply:
+        sent = time.monotonic()
+        answer = await self._bus.request(self._subject, msgspec.json.encode(request), timeout=1.0)
+        reply = decode_lease_reply(answer.data)
+        if reply.granted and request.op != "release":
+            self._sent_at = sent
+        return reply
+
+    async def acquire(self) -> None:
+        """Waits until the lease is ours."""
+        self.lost.clear()
+        while True:
+            try:
+                reply = await self._ask(LeaseRequest("acquire", self.name, self.instance))
+            except (Unavailable, msgspec.DecodeError):
+                await asyncio.sleep(0.2)
+                continue
+            if reply.granted:
+                self.epoch, self.pos, self.holder = reply.epoch, reply.pos, self.instance
+                self.held.set()
+                return
+            self.holder = reply.holder
+            await asyncio.sleep(min(max(reply.retry_seconds, 0.1), 1.0))
+
+    async def keep(self) -> None:
+        """Renews until the lease is lost: another has it, or nobody answered for its whole time."""
+        while self.held.is_set():
+            await asyncio.sleep(RENEW_SECONDS if self.age() < RENEW_SECONDS + 0.5 else 0.3)
+            faults.point("lease.before_renew")
+            try:
+                reply = await self._ask(LeaseRequest("renew", self.name, self.instance, self.epoch))
+            except (Unavailable, msgspec.DecodeError):
+                reply = None
+            if (reply is not None and not reply.granted) or self.age() > TTL_SECONDS:
+                self.held.clear()
+                self.lost.set()
+
+    async def release(self) -> None:
+        """Gives the lease back, so that a successor need not wait."""
+        if not self.held.is_set():
+            return
+        self.held.clear()
+        self.lost.set()
+        try:
+            await self._ask(LeaseRequest("release", self.name, self.instance, self.epoch))
+        except (Unavailable, msgspec.DecodeError):
+            return  # it runs out by itself
+
+    async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Acquires, runs `work` while the lease is held, cancels it when the lease is lost, and begins again."""
+        while True:
+            await self.acquire()
+            keeping = asyncio.ensure_future(self.keep())
+            working = asyncio.ensure_future(work())
+            try:
+                await asyncio.wait({keeping, working}, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    working.result()
+            finally:
+                for task in (keeping, working):
+                    task.cancel()
+                await asyncio.gather(keeping, working, return_exceptions=True)
+                self.held.clear()

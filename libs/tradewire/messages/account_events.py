@@ -1,0 +1,193 @@
+"""Events of accounts, switches, limits, leases, groups and the ledger itself."""
+
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from tradewire.messages.vocabulary import Clock, Discrepancy, Side
+
+
+class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    pass
+
+
+class CashMoved(_Event, frozen=True, kw_only=True):
+    """Cash that no fill explains: an opening balance, a deposit, interest. Signed, in `currency`."""
+
+    account: str
+    amount: Decimal
+    currency: str
+    reason: str
+    broker: str = ""
+
+
+class CorporateAction(_Event, frozen=True, kw_only=True):
+    """A change of holdings that is no trade, such as a split: new = old * ratio + quantity."""
+
+    account: str
+    symbol: str
+    kind: str
+    ratio: Decimal = Decimal(1)
+    quantity: Decimal = Decimal(0)
+    cash: Decimal = Decimal(0)
+    currency: str = "USD"
+
+
+class Mark(Struct, frozen=True, array_like=True, gc=False):
+    """A price at a time (microseconds)."""
+
+    price: Decimal
+    at: int
+
+
+class MarksRecorded(_Event, frozen=True, kw_only=True):
+    """The prices at which equity, daily loss and drawdown are defined. `day` is the account's trading day."""
+
+    account: str
+    marks: dict[str, Mark]
+    day: str
+    reason: str
+    state_pos: int
+    clock: Clock = "wall"
+
+
+class AccountHalted(_Event, frozen=True, kw_only=True):
+    """The account takes no new order until a person resumes it."""
+
+    account: str
+    reason: str
+    by: str
+
+
+class ReconciliationBroken(_Event, frozen=True, kw_only=True):
+    """The broker and the log disagree."""
+
+    account: str
+    broker: str
+    differences: tuple[Discrepancy, ...]
+    epoch: int
+
+
+class ReconciliationMended(_Event, frozen=True, kw_only=True):
+    """The broker and the log agree at this position."""
+
+    account: str
+    broker: str
+    state_pos: int
+    orders: int
+    executions: int
+    epoch: int
+
+
+class FlattenRequested(_Event, frozen=True, kw_only=True):
+    """A person wants every position of the account closed."""
+
+    account: str
+    by: str
+    reason: str
+    request: str
+
+
+class ExternalOrderSeen(_Event, frozen=True, kw_only=True):
+    """An order at the broker that no signal of ours caused."""
+
+    account: str
+    broker: str
+    broker_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+
+
+class ExternalFillBooked(_Event, frozen=True, kw_only=True):
+    """An execution at the broker that belongs to no order of ours; its strategy is EXTERNAL."""
+
+    account: str
+    broker: str
+    broker_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    execution: str
+    fee: Decimal = Decimal(0)
+    fee_currency: str = "USD"
+    revision: int = 0
+    broker_time: int | None = None
+
+
+class Halted(_Event, frozen=True, kw_only=True):
+    """A switch is thrown for a scope: REDUCE_ONLY lets exits pass, HALT only cancels, KILL cancels all that works."""
+
+    scope: str
+    level: Literal["REDUCE_ONLY", "HALT", "KILL"]
+    by: str
+    reason: str
+    request: str
+
+
+class Resumed(_Event, frozen=True, kw_only=True):
+    """A person lifts the switch of a scope, and says why."""
+
+    scope: str
+    by: str
+    reason: str
+    request: str
+
+
+class LimitSet(_Event, frozen=True, kw_only=True):
+    """A scope's limits, whole: names and decimal or duration texts. `old` is what was replaced."""
+
+    scope: str
+    limits: dict[str, str]
+    old: dict[str, str]
+    by: str
+    reason: str
+
+
+class LeaseGranted(_Event, frozen=True, kw_only=True):
+    """A process may act alone under `name` and this epoch."""
+
+    name: str
+    holder: str
+    writer: str
+    epoch: int
+
+
+class LeaseReleased(_Event, frozen=True, kw_only=True):
+    """The holder gave the lease back, or its supervisor reaped it."""
+
+    name: str
+    holder: str
+    epoch: int
+    by: str
+
+
+class ClockStepped(_Event, frozen=True, kw_only=True):
+    """The ledger's clock jumped by `seconds` against its monotonic clock."""
+
+    seconds: Decimal
+
+
+class GroupOpened(_Event, frozen=True, kw_only=True):
+    """A bracket or OCO begins: which orders belong together."""
+
+    group: str
+    kind: Literal["bracket", "oco", "oto"]
+    orders: tuple[str, ...]
+
+
+class GroupExitRequested(_Event, frozen=True, kw_only=True):
+    """One exit of a group was asked for."""
+
+    group: str
+    order: str
+    reason: str
+
+
+class GroupClosed(_Event, frozen=True, kw_only=True):
+    """Nothing of the group is left to do."""
+
+    group: str
+    reason: str

@@ -1,0 +1,274 @@
+"""Events of the streams `order-…`. Denied, Held and Lapsed are ours; Rejected, Canceled and Expired are the venue's.
+
+Each event stands alone: whoever acts on it needs no other event to know what to do. Quantities and prices are Decimal,
+times are microseconds since the epoch.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from tradewire.messages.vocabulary import Action, CheckResult, Clock, OrderType, Origin, QuoteUsed, Side, TimeInForce
+
+
+class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    order: str
+
+
+class OrderRequested(_Event, frozen=True, kw_only=True):
+    """Intent, not yet a quantity that anyone answers for: one per leg and account of a signal."""
+
+    signal: str
+    signal_id: str
+    strategy: str
+    account: str
+    symbol: str
+    action: Action
+    identity: str
+    leg: int = 0
+    side: Side | None = None
+    quantity: Decimal | None = None
+    order_type: OrderType = "market"
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = "day"
+    reduce_only: bool = False
+    price: Decimal | None = None
+    signal_time: int | None = None
+    valid_until: int | None = None
+    tags: tuple[str, ...] = ()
+    clock: Clock = "wall"
+
+
+class OrderCancelRequested(_Event, frozen=True, kw_only=True):
+    """Somebody wants the order gone. It bumps the stream's version, so a submit not yet started loses to it."""
+
+    by: str
+    reason: str
+    request: str
+
+
+class OrderReplaceRequested(_Event, frozen=True, kw_only=True):
+    """Somebody wants other terms for a working order."""
+
+    by: str
+    request: str
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class OrderApprovalGranted(_Event, frozen=True, kw_only=True):
+    """A person approves a held order; risk decides it again."""
+
+    by: str
+    request: str
+
+
+class OrderApprovalRefused(_Event, frozen=True, kw_only=True):
+    """A person refuses a held order."""
+
+    by: str
+    reason: str
+    request: str
+
+
+class _Decision(_Event, frozen=True, kw_only=True):
+    attempt: int
+    state_pos: int
+    checks: tuple[CheckResult, ...]
+    limits: dict[str, int]
+    control: dict[str, int]
+    quotes: tuple[QuoteUsed, ...] = ()
+    clock: Clock = "wall"
+
+
+class OrderApproved(_Decision, frozen=True, kw_only=True):
+    """The quantity and terms that may be sent once, until `expires_at`, with every check and what it rests on."""
+
+    signal: str
+    strategy: str
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    time_in_force: TimeInForce
+    expires_at: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    reduce_only: bool = False
+    price: Decimal | None = None
+
+
+class OrderDenied(_Decision, frozen=True, kw_only=True):
+    """Our answer is no: `reason` is the code of the first failed check in the fixed order, `message` its words."""
+
+    reason: str
+    message: str
+
+
+class OrderHeld(_Decision, frozen=True, kw_only=True):
+    """Needs a person until `deadline`; then it lapses."""
+
+    reason: str
+    deadline: int
+
+
+class OrderReplaceApproved(_Decision, frozen=True, kw_only=True):
+    """New terms for a working order may be sent once."""
+
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class OrderReplaceDenied(_Decision, frozen=True, kw_only=True):
+    """New terms are refused by us; the order works on as it was."""
+
+    reason: str
+    message: str
+
+
+class OrderLapsed(_Event, frozen=True, kw_only=True):
+    """A held order whose deadline passed, or an approval that expired before it was sent."""
+
+    reason: str
+    attempt: int = 1
+
+
+class OrderSubmitStarted(_Event, frozen=True, kw_only=True):
+    """The intent to call the broker, committed before the call. It consumes the approval of its attempt."""
+
+    attempt: int
+    client_order_id: str
+    account: str
+    broker: str
+    epoch: int
+    state_pos: int
+    revision: int = 0
+    clock: Clock = "wall"
+
+
+class OrderReplaceStarted(_Event, frozen=True, kw_only=True):
+    """The intent to call the broker with new terms, committed before the call."""
+
+    attempt: int
+    client_order_id: str
+    epoch: int
+    revision: int
+
+
+class OrderCancelStarted(_Event, frozen=True, kw_only=True):
+    """The intent to ask the broker to cancel, committed before the call."""
+
+    client_order_id: str
+    epoch: int
+    ordinal: int = 0
+
+
+class OrderCanceledLocally(_Event, frozen=True, kw_only=True):
+    """Canceled before anything was sent."""
+
+    reason: str
+
+
+class _Fact(_Event, frozen=True, kw_only=True):
+    """What a broker said. `evidence` names where: a message, a query's answer, an operator."""
+
+    client_order_id: str
+    broker: str
+    account: str
+    evidence: str
+    broker_order_id: str | None = None
+    broker_time: int | None = None
+    origin: Origin = "live"
+
+
+class OrderAccepted(_Fact, frozen=True, kw_only=True):
+    """The venue has the order."""
+
+
+class OrderRejected(_Fact, frozen=True, kw_only=True):
+    """The venue refused the order, with proof."""
+
+    code: str
+    message: str
+
+
+class OrderSubmitUnknown(_Event, frozen=True, kw_only=True):
+    """The broker did not answer: the order may or may not be there. Only evidence ends this."""
+
+    attempt: int
+    client_order_id: str
+    reason: str
+
+
+class OrderUnknownResolved(_Event, frozen=True, kw_only=True):
+    """What asking the broker brought: `found` or `absent`."""
+
+    attempt: int
+    client_order_id: str
+    outcome: str
+    evidence: str
+
+
+class OrderSubmitNeverArrived(_Event, frozen=True, kw_only=True):
+    """Proven by every source of the broker over the grace period. A new attempt needs a new approval."""
+
+    attempt: int
+    client_order_id: str
+    evidence: str
+
+
+class OrderFilled(_Fact, frozen=True, kw_only=True):
+    """One execution. `execution` is the broker's id without its revision."""
+
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    execution: str
+    fee: Decimal = Decimal(0)
+    fee_currency: str = "USD"
+    revision: int = 0
+
+
+class FillCorrected(OrderFilled, frozen=True, kw_only=True):
+    """The broker restated an execution: revision `replaces` is reversed and this one is booked."""
+
+    replaces: int
+    old_quantity: Decimal
+    old_price: Decimal
+    old_fee: Decimal
+
+
+class FillBusted(OrderFilled, frozen=True, kw_only=True):
+    """The broker took an execution back: quantity, price and fee are those that are reversed."""
+
+
+class OrderCanceled(_Fact, frozen=True, kw_only=True):
+    """The venue says that the order works no more."""
+
+    reason: str = ""
+
+
+class OrderExpired(_Fact, frozen=True, kw_only=True):
+    """The venue says that the order's time is over."""
+
+
+class OrderReplaced(_Fact, frozen=True, kw_only=True):
+    """The venue has taken the new terms."""
+
+    revision: int
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class OrderCancelRejected(_Fact, frozen=True, kw_only=True):
+    """The venue would not cancel; the order is as it was."""
+
+    code: str
+    message: str

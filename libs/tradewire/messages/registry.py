@@ -1,0 +1,122 @@
+"""Every event type: its struct, its schema number, who may write it, and on which streams.
+
+Adding an event is adding its struct and its line here, and a golden file. An unknown type or schema is an error for
+whoever folds the log: nothing is skipped.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tradewire.errors import UnknownEvent
+from tradewire.messages import account_events as a
+from tradewire.messages import order_events as o
+from tradewire.messages import signals_events as s
+from tradewire.messages.log import Event, NewEvent
+
+
+class EventType(Struct, frozen=True):
+    """One row of the table. `writers` are the processes that may append it; `stream` is the prefix of its streams."""
+
+    name: str
+    struct: type[Struct]
+    schema: int
+    stream: str
+    writers: frozenset[str]
+
+
+def _rows(stream: str, *rows: tuple[type[Struct], str]) -> list[EventType]:
+    return [EventType(t.__name__, t, 1, stream, frozenset(writers.split())) for t, writers in rows]
+
+
+_TABLE = [
+    *_rows(
+        "signal-",
+        (s.SignalReceived, "ingest"),
+        (s.SignalRefused, "ingest"),
+        (s.NothingToDo, "ingest"),
+    ),
+    *_rows("system", (s.SignalsGapSuspected, "ingest"), (a.ClockStepped, "sequencer")),
+    *_rows(
+        "order-",
+        (o.OrderRequested, "ingest risk router"),
+        (o.OrderCancelRequested, "ingest"),
+        (o.OrderReplaceRequested, "ingest"),
+        (o.OrderApprovalGranted, "ingest"),
+        (o.OrderApprovalRefused, "ingest"),
+        (o.OrderApproved, "risk"),
+        (o.OrderDenied, "risk"),
+        (o.OrderHeld, "risk"),
+        (o.OrderReplaceApproved, "risk"),
+        (o.OrderReplaceDenied, "risk"),
+        (o.OrderLapsed, "risk router"),
+        (o.OrderSubmitStarted, "router"),
+        (o.OrderReplaceStarted, "router"),
+        (o.OrderCancelStarted, "router"),
+        (o.OrderCanceledLocally, "router"),
+        (o.OrderAccepted, "router"),
+        (o.OrderRejected, "router"),
+        (o.OrderSubmitUnknown, "router"),
+        (o.OrderUnknownResolved, "router"),
+        (o.OrderSubmitNeverArrived, "router"),
+        (o.OrderFilled, "router"),
+        (o.FillCorrected, "router"),
+        (o.FillBusted, "router"),
+        (o.OrderCanceled, "router"),
+        (o.OrderExpired, "router"),
+        (o.OrderReplaced, "router"),
+        (o.OrderCancelRejected, "router"),
+    ),
+    *_rows(
+        "account-",
+        (a.CashMoved, "router"),
+        (a.CorporateAction, "router"),
+        (a.MarksRecorded, "risk"),
+        (a.AccountHalted, "ingest risk router"),
+        (a.ReconciliationBroken, "router"),
+        (a.ReconciliationMended, "router"),
+        (a.FlattenRequested, "ingest"),
+        (a.ExternalOrderSeen, "router"),
+        (a.ExternalFillBooked, "router"),
+    ),
+    *_rows("control-", (a.Halted, "ingest risk router"), (a.Resumed, "ingest")),
+    *_rows("limits-", (a.LimitSet, "ingest risk")),
+    *_rows("lease-", (a.LeaseGranted, "sequencer"), (a.LeaseReleased, "sequencer")),
+    *_rows("group-", (a.GroupOpened, "router"), (a.GroupExitRequested, "router"), (a.GroupClosed, "router")),
+]
+
+EVENT_TYPES: dict[str, EventType] = {row.name: row for row in _TABLE}
+_BY_STRUCT: dict[type[Struct], EventType] = {row.struct: row for row in _TABLE}
+_DECODERS: dict[tuple[str, int], msgspec.json.Decoder[Any]] = {
+    (row.name, row.schema): msgspec.json.Decoder(row.struct) for row in _TABLE
+}
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(event: Event) -> Any:
+    """Returns the struct inside an event.
+
+    Raises:
+        UnknownEvent: for a type or schema that this build does not know.
+    """
+    try:
+        decoder = _DECODERS[event.type, event.schema]
+    except KeyError:
+        raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}") from None
+    return decoder.decode(event.data)
+
+
+def new_event(
+    stream: str,
+    version: int | None,
+    event_id: str,
+    data: Struct,
+    *,
+    time: int,
+    correlation: str | None,
+    causation: str | None = None,
+) -> NewEvent:
+    """Wraps a fact for appending. `version` is the one that it must get, or None for a fact that is never refused."""
+    row = _BY_STRUCT[type(data)]
+    return NewEvent(stream, version, event_id, row.name, row.schema, time, correlation, causation, Raw(_encode(data)))

@@ -1,0 +1,50 @@
+"""Events of the streams `signal-…`: what came in, and what was refused."""
+
+from msgspec import Raw, Struct
+
+
+class SignalReceived(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A signal that is well formed and supported. `body` is exactly what was sent."""
+
+    signal: str
+    strategy: str
+    signal_id: str
+    identity: str
+    source: str
+    action: str
+    symbol: str
+    sha256: str
+    body: Raw
+    clock: str = "wall"
+
+
+class SignalRefused(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A message that is no signal we can act on: why, which field, and what would have been right."""
+
+    strategy: str
+    identity: str
+    source: str
+    code: str
+    field: str
+    message: str
+    expected: str
+    sha256: str
+    size: int
+    instance: str
+    sequence: int
+    signal_id: str | None = None
+
+
+class NothingToDo(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A signal that asks for what is already so, such as a cancel when nothing works."""
+
+    signal: str
+    reason: str
+
+
+class SignalsGapSuspected(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The SIGNALS stream is a new one: signals acknowledged but not yet appended may be gone with the old."""
+
+    old_instance: str
+    new_instance: str
+    last_sequence: int

@@ -1,0 +1,344 @@
+"""Settings: one `tradewire.toml`, every key of it overridable from the environment, decoded strictly.
+
+The file's path is `TRADEWIRE_CONFIG`. A key `b` in section `[a]` is overridden by `TRADEWIRE_A_B`; the limits' names of
+older systems (`MAX_ORDER_SIZE_USD` and its kind) are aliases of theirs, and where several are set the strictest wins.
+A bad key or value is a ConfigError that names the key and the fix; processes exit with 2 on it.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from tradewire.domain import names
+from tradewire.domain.money import money
+from tradewire.domain.times import duration
+from tradewire.errors import ConfigError, InvalidValue
+
+
+class Duration(int):
+    """A span in microseconds, written `"30s"`, `"5m"`, `"4d"`."""
+
+    @property
+    def seconds(self) -> float:
+        return self / 1_000_000
+
+
+class Nats(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where NATS is. `monitor_urls` are asked whether every publish is synced to disk; `sync` waives that by name."""
+
+    url: str = "nats://127.0.0.1:4222"
+    monitor_urls: list[str] = []
+    nkey_file: str = ""
+    user: str = ""
+    sync: Literal["verified", "unverified"] = "verified"
+
+
+class Postgres(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where Postgres is: one role for the sequencer, one for the reader, and the owner's for migrations alone."""
+
+    dsn: str = ""
+    reader_dsn: str = ""
+    admin_dsn: str = ""
+
+
+class Http(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a process answers /livez, /readyz and /metrics. Port 0 is any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is logged and how. Reloaded on SIGHUP."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The doors. `stream_max_bytes` bounds SIGNALS; a full stream refuses new signals and loses none."""
+
+    stream_max_bytes: int = 1 << 30
+    batch: int = 200
+
+
+class Risk(Struct, frozen=True, forbid_unknown_fields=True):
+    """The configuration's limits of the scope `global`; appended as LimitSet at start when they differ.
+
+    Amounts are in the account's currency. `allowed_symbols` empty means that none is set and all are allowed on paper.
+    """
+
+    max_order_quantity: Decimal = Decimal(10_000)
+    min_order_quantity: Decimal = Decimal("0.0001")
+    max_order_value: Decimal = Decimal(10_000)
+    min_order_value: Decimal = Decimal(10)
+    max_position_value: Decimal = Decimal(50_000)
+    max_daily_loss: Decimal = Decimal(5_000)
+    max_open_orders_per_symbol: int = 5
+    max_signal_age: Duration = Duration(30_000_000)
+    max_signal_ahead: Duration = Duration(2_000_000)
+    max_price_age: Duration = Duration(5_000_000)
+    duplicate_window: Duration = Duration(10_000_000)
+    approval_ttl: Duration = Duration(30_000_000)
+    mark_interval: Duration = Duration(60_000_000)
+    allowed_symbols: list[str] = []
+
+
+class Router(Struct, frozen=True, forbid_unknown_fields=True):
+    """The router. A broker call may last `call_timeout`; an absent order is proven by asking over `absence_grace`."""
+
+    account: str = "paper"
+    call_timeout: Duration = Duration(3_000_000)
+    absence_grace: Duration = Duration(5_000_000)
+    reconcile_interval: Duration = Duration(30_000_000)
+    max_in_flight: int = 64
+
+
+class Paper(Struct, frozen=True, forbid_unknown_fields=True):
+    """The paper broker: where it listens, what it charges, and what its market is."""
+
+    address: str = "127.0.0.1:0"
+    token_file: str = ""
+    journal: str = "data/paper"
+    seed: int = 1
+    starting_cash: Decimal = Decimal(100_000)
+    currency: str = "USD"
+    commission_per_share: Decimal = Decimal(0)
+    commission_percent: Decimal = Decimal(0)
+    slippage_bps: Decimal = Decimal(0)
+    fill: Literal["quotes", "signal_price"] = "quotes"
+    price_from_signal: bool = False
+    partial_ratio: Decimal = Decimal(0)
+    latency_ms: int = 0
+    allow_short: bool = False
+    faults: bool = False
+
+
+class Account(Struct, frozen=True, forbid_unknown_fields=True):
+    """A trading account: which broker holds it, and the time zone in which its day rolls."""
+
+    broker: Literal["paper"] = "paper"
+    currency: str = "USD"
+    time_zone: str = "UTC"
+
+
+class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
+    """A strategy that may publish. `account` is where its signals go when they name none."""
+
+    account: str = ""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set. A process uses the sections that concern it."""
+
+    shard: str = "main"
+    clock: Literal["wall", "quotes"] = "wall"
+    data: str = "data"
+    default_account: str = "paper"
+    nats: Nats = Nats()
+    postgres: Postgres = Postgres()
+    http: Http = Http()
+    log: Log = Log()
+    ingest: Ingest = Ingest()
+    risk: Risk = Risk()
+    router: Router = Router()
+    paper: Paper = Paper()
+    accounts: dict[str, Account] = field(default_factory=lambda: {"paper": Account()})
+    strategies: dict[str, Strategy] = {}
+
+    def account_of(self, strategy: str) -> str:
+        """The account that a strategy's signals go to when they name none."""
+        profile = self.strategies.get(strategy)
+        return (profile.account if profile else "") or self.default_account
+
+
+# Names from older systems: alias -> (key of [risk], True when the smaller value is the stricter).
+ALIASES: dict[str, tuple[str, bool]] = {
+    "MAX_ORDER_SIZE_USD": ("max_order_value", True),
+    "MAX_ORDER_USD": ("max_order_value", True),
+    "MAX_ORDER_VALUE_USD": ("max_order_value", True),
+    "MAX_POSITION_SIZE_USD": ("max_position_value", True),
+    "MAX_POSITION_USD": ("max_position_value", True),
+    "MAX_DAILY_LOSS_USD": ("max_daily_loss", True),
+    "MAX_OPEN_ORDERS_PER_SYMBOL": ("max_open_orders_per_symbol", True),
+    "MIN_ORDER_VALUE_USD": ("min_order_value", False),
+    "MAX_ORDER_QTY": ("max_order_quantity", True),
+    "MIN_ORDER_QTY": ("min_order_quantity", False),
+}
+_PREFIX = "TRADEWIRE_"
+_NOT_SETTINGS = {"TRADEWIRE_CONFIG", "TRADEWIRE_FAULTS", "TRADEWIRE_FAULTS_FILE", "TRADEWIRE_INSTANCE"}
+
+
+def load(path: str | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings from a file (default: `TRADEWIRE_CONFIG`, else none) and the environment.
+
+    Raises:
+        ConfigError: for a file that cannot be read, an unknown key, or a value that is out of its range.
+    """
+    env = os.environ if env is None else env
+    path = path or env.get("TRADEWIRE_CONFIG")
+    raw: dict[str, Any] = _read(Path(path)) if path else {}
+    _overlay(raw, env)
+    settings = _convert(raw)
+    _apply_aliases(raw, env)
+    settings = _convert(raw)
+    _verify(settings)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(), parse_float=Decimal)
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"cannot be read: {error.strerror}", "Check the path and its permissions."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not TOML: {error}", "Mend that line.") from None
+
+
+def _sections() -> dict[str, type[Struct]]:
+    return {
+        f.name: f.type
+        for f in msgspec.structs.fields(Settings)
+        if isinstance(f.type, type) and issubclass(f.type, Struct)
+    }
+
+
+def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
+    """Lays `TRADEWIRE_…` over the file; a name that is no key is an error, because a typo there would be silent."""
+    sections = _sections()
+    top = {f.name for f in msgspec.structs.fields(Settings)} - set(sections) - {"accounts", "strategies"}
+    known = {f"{_PREFIX}{name.upper()}": (None, name) for name in top}
+    for section, struct in sections.items():
+        for f in msgspec.structs.fields(struct):
+            known[f"{_PREFIX}{section.upper()}_{f.name.upper()}"] = (section, f.name)
+    for name, value in env.items():
+        if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
+            continue
+        if name not in known:
+            raise ConfigError(name, "is not a setting", _hint(name, known))
+        where, key = known[name]
+        target = raw.setdefault(where, {}) if where else raw
+        struct = sections[where] if where else Settings
+        kind = next(f.type for f in msgspec.structs.fields(struct) if f.name == key)
+        target[key] = [v.strip() for v in value.split(",") if v.strip()] if kind == list[str] else value
+
+
+def _apply_aliases(raw: dict[str, Any], env: Mapping[str, str]) -> None:
+    base = _convert(raw).risk
+    for alias, (key, smaller_is_stricter) in ALIASES.items():
+        if alias not in env:
+            continue
+        value = _number(alias, env[alias])
+        section = raw.setdefault("risk", {})
+        current = _number(key, str(section[key])) if key in section else Decimal(str(getattr(base, key)))
+        strictest = min(current, value) if smaller_is_stricter else max(current, value)
+        section[key] = str(strictest)
+
+
+def _number(key: str, text: str) -> Decimal:
+    try:
+        return money(text)
+    except InvalidValue as error:
+        raise ConfigError(key, error.message, f"Write {error.expected}.") from None
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is not Duration:
+        raise NotImplementedError(kind)
+    try:
+        return Duration(duration(value))
+    except (InvalidValue, TypeError) as error:
+        raise ValueError(f'is not a duration ({error}); write one such as "30s", "5m" or "4d"') from None
+
+
+def _strict_decimals(raw: dict[str, Any]) -> dict[str, Any]:
+    """Parses every amount with the one strict parser, before anything laxer can see it."""
+    copy = dict(raw)
+    for name, struct in _sections().items():
+        if not isinstance(section := raw.get(name), dict):
+            continue
+        amounts = {f.name for f in msgspec.structs.fields(struct) if f.type is Decimal}
+        copy[name] = {
+            key: _number(f"{name}.{key}", str(value)) if key in amounts and not isinstance(value, bool) else value
+            for key, value in section.items()
+        }
+    return copy
+
+
+def _convert(raw: dict[str, Any]) -> Settings:
+    try:
+        return msgspec.convert(_strict_decimals(raw), Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        key, problem = "tradewire.toml", text
+        if " - at `" in text:
+            problem, _, where = text.partition(" - at `")
+            key = where.rstrip("`").removeprefix("$.")
+        fix = "See `tradewire config check` for every key and its kind."
+        if "unknown field" in problem:
+            name = problem.split("`")[1]
+            at = _sections().get(key, Settings)
+            fix = _hint(name, [f.name for f in msgspec.structs.fields(at)])
+            key = f"{key}.{name}" if at is not Settings else name
+            problem = "is not a setting"
+        raise ConfigError(key, problem, fix) from None
+
+
+def _hint(name: str, known: Any) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]}?" if near else "Remove it, or see `tradewire config check` for what exists."
+
+
+_POSITIVE = (
+    "max_order_quantity",
+    "max_order_value",
+    "max_position_value",
+    "max_daily_loss",
+    "max_open_orders_per_symbol",
+    "max_signal_age",
+    "max_price_age",
+    "approval_ttl",
+    "mark_interval",
+)
+_MAX_CALL_SECONDS = 5
+
+
+def _verify(settings: Settings) -> None:
+    """Values that types alone cannot refuse."""
+    _verify_amounts(settings)
+    _verify_names(settings)
+    call = settings.router.call_timeout.seconds
+    if not 0 < call <= _MAX_CALL_SECONDS:
+        raise ConfigError("router.call_timeout", f"is {call} s", "Set 5s or less: lease age and call must fit in 10 s.")
+
+
+def _verify_amounts(settings: Settings) -> None:
+    for key in _POSITIVE:
+        if getattr(settings.risk, key) <= 0:
+            raise ConfigError(f"risk.{key}", "is not above zero", "Set a positive value.")
+    for key in ("min_order_value", "min_order_quantity"):
+        if getattr(settings.risk, key) < 0:
+            raise ConfigError(f"risk.{key}", "is below zero", "Set zero or more.")
+
+
+def _verify_names(settings: Settings) -> None:
+    for name in (settings.shard, settings.default_account, *settings.accounts, *settings.strategies):
+        if not names.is_name(name):
+            raise ConfigError(name, "is not a name", "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
+    used = {f"strategies.{name}.account": profile.account for name, profile in settings.strategies.items()}
+    used |= {"default_account": settings.default_account, "router.account": settings.router.account}
+    for key, account in used.items():
+        if account and account not in settings.accounts:
+            raise ConfigError(key, f"names no account: {account}", f"Add [accounts.{account}] or change {key}.")
+    for symbol in settings.risk.allowed_symbols:
+        if not names.is_symbol(symbol):
+            raise ConfigError("risk.allowed_symbols", f"{symbol!r} is not a symbol", "Write it as AAPL or BTC/USDT.")

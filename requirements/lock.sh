@@ -1,0 +1,14 @@
+#!/bin/sh
+# Re-locks the dependencies: universal, with hashes, without index addresses.
+set -eu
+cd "$(dirname "$0")/.."
+OWN="tradewire tradewire-cli tradewire-ingest tradewire-ledger tradewire-risk tradewire-router"
+OMIT=""
+for name in $OWN; do OMIT="$OMIT --no-emit-package $name"; done
+COMPILE="uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate $*"
+# shellcheck disable=SC2086
+$COMPILE $OMIT pyproject.toml -o requirements/runtime.lock
+# shellcheck disable=SC2086
+$COMPILE $OMIT pyproject.toml --group dev -c requirements/runtime.lock -o requirements/dev.lock
+# The demo reads the package's CSV files only, so what its code would import stays out.
+echo "bokeh-sampledata" | $COMPILE --no-deps - -o requirements/demo.lock

@@ -1,0 +1,90 @@
+"""Who holds which lease, by the ledger's monotonic clock (DESIGN §1.5)."""
+
+from msgspec import Struct
+
+from tradewire import ids
+from tradewire.messages.account_events import LeaseGranted, LeaseReleased
+from tradewire.messages.log import LEASE_TTL_SECONDS, Event, LeaseReply, LeaseRequest, NewEvent
+from tradewire.messages.registry import decode, new_event
+from tradewire_ledger.domain.decide import LeaseView
+
+TAKEOVER_SECONDS = LEASE_TTL_SECONDS + 2.0
+
+
+class Held(Struct):
+    """One lease. `renewed` is monotonic seconds; `holder` is empty when nobody has it."""
+
+    epoch: int
+    holder: str
+    writer: str
+    renewed: float
+    pos: int
+
+
+class Leases:
+    """The table. Grants and releases are events; it changes only when they are committed. Renewals are not events."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Held] = {}
+
+    def start(self, events: list[Event], now: float) -> None:
+        """Takes the last event of every lease; after the ledger's own start each counts as just renewed."""
+        self._held.clear()
+        for event in events:
+            self.committed(event, now)
+
+    def committed(self, event: Event, now: float) -> None:
+        """Folds a committed LeaseGranted or LeaseReleased."""
+        data = decode(event)
+        if isinstance(data, LeaseGranted):
+            self._held[data.name] = Held(data.epoch, data.holder, data.writer, now, event.pos)
+        elif isinstance(data, LeaseReleased) and (held := self._held.get(data.name)) and held.epoch == data.epoch:
+            held.holder = ""
+
+    def view(self) -> LeaseView:
+        """What append requests are fenced by. A released lease fences its last holder out."""
+        return LeaseView({name: (held.epoch, held.writer) for name, held in self._held.items() if held.holder})
+
+    def holders(self) -> dict[str, str]:
+        """Who holds each lease."""
+        return {name: held.holder for name, held in self._held.items()}
+
+    def ask(self, writer: str, request: LeaseRequest, now: float, time: int) -> LeaseReply | list[NewEvent]:
+        """Answers a request, or returns the event that must be committed before it can be answered."""
+        held = self._held.get(request.name)
+        if request.op == "renew":
+            return self._renew(held, request, now)
+        if request.op == "release":
+            names = (
+                [request.name] if request.name else [n for n, h in self._held.items() if h.holder == request.instance]
+            )
+            return self._release(names, writer, request, time)
+        if held and held.holder == request.instance:
+            held.renewed = now
+            return LeaseReply(True, held.epoch, held.pos, held.holder)
+        if held and held.holder and (left := held.renewed + TAKEOVER_SECONDS - now) > 0:
+            return LeaseReply(False, held.epoch, held.pos, held.holder, round(left, 3))
+        epoch = held.epoch + 1 if held else 1
+        stream = f"lease-{request.name}"
+        granted = LeaseGranted(name=request.name, holder=request.instance, writer=writer, epoch=epoch)
+        event_id = ids.derive("lease", request.name, str(epoch), "granted")
+        return [new_event(stream, None, event_id, granted, time=time, correlation=None)]
+
+    @staticmethod
+    def _renew(held: Held | None, request: LeaseRequest, now: float) -> LeaseReply:
+        if held is None or held.holder != request.instance or held.epoch != request.epoch:
+            holder = held.holder if held else ""
+            return LeaseReply(False, held.epoch if held else 0, 0, holder, message="held by another")
+        held.renewed = now
+        return LeaseReply(True, held.epoch, held.pos, held.holder)
+
+    def _release(self, names: list[str], writer: str, request: LeaseRequest, time: int) -> LeaseReply | list[NewEvent]:
+        events = []
+        for name in names:
+            held = self._held.get(name)
+            if held is None or held.holder != request.instance:
+                continue
+            released = LeaseReleased(name=name, holder=request.instance, epoch=held.epoch, by=writer)
+            event_id = ids.derive("lease", name, str(held.epoch), "released")
+            events.append(new_event(f"lease-{name}", None, event_id, released, time=time, correlation=None))
+        return events or LeaseReply(True, message="nothing to release")

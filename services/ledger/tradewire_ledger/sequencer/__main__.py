@@ -1,0 +1,144 @@
+"""The sequencer: the only writer of the log. Wiring only."""
+
+import asyncio
+import time
+
+import asyncpg
+from prometheus_client import Counter, Gauge, Histogram
+
+from tradewire.errors import ConfigError, Stopped, Unavailable
+from tradewire.runtime.service import Service, run
+from tradewire_ledger.sequencer.relay import StreamDiffers
+from tradewire_ledger.sequencer.sequence import Observed, Sequencer
+from tradewire_ledger.sequencer.store import HeadLost, Store
+
+EXIT_STREAM_DIFFERS = 3
+RETRY_SECONDS = 0.3
+
+
+class _Metrics:
+    def __init__(self, service: Service) -> None:
+        registry = service.registry
+        self.events = Counter("tradewire_ledger_events", "Events appended", registry=registry)
+        self.commits = Counter("tradewire_ledger_commits", "Transactions committed", registry=registry)
+        self.seconds = Histogram(
+            "tradewire_ledger_commit_seconds",
+            "From decision to commit",
+            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
+            registry=registry,
+        )
+        self.head = Gauge("tradewire_ledger_head_position", "Last position of the log", registry=registry)
+        self.lag = Gauge(
+            "tradewire_ledger_relay_lag_seconds", "Age of the oldest unacknowledged frame", registry=registry
+        )
+
+    def observe(self, seen: Observed) -> None:
+        self.events.inc(seen.events)
+        self.commits.inc()
+        self.seconds.observe(seen.seconds)
+
+
+async def _open(service: Service, dsn: str) -> Store | None:
+    """Connects and takes the lock, again and again, until it is ours or the process is to stop."""
+    while not service.stopping.is_set():
+        opening = asyncio.ensure_future(Store.open(dsn))
+        stopping = asyncio.ensure_future(service.stopping.wait())
+        service.health.set("postgres", "is not connected, or another ledger holds the lock")
+        await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not opening.done():
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            return None
+        try:
+            store = opening.result()
+        except asyncpg.InvalidPasswordError as error:
+            raise ConfigError("postgres.dsn", str(error), "Give the sequencer's role its password.") from None
+        except asyncpg.UndefinedTableError:
+            service.health.set("postgres", "has no tables yet: run `tradewire-ledger migrate`")
+            await asyncio.sleep(RETRY_SECONDS)
+        except (OSError, asyncpg.PostgresError, HeadLost, TimeoutError) as error:
+            service.health.set("postgres", str(error) or type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            service.health.set("postgres", None)
+            return store
+    return None
+
+
+async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
+    """Sequences under one epoch, until the store is lost or the process stops."""
+    sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe)
+    while not service.stopping.is_set():
+        try:
+            await sequencer.prepare()
+            break
+        except Unavailable as error:
+            service.health.set("stream", str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+    await sequencer.open()
+    service.health.set("stream", None)
+    service.log.info("sequencing", epoch=store.head.epoch, pos=store.head.pos, log_id=store.head.log_id)
+
+    async def watch() -> None:
+        while True:
+            service.facts.update(pos=store.head.pos, epoch=store.head.epoch)
+            metrics.head.set(store.head.pos)
+            metrics.lag.set(sequencer.relay.lag)
+            late = sequencer.relay.lag
+            service.health.set("relay", f"the log stream lags by {late:.0f} s" if late > 5 else None)
+            await asyncio.sleep(0.25)
+
+    parts = [
+        asyncio.ensure_future(part)
+        for part in (
+            sequencer.run(),
+            sequencer.beat(),
+            sequencer.relay.run(),
+            watch(),
+            store.lost.wait(),
+            service.stopping.wait(),
+        )
+    ]
+    try:
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+    finally:
+        await sequencer.close()
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+
+
+async def main(service: Service) -> None:
+    """Takes the lock, sequences, and starts from the lock again whenever the head is lost."""
+    if not service.settings.postgres.dsn:
+        raise ConfigError("postgres.dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_DSN.")
+    metrics = _Metrics(service)
+    started = time.monotonic()
+    while not service.stopping.is_set():
+        store = await _open(service, service.settings.postgres.dsn)
+        if store is None:
+            return
+        try:
+            await _reign(service, store, metrics)
+        except HeadLost as error:
+            service.log.warning("the head is lost, starting from the lock", error=str(error))
+            service.health.set("postgres", str(error))
+        except StreamDiffers as error:
+            raise Stopped(
+                EXIT_STREAM_DIFFERS, f"{error}. Restore the right one, or run `tradewire ledger reset-stream`."
+            ) from None
+        finally:
+            await store.close()
+        await asyncio.sleep(RETRY_SECONDS if time.monotonic() - started > 1 else 0)
+
+
+def entry() -> None:
+    """The console script."""
+    run("sequencer", main)
+
+
+if __name__ == "__main__":
+    entry()
