@@ -6,7 +6,8 @@ believes in its lease for longer than the ledger does.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import msgspec
 
@@ -93,10 +94,15 @@ class Lease:
         except (Unavailable, msgspec.DecodeError):
             return  # it runs out by itself
 
-    async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Acquires, runs `work` while the lease is held, cancels it when the lease is lost, and begins again."""
-        while True:
-            await self.acquire()
+    async def lead(self, work: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+        """Acquires and runs `work` while the lease is held; cancels it when the lease is lost, and begins again.
+
+        When `stopping` is set, `work` has to end by itself; then the lease is given back and this returns. What `work`
+        raises is raised, with the lease given back as well.
+        """
+        while not stopping.is_set():
+            if not await _first(self.acquire(), stopping):
+                return
             keeping = asyncio.ensure_future(self.keep())
             working = asyncio.ensure_future(work())
             try:
@@ -104,7 +110,21 @@ class Lease:
                 if working.done():
                     working.result()
             finally:
+                if self.held.is_set():
+                    await self.release()
                 for task in (keeping, working):
                     task.cancel()
                 await asyncio.gather(keeping, working, return_exceptions=True)
-                self.held.clear()
+
+
+async def _first(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
+    """Runs `work` until it ends, True, or until `stopping` is set, False."""
+    doing = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return doing.done()
+    finally:
+        for task in (doing, waiting):
+            task.cancel()
+        await asyncio.gather(doing, waiting, return_exceptions=True)

@@ -68,10 +68,10 @@ TRANSITIONS: dict[str, Rule] = {
     "OrderReplaceDenied": Rule(SENT, None),
     "OrderReplaceStarted": Rule(SENT, None),
     "OrderSubmitNeverArrived": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), _S.REQUESTED),
-    "OrderUnknownResolved": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), None),
     # What people ask for may come at any time, and what a broker says is taken at any time.
     "OrderCancelRequested": Rule(frozenset(), None, fact=True),
     "OrderReplaceRequested": Rule(frozenset(), None, fact=True),
+    "OrderUnknownResolved": Rule(SENT, None, fact=True),
     "OrderSubmitUnknown": Rule(frozenset({_S.SUBMITTING}), _S.UNKNOWN, fact=True),
     "OrderAccepted": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), _S.WORKING, fact=True),
     "OrderRejected": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN, _S.WORKING}), _S.REJECTED, fact=True),

@@ -23,6 +23,7 @@ class Switch(Struct, frozen=True, gc=False):
     reason: str = ""
     version: int = 0
     at: int = 0
+    request: str = ""
 
 
 class Limits(Struct, frozen=True, gc=False):
@@ -80,7 +81,9 @@ class Controls:
         if own_stream:
             self._in_order(held.version, event)
             version = event.version
-        self.switches[scope] = Switch(level, data.by, data.reason, version, event.time)
+        self.switches[scope] = Switch(
+            level, data.by, data.reason, version, event.time, getattr(data, "request", "")
+        )
 
     @staticmethod
     def _in_order(version: int, event: Event) -> None:

@@ -5,6 +5,7 @@ asks again: the same request has the same effect once and the same answer. A ver
 is answered by its name, so that nobody takes silence for consent.
 """
 
+import re
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from tradewire.domain import names
 from tradewire.errors import InvalidValue
+from tradewire.messages.strict_json import JsonInvalid, parse_object
 
 MAX_BYTES = 16 * 1024
 MAX_REQUEST = 128
@@ -106,6 +108,8 @@ COMMANDS: dict[str, type[ControlCommand]] = {
 NOT_SUPPORTED_YET = frozenset({"replace", "close", "flatten", "pause", "approve", "set-limit"})
 
 _SCOPES = "global, account.<name>, strategy.<name> or symbol.<symbol>"
+_NAMES = "1 to 32 of a-z, 0-9, _ and -, beginning with a letter"
+_ORDER_PREFIX = re.compile(rf"\A[0-9a-f-]{{{MIN_PREFIX},36}}\Z", re.ASCII)
 _DECODERS = {verb: msgspec.json.Decoder(kind) for verb, kind in COMMANDS.items()}
 encode = msgspec.json.Encoder().encode
 decode_reply = msgspec.json.Decoder(ControlReply).decode
@@ -138,18 +142,13 @@ def parse(verb: str, payload: bytes) -> ControlCommand:
                 "NOT_SUPPORTED_YET", "verb", f"{verb} is not carried out by this release", ", ".join(COMMANDS)
             )
         raise ControlRefused("UNKNOWN_VERB", "verb", f"{verb!r} is no command", ", ".join(COMMANDS))
-    if len(payload) > MAX_BYTES:
-        raise ControlRefused(
-            "INVALID_MESSAGE", "", f"the message has {len(payload)} bytes", f"at most {MAX_BYTES} bytes"
-        )
     try:
+        parse_object(payload, MAX_BYTES)
         command = decoder.decode(payload)
+    except JsonInvalid as error:
+        raise ControlRefused("INVALID_MESSAGE", error.key, error.message, error.expected) from None
     except msgspec.ValidationError as error:
         raise _explain(str(error), decoder.type) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ControlRefused(
-            "INVALID_MESSAGE", "", f"the message is not JSON: {error}", "one JSON object in UTF-8"
-        ) from None
     _verify(command)
     return command
 
@@ -175,9 +174,9 @@ def _expected(field: str) -> str:
         "level": "REDUCE_ONLY, HALT or KILL",
         "reason": f"why, in 1 to {MAX_REASON} characters",
         "order": f"an order's id, or the first {MIN_PREFIX} or more characters of it",
-        "account": names.NAME_EXPECTED,
-        "strategy": names.NAME_EXPECTED,
-        "symbol": names.SYMBOL_EXPECTED,
+        "account": _NAMES,
+        "strategy": _NAMES,
+        "symbol": "a symbol such as AAPL, BRK.B or BTC/USDT",
     }[field]
 
 
@@ -207,7 +206,7 @@ def _verify_cancel(command: CancelCommand) -> None:
             raise ControlRefused(
                 "INVALID_FIELD", "order", "order names one order and the other fields name several", "one or the other"
             )
-        if not names.is_order_prefix(command.order):
+        if not _ORDER_PREFIX.match(command.order):
             raise _invalid("order", f"{command.order!r} is no order's id")
     for field, fits in (("account", names.is_name), ("strategy", names.is_name), ("symbol", names.is_symbol)):
         value = getattr(command, field)

@@ -37,7 +37,12 @@ _TABLE = [
         (s.SignalRefused, "ingest"),
         (s.NothingToDo, "ingest"),
     ),
-    *_rows("system", (s.SignalsGapSuspected, "ingest"), (a.ClockStepped, "sequencer")),
+    *_rows(
+        "system",
+        (s.SignalsStreamSeen, "ingest"),
+        (s.SignalsGapSuspected, "ingest"),
+        (a.ClockStepped, "sequencer"),
+    ),
     *_rows(
         "order-",
         (o.OrderRequested, "ingest risk router"),

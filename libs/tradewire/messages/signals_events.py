@@ -1,4 +1,4 @@
-"""Events of the streams `signal-…`: what came in, and what was refused."""
+"""Events of the streams `signal-…` and, of the SIGNALS stream itself, `system`: what came in, and what was refused."""
 
 from msgspec import Raw, Struct
 
@@ -42,8 +42,17 @@ class NothingToDo(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     reason: str
 
 
+class SignalsStreamSeen(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Ingest works on this SIGNALS stream from here on; `instance` is the random name that it was made with."""
+
+    instance: str
+
+
 class SignalsGapSuspected(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The SIGNALS stream is a new one: signals acknowledged but not yet appended may be gone with the old."""
+    """The SIGNALS stream is a new one: signals acknowledged but not yet appended may be gone with the old.
+
+    `last_sequence` is the new stream's, when this was noticed.
+    """
 
     old_instance: str
     new_instance: str

@@ -1,0 +1,80 @@
+"""M and R1: sums from fills by plain addition, apart from the arithmetic that they are to confirm, and exposure."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from tradewire.domain.account_book import settlement_currency
+from tradewire.domain.audit.findings import Report
+from tradewire.domain.audit.orders import OrderAudit
+from tradewire.domain.orders import RESERVING
+from tradewire.messages.log import Event
+
+_ZERO = Decimal(0)
+
+
+class MoneyAudit:
+    """Positions and cash of every account, and the worst exposure that each approval leads to."""
+
+    def __init__(self, report: Report, orders: OrderAudit, currencies: dict[str, str]) -> None:
+        self._report, self._orders, self._currencies = report, orders, currencies
+        self.positions: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        self.cash: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        self._reserving: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self._limits: dict[tuple[str, int], dict[str, str]] = {}
+
+    def feed(self, event: Event, data: Any) -> None:
+        kind = event.type
+        if kind in {"OrderFilled", "ExternalFillBooked"}:
+            self._book(data, data.quantity, data.price, data.fee)
+        elif kind == "FillBusted":
+            self._book(data, -data.quantity, data.price, -data.fee)
+        elif kind == "FillCorrected":
+            self._book(data, -data.old_quantity, data.old_price, -data.old_fee)
+            self._book(data, data.quantity, data.price, data.fee)
+        elif kind == "CashMoved":
+            self.cash[data.account, data.currency] += data.amount
+        elif kind == "LimitSet":
+            self._limits[data.scope, event.version] = data.limits
+        elif kind == "OrderApproved":
+            self._reserving[data.account, data.symbol].add(data.order)
+            self._exposure(event, data)
+
+    def _book(self, data: Any, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+        signed = quantity if data.side == "buy" else -quantity
+        currency = settlement_currency(data.symbol, self._currencies.get(data.account, "USD"))
+        self.positions[data.account, data.symbol] += signed
+        self.cash[data.account, currency] -= signed * price
+        self.cash[data.account, data.fee_currency] -= fee
+
+    def _exposure(self, event: Event, data: Any) -> None:
+        """The position if all that is reserved on the side were filled, at the approval's price, against its limits."""
+        limits = [self._limits.get((scope, version), {}) for scope, version in data.limits.items() if version]
+        caps = [Decimal(found["max_position_value"]) for found in limits if "max_position_value" in found]
+        price = next((quote.price for quote in data.quotes if quote.symbol == data.symbol), data.price)
+        if not caps or price is None or data.reduce_only:
+            return
+        key = (data.account, data.symbol)
+        held, buys, sells = self.positions[key], _ZERO, _ZERO
+        for order_id in tuple(self._reserving[key]):
+            order = self._orders.orders.get(order_id)
+            if order is None or order.status not in RESERVING or order.quantity is None:
+                self._reserving[key].discard(order_id)
+            elif order.side == "buy":
+                buys += order.leaves
+            else:
+                sells += order.leaves
+        worst = abs(held + buys) if data.side == "buy" else abs(held - sells)
+        self._report.test("R1", worst * price <= min(caps), event, f"{worst} at {price} is above {min(caps)}")
+
+    def finish(self) -> None:
+        """What must equal the read model is compared by whoever has it: see `compare`."""
+
+    def compare(self, positions: dict[tuple[str, str], Decimal], cash: dict[tuple[str, str], Decimal]) -> None:
+        """Tests the read model's positions and cash against the sums."""
+        for name, ours, theirs in (("M1", self.positions, positions), ("M2", self.cash, cash)):
+            for key in sorted(ours.keys() | theirs.keys()):
+                mine, other = ours.get(key, _ZERO), theirs.get(key, _ZERO)
+                self._report.test_at(
+                    name, mine == other, 0, "/".join(key), f"the log gives {mine}, the read model {other}"
+                )

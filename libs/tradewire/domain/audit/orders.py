@@ -1,0 +1,181 @@
+"""O, F and S: orders, their submits, fills and signals."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tradewire.domain.audit.findings import Report
+from tradewire.domain.orders import OPEN, TERMINAL, Order, Status, evolve
+from tradewire.domain.switches import Controls, scopes
+from tradewire.errors import LogCorrupt, TransitionError
+from tradewire.messages.log import Event
+
+SETTLE_MICROSECONDS = 60_000_000
+_EVIDENCED = {
+    "OrderAccepted",
+    "OrderRejected",
+    "OrderFilled",
+    "OrderCanceled",
+    "OrderExpired",
+    "OrderSubmitNeverArrived",
+}
+_SETTLED = {Status.WORKING, Status.PARTIALLY_FILLED, Status.HELD, Status.UNKNOWN}
+
+
+class OrderAudit:
+    """Folds every order and every switch, and asks at each event what must hold then."""
+
+    def __init__(self, report: Report, *, settled: bool) -> None:
+        self._report, self._settled = report, settled
+        self.orders: dict[str, Order] = {}
+        self.controls = Controls()
+        self._clients: set[str] = set()
+        self._approvals: set[tuple[str, int]] = set()
+        self._consumed: set[tuple[str, int]] = set()
+        self._executions: set[tuple[str, str, str, int]] = set()
+        self._leases: dict[str, tuple[int, str]] = {}
+        self._signals: dict[str, Event] = {}
+        self._overfilled: dict[str, Event] = {}
+        self._last_at = 0
+
+    def feed(self, event: Event, data: Any) -> None:
+        self._last_at = event.at
+        if check := _BEFORE.get(event.type):
+            check(self, event, data)
+        if event.type in _EVIDENCED:
+            self._report.test("O5", bool(data.evidence), event, f"{event.type} without evidence")
+        if event.stream.startswith("order-"):
+            self._fold_order(event, data)
+        elif event.stream.startswith("control-") or event.type == "LimitSet":
+            self._fold_controls(event, data)
+
+    def _fold_controls(self, event: Event, data: Any) -> None:
+        try:
+            self.controls.fold(event, data)
+        except LogCorrupt as error:
+            self._report.test("L1", False, event, str(error))
+        if event.type == "Halted":
+            for order_id in [o for o in self._overfilled if data.scope == f"account.{self.orders[o].account}"]:
+                del self._overfilled[order_id]
+
+    def _fold_order(self, event: Event, data: Any) -> None:
+        order_id = event.stream[6:]
+        try:
+            order = evolve(self.orders.get(order_id), event, data)
+        except TransitionError as error:
+            self._report.test("O4", False, event, str(error))
+            return
+        self._report.test("O4", True, event)
+        self.orders[order_id] = order
+        if order.anomaly and event.type.startswith(("OrderFilled", "Fill")):
+            self._overfilled.setdefault(order_id, event)
+
+    def received(self, event: Event, data: Any) -> None:
+        self._signals[data.signal] = event
+
+    def answered(self, event: Event, data: Any) -> None:
+        self._signals.pop(data.signal, None)
+        if event.correlation_id:
+            self._signals.pop(event.correlation_id, None)
+
+    def canceled_by_signal(self, event: Event, _data: Any) -> None:
+        if event.causation_id or event.correlation_id:
+            self._signals.pop(event.correlation_id or "", None)
+
+    def approved(self, event: Event, data: Any) -> None:
+        key = (data.order, data.attempt)
+        self._report.test("S5", key not in self._approvals, event, f"attempt {data.attempt} approved again")
+        self._approvals.add(key)
+        self.decided(event, data)
+
+    def decided(self, event: Event, data: Any) -> None:
+        order = self.orders.get(data.order)
+        named = bool(data.checks) and bool(data.limits) and 0 <= data.state_pos < event.pos
+        self._report.test("S6", named and order is not None, event, "a decision without checks, limits or position")
+
+    def submitted(self, event: Event, data: Any) -> None:
+        report, key, order = self._report, (data.order, data.attempt), self.orders.get(data.order)
+        fresh = key not in self._consumed and data.client_order_id not in self._clients
+        report.test("O1", fresh, event, f"attempt {data.attempt} or client order id {data.client_order_id} again")
+        approved = key in self._approvals and key not in self._consumed
+        report.test("O2", approved, event, f"no unconsumed approval of attempt {data.attempt}")
+        self._consumed.add(key)
+        self._clients.add(data.client_order_id)
+        if order is None:
+            return
+        alive = order.expires_at is not None and event.time < order.expires_at
+        report.test(
+            "O2", alive and data.account == order.account, event, "the approval had expired, or is of another account"
+        )
+        level, where = self.controls.level(scopes(order.account, order.strategy, order.symbol))
+        halted = level in {"HALT", "KILL"} or (level == "REDUCE_ONLY" and not order.reduce_only)
+        report.test("O3", not halted, event, f"{level} of {where} was in force")
+        lease = self._leases.get(f"router-{data.account}")
+        report.test("O9", lease == (data.epoch, event.writer), event, f"epoch {data.epoch}, the lease is {lease}")
+
+    def filled(self, event: Event, data: Any) -> None:
+        key = (data.broker, data.account, data.execution, data.revision)
+        self._report.test("F1", key not in self._executions, event, f"execution {data.execution} again")
+        self._executions.add(key)
+        order = self.orders.get(getattr(data, "order", ""))
+        if order is None:
+            return
+        same = (data.account, data.symbol, data.side) == (order.account, order.symbol, order.side)
+        self._report.test("F3", same, event, f"{data.side} {data.symbol} for {order.side} {order.symbol}")
+        if order.limit_price is not None and event.type == "OrderFilled":
+            better = data.price <= order.limit_price if data.side == "buy" else data.price >= order.limit_price
+            self._report.test("F4", better, event, f"{data.price} beyond the limit {order.limit_price}")
+
+    def leased(self, event: Event, data: Any) -> None:
+        before = self._leases.get(data.name, (0, ""))[0]
+        self._report.test("O9", data.epoch == before + 1, event, f"epoch {data.epoch} follows {before}")
+        self._leases[data.name] = (data.epoch, data.writer)
+
+    def limited(self, event: Event, data: Any) -> None:
+        held = self.controls.limits.get(data.scope)
+        was = held.limits if held else {}
+        self._report.test(
+            "R3", bool(data.by and data.reason) and data.old == was, event, "who, why or the old limits are wrong"
+        )
+
+    def resumed(self, event: Event, data: Any) -> None:
+        self._report.test("R4", bool(data.by and data.reason), event, "no person or no reason")
+
+    def finish(self) -> None:
+        report = self._report
+        for order_id, event in self._overfilled.items():
+            order = self.orders[order_id]
+            level, _ = self.controls.level((f"account.{order.account}",))
+            report.test("F2", level != "NONE", event, f"{order.anomaly}, and the account was not halted")
+        for event in self._signals.values():
+            old = self._settled or self._last_at - event.at > SETTLE_MICROSECONDS
+            report.test("S3", not old, event, "a signal without an outcome")
+        for order in self.orders.values():
+            if order.quantity is not None and not order.anomaly:
+                over = order.filled > order.quantity
+                report.test_at("F2", not over, 0, f"order-{order.order}", f"filled {order.filled} of {order.quantity}")
+            in_flight = order.status in OPEN - _SETTLED
+            report.test_at(
+                "V1",
+                not (self._settled and in_flight) and order.status in OPEN | TERMINAL,
+                order.requested_pos,
+                f"order-{order.order}",
+                f"still {order.status.value}",
+            )
+
+
+_BEFORE: dict[str, Callable[[OrderAudit, Event, Any], None]] = {
+    "SignalReceived": OrderAudit.received,
+    "NothingToDo": OrderAudit.answered,
+    "OrderRequested": OrderAudit.answered,
+    "OrderCancelRequested": OrderAudit.canceled_by_signal,
+    "OrderApproved": OrderAudit.approved,
+    "OrderDenied": OrderAudit.decided,
+    "OrderHeld": OrderAudit.decided,
+    "OrderSubmitStarted": OrderAudit.submitted,
+    "OrderFilled": OrderAudit.filled,
+    "FillCorrected": OrderAudit.filled,
+    "ExternalFillBooked": OrderAudit.filled,
+    "LeaseGranted": OrderAudit.leased,
+    "LimitSet": OrderAudit.limited,
+    "Resumed": OrderAudit.resumed,
+}

@@ -1,0 +1,75 @@
+"""The account books as the log tells them: one fold, shared by everybody who needs positions, cash or results."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from tradewire.domain.account_book import (
+    AccountBook,
+    book_bust,
+    book_cash,
+    book_correction,
+    book_fill,
+    book_marks,
+    roll_day,
+)
+from tradewire.domain.positions import Fill
+from tradewire.messages.log import Event
+
+Books = dict[str, AccountBook]
+
+
+def fold_book(books: Books, event: Event, data: Any) -> str | None:
+    """Folds one event into the books in place; returns the account that it changed, or None for another event.
+
+    `data` is the decoded event; `event.time` (µs) is when a fill happened if the broker did not say.
+    """
+    fold = _FOLDS.get(event.type)
+    if fold is None:
+        return None
+    account: str = data.account
+    books[account] = fold(books.get(account) or AccountBook(account), event, data)
+    return account
+
+
+def concerns_books(event_type: str) -> bool:
+    """True for the types that change a book, so that others need not be decoded."""
+    return event_type in _FOLDS
+
+
+def _fill(event: Event, data: Any) -> Fill:
+    return Fill(data.side, data.quantity, data.price, data.fee, data.broker_time or event.time, data.execution)
+
+
+def _filled(book: AccountBook, event: Event, data: Any) -> AccountBook:
+    return book_fill(book, data.symbol, _fill(event, data), fee_currency=data.fee_currency)[0]
+
+
+def _corrected(book: AccountBook, event: Event, data: Any) -> AccountBook:
+    new = _fill(event, data)
+    old = replace(new, quantity=data.old_quantity, price=data.old_price, fee=data.old_fee)
+    return book_correction(book, data.symbol, old, new, fee_currency=data.fee_currency)[0]
+
+
+def _busted(book: AccountBook, event: Event, data: Any) -> AccountBook:
+    return book_bust(book, data.symbol, _fill(event, data), event.time, fee_currency=data.fee_currency)[0]
+
+
+def _cash(book: AccountBook, _event: Event, data: Any) -> AccountBook:
+    return book_cash(book, data.amount, data.currency, data.reason)
+
+
+def _marks(book: AccountBook, _event: Event, data: Any) -> AccountBook:
+    # The day rolls at the last marks of the old day, so that an overnight gap counts in the new one.
+    return book_marks(roll_day(book, data.day), data.marks)
+
+
+_FOLDS: dict[str, Callable[[AccountBook, Event, Any], AccountBook]] = {
+    "OrderFilled": _filled,
+    "ExternalFillBooked": _filled,
+    "FillCorrected": _corrected,
+    "FillBusted": _busted,
+    "CashMoved": _cash,
+    "MarksRecorded": _marks,
+}

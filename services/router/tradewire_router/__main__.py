@@ -1,0 +1,58 @@
+"""The router: approved orders to one account's broker, and what the broker says to the log. Wiring only."""
+
+from functools import partial
+from pathlib import Path
+
+from tradewire.append import Appender
+from tradewire.bus import Message
+from tradewire.lease import Lease
+from tradewire.messages.quotes import decode_quote
+from tradewire.runtime.clock import Clock
+from tradewire.runtime.service import Service, run
+from tradewire_router.brokers.opening import open_broker
+from tradewire_router.facts import Facts
+from tradewire_router.handlers import Router
+from tradewire_router.metrics import Metrics
+from tradewire_router.panic import Panic
+
+
+async def main(service: Service) -> None:
+    """Runs the router of `router.account` whenever its lease is held."""
+    settings = service.settings
+    account = settings.router.account
+    clock = Clock(settings.clock)
+    if settings.clock == "quotes":
+
+        def hear(message: Message) -> None:
+            clock.hear(decode_quote(message.data).at)
+
+        await service.bus.subscribe("quotes.>", hear)
+    metrics = Metrics(service.registry)
+    lease = Lease(service.bus, settings.shard, f"router-{account}", "router", service.instance)
+    appender, fact_appender = (Appender(service.bus, settings.shard, "router") for _ in range(2))
+    facts = Facts(fact_appender, lease, service.log)
+    panic = Panic(Path(settings.data) / f"router-{account}-latch.json", account, clock, service.log)
+    await panic.listen(service.bus)
+    router = Router(service, partial(open_broker, settings, account), lease, clock, panic, facts, appender, metrics)
+    service.health.set("lease", f"waits for the lease {lease.name}")
+
+    async def reign() -> None:
+        service.health.set("lease", None)
+        metrics.lease.set(1)
+        service.log.info("routing", account=account, epoch=lease.epoch, broker=router.broker_id)
+        try:
+            await router.reign()
+        finally:
+            metrics.lease.set(0)
+            service.health.set("lease", f"waits for the lease {lease.name}")
+
+    await lease.lead(reign, service.stopping)
+
+
+def entry() -> None:
+    """The console script."""
+    run("router", main)
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,186 @@
+"""What the router knows from the log, and the work that follows from it. Nothing here is changed by a reply.
+
+`Hand` is the other half: what this process has begun and the log does not show yet. Work in hand is not begun again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+from msgspec import Raw
+
+from tradewire.domain.account_book import AccountBook
+from tradewire.domain.books import Books, concerns_books, fold_book
+from tradewire.domain.orders import SENT, UNSENT, Order, Status, evolve
+from tradewire.domain.switches import Controls, scopes
+from tradewire.errors import LogCorrupt, TransitionError
+from tradewire.messages.log import Event, Frame
+from tradewire.messages.registry import decode
+
+_decode_book = msgspec.json.Decoder(AccountBook).decode
+
+RECENT_ORDERS = 20_000
+"""How many closed orders stay known, so that a late fact finds its order without asking the reader."""
+
+
+class Verdict(Enum):
+    """Why an approved order is or is not submitted now."""
+
+    SUBMIT = "submit"
+    WAIT = "wait"
+    CANCEL = "cancel"
+
+
+class RouterState:
+    """Orders and the book of one account, and the switches, folded from the log."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self._clear()
+
+    def _clear(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.recent: OrderedDict[str, Order] = OrderedDict()
+        self.by_client_id: dict[str, str] = {}
+        self.books: Books = {}
+        self.controls = Controls()
+        self.anomalies: dict[str, Order] = {}
+        """Orders of which something impossible was booked, until somebody has taken note."""
+        self.pos = 0
+
+    def restore(self, events: Sequence[Event], books: Sequence[Raw], pos: int) -> None:
+        """Begins at a snapshot: the books are as of its position, so its events are not booked again.
+
+        Raises:
+            LogError: the snapshot holds what cannot be.
+        """
+        self._clear()
+        for raw in books:
+            book = _decode_book(raw)
+            if book.account == self.account:
+                self.books[book.account] = book
+        for event in events:
+            self._fold(event, booking=False)
+        self.pos = pos
+
+    def apply(self, frame: Frame) -> None:
+        """Folds a frame.
+
+        Raises:
+            LogError: the log holds what cannot be.
+        """
+        for event in frame.events:
+            self._fold(event, booking=True)
+        self.pos = frame.last_pos
+
+    def _fold(self, event: Event, *, booking: bool) -> None:
+        stream = event.stream
+        if stream.startswith("order-"):
+            self._fold_order(event, booking=booking)
+        elif stream.startswith(("account-", "control-")):
+            data = decode(event)
+            self.controls.fold(event, data)
+            if booking and getattr(data, "account", None) == self.account:
+                fold_book(self.books, event, data)
+
+    def _fold_order(self, event: Event, *, booking: bool) -> None:
+        order_id = event.stream[6:]
+        order = self.orders.get(order_id) or self.recent.get(order_id)
+        if order is None and event.type != "OrderRequested":
+            # An order of another account, or one closed long ago, of which only a late fill still concerns us.
+            if booking and concerns_books(event.type) and (late := decode(event)).account == self.account:
+                fold_book(self.books, event, late)
+            return
+        data = decode(event)
+        if event.type == "OrderRequested" and data.account != self.account:
+            return
+        try:
+            order = evolve(order, event, data)
+        except TransitionError as error:
+            raise LogCorrupt(str(error)) from error
+        if event.type == "OrderSubmitStarted":
+            self.by_client_id[data.client_order_id] = order_id
+        if order.anomaly:
+            self.anomalies[order_id] = order
+        if booking:
+            fold_book(self.books, event, data)
+        if order.open:
+            self.orders[order_id] = order
+        else:
+            self.orders.pop(order_id, None)
+            self.recent[order_id] = order
+            self.recent.move_to_end(order_id)
+            while len(self.recent) > RECENT_ORDERS:
+                _, old = self.recent.popitem(last=False)
+                if old.client_order_id:
+                    self.by_client_id.pop(old.client_order_id, None)
+
+    def find(self, order_id: str) -> Order | None:
+        """An order that is open or was closed lately."""
+        return self.orders.get(order_id) or self.recent.get(order_id)
+
+    def of_client_id(self, client_order_id: str) -> Order | None:
+        """The order that a client order id was made for."""
+        order_id = self.by_client_id.get(client_order_id)
+        return self.find(order_id) if order_id else None
+
+    def frozen_symbols(self) -> set[str]:
+        """Symbols in which the outcome of a submit is not known: they take no new order."""
+        return {order.symbol for order in self.orders.values() if order.status is Status.UNKNOWN}
+
+    def scopes_of(self, order: Order) -> tuple[str, ...]:
+        """The scopes whose switches hold for an order."""
+        return scopes(order.account, order.strategy, order.symbol)
+
+    def verdict(self, order: Order, now: int, frozen: set[str]) -> Verdict:
+        """Whether an approved order may be submitted now."""
+        if order.cancel_requested:
+            return Verdict.CANCEL
+        level, _ = self.controls.level(self.scopes_of(order))
+        if level in {"HALT", "KILL"} or (level == "REDUCE_ONLY" and not order.reduce_only):
+            return Verdict.WAIT
+        if order.symbol in frozen or order.expires_at is None or now >= order.expires_at:
+            return Verdict.WAIT
+        if order.valid_until is not None and now >= order.valid_until:
+            return Verdict.WAIT
+        return Verdict.SUBMIT
+
+    def approved(self) -> list[Order]:
+        """Approved orders, oldest first."""
+        return [order for order in self.orders.values() if order.status is Status.APPROVED]
+
+    def canceled_unsent(self) -> list[Order]:
+        """Orders that somebody wants gone and that were never sent; a merely requested one is risk's to deny."""
+        return [
+            order
+            for order in self.orders.values()
+            if order.cancel_requested and order.status in UNSENT and order.status is not Status.REQUESTED
+        ]
+
+    def to_cancel(self) -> list[Order]:
+        """Orders at the broker that somebody wants gone, or that a KILL covers."""
+        return [
+            order
+            for order in self.orders.values()
+            if order.status in SENT
+            and order.status is not Status.SUBMITTING
+            and (order.cancel_requested or self.controls.level(self.scopes_of(order))[0] == "KILL")
+        ]
+
+    def unanswered(self) -> list[Order]:
+        """Orders that were sent, or may have been, and of which the log shows no outcome."""
+        return [o for o in self.orders.values() if o.status in {Status.SUBMITTING, Status.UNKNOWN}]
+
+    def position(self, symbol: str) -> Decimal:
+        """What the log says that the account holds."""
+        book = self.books.get(self.account)
+        held = book.positions.get(symbol) if book else None
+        return held.quantity if held else Decimal(0)
+
+    def cash(self, currency: str) -> Decimal | None:
+        """What the log says that the account has in a currency; None when no event ever named it."""
+        book = self.books.get(self.account)
+        balance = book.balances.get(currency) if book else None
+        return balance.cash if balance else None

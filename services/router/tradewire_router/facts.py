@@ -1,0 +1,74 @@
+"""Facts on their way to the log: what a broker said is appended in order and is never given up.
+
+One append is in flight; what comes meanwhile goes with the next. A fact that is in the log already, by another
+message about the same thing, is done.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from tradewire import faults
+from tradewire.append import Appender
+from tradewire.lease import Lease
+from tradewire.messages.log import Command, NewEvent
+from tradewire.runtime.logs import Log
+
+_BATCH = 200
+
+
+class Facts:
+    """A queue of facts. It outlives the lease: what was learned under one is appended under the next."""
+
+    def __init__(self, appender: Appender, lease: Lease, log: Log) -> None:
+        self._appender, self._lease, self._log = appender, lease, log
+        self._waiting: deque[NewEvent] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.last_pos = 0
+        """The highest position that a fact of this queue got."""
+
+    def add(self, events: Sequence[NewEvent]) -> None:
+        """Queues facts."""
+        if events:
+            self._waiting.extend(events)
+            self._idle.clear()
+            self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many facts are not in the log yet."""
+        return len(self._waiting)
+
+    async def drained(self) -> None:
+        """Returns when everything queued so far is in the log."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Appends while the lease is held."""
+        while True:
+            if not self._waiting:
+                self._idle.set()
+                self._wake.clear()
+                await self._wake.wait()
+            await self._lease.held.wait()
+            batch = [self._waiting[i] for i in range(min(len(self._waiting), _BATCH))]
+            faults.point("router.before_facts")
+            results = await self._appender.append([Command((event,)) for event in batch], self._lease.fence)
+            if any(result.code == "stale_fence" for result in results):
+                await asyncio.sleep(0.1)  # the next lease, if it is ours, books them; else its holder does
+                continue
+            for event, result in zip(batch, results, strict=True):
+                if result.stored:
+                    self.last_pos = max(self.last_pos, *result.positions)
+                elif result.code != "id_reused":
+                    self._log.error(
+                        "a fact was refused",
+                        code=result.code,
+                        message=result.message,
+                        type=event.type,
+                        signal=event.correlation_id,
+                    )
+            for _ in batch:
+                self._waiting.popleft()

@@ -1,0 +1,227 @@
+"""Submitting: the intent is committed, then the broker is called, once (DESIGN §1, rule 4, and §2, steps 4 and 5).
+
+Only `appended` under the lease that is held licenses the call. `replayed`, or an intent found in the log that this
+process did not itself receive so, means that somebody may have called: then the broker is asked, never called again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from tradewire import faults, ids
+from tradewire.append import Appender
+from tradewire.domain.orders import Order, Status
+from tradewire.domain.switches import control_stream
+from tradewire.lease import Lease
+from tradewire.messages.log import Command, Guard, NewEvent, Result
+from tradewire.messages.order_events import OrderCanceledLocally, OrderSubmitStarted, OrderSubmitUnknown
+from tradewire.messages.registry import new_event
+from tradewire.runtime.clock import Clock
+from tradewire.runtime.logs import Log
+from tradewire_router.brokers.errors import DuplicateClientOrderIdError
+from tradewire_router.brokers.port import Broker
+from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult
+from tradewire_router.brokers.values import OrderRequest
+from tradewire_router.domain.state import RouterState, Verdict
+from tradewire_router.domain.translate import Teller, accepted, fact, rejected
+from tradewire_router.facts import Facts
+from tradewire_router.metrics import Metrics
+
+BATCH = 100
+_UNSHOWN = frozenset({Status.APPROVED, Status.SUBMITTING})
+Attempt = tuple[str, int]
+
+
+class Submitter:
+    """Turns approved orders into broker calls."""
+
+    def __init__(
+        self,
+        state: RouterState,
+        broker: Broker,
+        appender: Appender,
+        facts: Facts,
+        lease: Lease,
+        clock: Clock,
+        log: Log,
+        metrics: Metrics,
+        *,
+        call_seconds: float,
+        max_in_flight: int,
+    ) -> None:
+        self._state, self._broker, self._appender, self._facts = state, broker, appender, facts
+        self._lease, self._clock, self._log, self._metrics = lease, clock, log, metrics
+        self._call_seconds, self._max_in_flight = call_seconds, max_in_flight
+        self._begun: set[Attempt] = set()
+        self._postponed: dict[str, tuple[int, int]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self.in_hand: set[Attempt] = set()
+        """Attempts whose call is under way or whose outcome the log does not show yet: nobody asks about them."""
+        self.known: dict[str, Order] = {}
+        """Orders in hand by client order id, for a broker that tells of them before the log does."""
+        self.latched: str = ""
+        """A halt heard directly that the log may not show yet; nothing is submitted while it is set."""
+
+    def teller(self) -> Teller:
+        """Who speaks now."""
+        return Teller(self._broker.id, self._broker.account, self._clock.now())
+
+    async def step(self) -> bool:
+        """Starts what can be started; returns False when there was nothing."""
+        self._forget()
+        canceled = [o for o in self._state.canceled_unsent() if self._free(o)]
+        ready = [] if self.latched else self._ready()
+        if not canceled and not ready:
+            return False
+        commands = [self._cancel_command(order) for order in canceled] + [self._command(order) for order in ready]
+        for order in (*canceled, *ready):
+            self._begun.add((order.order, order.attempt))
+        results = await self._appender.append(commands, self._lease.fence)
+        for order, result in zip((*canceled, *ready), results, strict=True):
+            self._settle(order, result, call=order in ready)
+        return True
+
+    def _ready(self) -> list[Order]:
+        if not self._lease.allows(self._call_seconds):
+            return []
+        room = min(BATCH, self._max_in_flight - len(self._calls))
+        now, frozen = self._clock.now(), self._state.frozen_symbols()
+        ready: list[Order] = []
+        for order in self._state.approved():
+            if len(ready) >= room:
+                break
+            if self._free(order) and self._state.verdict(order, now, frozen) is Verdict.SUBMIT:
+                ready.append(order)
+        return ready
+
+    def _free(self, order: Order) -> bool:
+        """Not begun, and not refused by the ledger in the state that it still has."""
+        if (order.order, order.attempt) in self._begun:
+            return False
+        refused = self._postponed.get(order.order)
+        return refused != (order.version, self._state.controls.generation)
+
+    def _forget(self) -> None:
+        """Forgets what the log has shown."""
+        for order_id, attempt in tuple(self.in_hand):
+            order = self._state.find(order_id)
+            if order is None or order.status not in _UNSHOWN or order.attempt != attempt:
+                self.in_hand.discard((order_id, attempt))
+                self.known.pop(ids.client_order_id(order_id, attempt), None)
+        for order_id, attempt in tuple(self._begun):
+            order = self._state.find(order_id)
+            if order is None or order.status is not Status.APPROVED or order.attempt != attempt:
+                self._begun.discard((order_id, attempt))
+                self._postponed.pop(order_id, None)
+
+    def _guards(self, order: Order) -> tuple[Guard, ...]:
+        versions = self._state.controls.control_versions(self._state.scopes_of(order))
+        return tuple(Guard(control_stream(scope), version) for scope, version in versions.items())
+
+    def _command(self, order: Order) -> Command:
+        data = OrderSubmitStarted(
+            order=order.order,
+            attempt=order.attempt,
+            client_order_id=ids.client_order_id(order.order, order.attempt),
+            account=order.account,
+            broker=self._broker.id,
+            epoch=self._lease.epoch,
+            state_pos=self._state.pos,
+            clock=self._clock.kind,
+        )
+        event_id = ids.decision_uuid(order.order, "OrderSubmitStarted", order.attempt)
+        event = new_event(
+            f"order-{order.order}",
+            order.version + 1,
+            event_id,
+            data,
+            time=self._clock.now(),
+            correlation=order.signal,
+        )
+        return Command((event,), self._guards(order))
+
+    def _cancel_command(self, order: Order) -> Command:
+        data = OrderCanceledLocally(order=order.order, reason=f"canceled by {order.cancel_by} before it was sent")
+        event = new_event(
+            f"order-{order.order}",
+            order.version + 1,
+            ids.decision_uuid(order.order, "OrderCanceledLocally", order.attempt),
+            data,
+            time=self._clock.now(),
+            correlation=order.signal,
+        )
+        return Command((event,))
+
+    def _settle(self, order: Order, result: Result, *, call: bool) -> None:
+        attempt = (order.order, order.attempt)
+        if result.code == "appended" and call:
+            self.in_hand.add(attempt)
+            task = asyncio.get_running_loop().create_task(self._call(order))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+        elif not result.stored:
+            self._begun.discard(attempt)
+            self._postponed[order.order] = (order.version, self._state.controls.generation)
+            if result.code == "stale_fence":
+                self._lease.lost.set()
+            elif result.code not in {"version_conflict", "guard_changed"}:
+                self._log.error("a submit was refused by the ledger", code=result.code, signal=order.signal)
+
+    async def _call(self, order: Order) -> None:
+        client_order_id = ids.client_order_id(order.order, order.attempt)
+        order = replace(order, client_order_id=client_order_id)
+        self.known[client_order_id] = order
+        faults.point("router.after_submit_started")
+        if self.latched or not self._lease.allows(self._call_seconds):
+            outcome: SubmitResult | str = self.latched or "the lease would not outlast the call"
+        else:
+            self._metrics.submits.inc()
+            outcome = await self._broker.submit(_request(order, client_order_id))
+        faults.point("router.after_submit")
+        self._facts.add([self._outcome(order, client_order_id, outcome)])
+
+    def _outcome(self, order: Order, client_order_id: str, outcome: SubmitResult | str) -> NewEvent:
+        teller = self.teller()
+        if isinstance(outcome, SubmitAccepted):
+            return accepted(teller, order, outcome.broker_order_id, outcome.at, "live", "reply")
+        # An id that the broker has already means that an earlier call arrived: ask, do not reject.
+        if isinstance(outcome, SubmitRejected) and not isinstance(outcome.error, DuplicateClientOrderIdError):
+            error = outcome.error
+            self._log.info("rejected by the broker", code=error.code, message=error.message, signal=order.signal)
+            self._metrics.rejections.labels(error.code).inc()
+            return rejected(teller, order, error.code, error.message, outcome.at, "reply")
+        reason = outcome if isinstance(outcome, str) else str(outcome.error)
+        self._metrics.unknowns.inc()
+        self._log.warning("the outcome of a submit is unknown", reason=reason, order=order.order, signal=order.signal)
+        data = OrderSubmitUnknown(
+            order=order.order, attempt=order.attempt, client_order_id=client_order_id, reason=reason
+        )
+        event_id = ids.decision_uuid(order.order, "OrderSubmitUnknown", order.attempt)
+        return fact(order, event_id, data, teller.now)
+
+    async def drained(self) -> None:
+        """Returns when no call is under way."""
+        while self._calls:
+            await asyncio.wait(tuple(self._calls))
+
+    def calls(self) -> Sequence["asyncio.Task[None]"]:
+        """The calls under way."""
+        return tuple(self._calls)
+
+
+def _request(order: Order, client_order_id: str) -> OrderRequest:
+    assert order.side is not None  # noqa: S101 - an approval has a side
+    return OrderRequest(
+        client_order_id=client_order_id,
+        order=order.order,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        reduce_only=order.reduce_only,
+        reference_price=order.price,
+    )
