@@ -293,6 +293,8 @@ class Bus:
             Unavailable: the link is down or slow.
         """
         try:
+            # nats-py pings past what is still pending, so that goes first.
+            await self._client._flush_pending(force_flush=True)  # noqa: SLF001
             await self._client.flush(timeout)
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise Unavailable(f"flush: {error}") from error

@@ -97,12 +97,6 @@ def duration(text: str) -> int:
     return value
 
 
-def duration_text(microseconds: int) -> str:
-    """Returns a span of whole milliseconds in the largest unit that divides it."""
-    unit = next(u for u in reversed(_UNITS) if microseconds % _UNITS[u] == 0) if microseconds else "s"
-    return f"{microseconds // _UNITS[unit]}{unit}"
-
-
 def _out_of_range(text: str) -> InvalidValue:
     return InvalidValue(
         "TIME_OUT_OF_RANGE", f"{quoted(text)} is before {FIRST_YEAR} or after {LAST_YEAR}", f"a time such as {_EXAMPLE}"

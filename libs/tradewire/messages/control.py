@@ -106,6 +106,7 @@ COMMANDS: dict[str, type[ControlCommand]] = {
     "resume": ResumeCommand,
 }
 NOT_SUPPORTED_YET = frozenset({"replace", "close", "flatten", "pause", "approve", "set-limit"})
+VERBS = frozenset(COMMANDS) | NOT_SUPPORTED_YET
 
 _SCOPES = "global, account.<name>, strategy.<name> or symbol.<symbol>"
 _NAMES = "1 to 32 of a-z, 0-9, _ and -, beginning with a letter"

@@ -76,10 +76,10 @@ class Code(StrEnum):
     BRACKET_IMPOSSIBLE = "BRACKET_IMPOSSIBLE", "Stop loss and take profit cannot both hold."
     PARTS_ABOVE_ONE = "PARTS_ABOVE_ONE", "The parts of the take profits add up to more than the whole position."
 
-    NOT_SUPPORTED_YET = (
-        "NOT_SUPPORTED_YET",
-        "The field is well formed, but no service acts on it yet; it is never ignored.",
-    )
+    NOT_SUPPORTED_YET = "NOT_SUPPORTED_YET", "The field is well formed, but no service acts on it yet; none is ignored."
+    ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN", "The account is well written, but not in the configuration."
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT", "The strategy has used this id before, for another message."
+    LEDGER_REFUSED = "LEDGER_REFUSED", "The ledger did not take the signal; the message says why."
 
 
 class Refusal(Struct, frozen=True):

@@ -219,7 +219,7 @@ def _wrong_type(path: str, value: JsonValue, expected: str) -> SignalInvalid:
 
 
 def _unknown(rows: Mapping[str, Field], name: str, where: str, hints: Mapping[str, str]) -> SignalInvalid:
-    near = name if name in rows else next(iter(get_close_matches(name.lower(), rows, n=1, cutoff=0.7)), None)
+    near = next(iter(get_close_matches(name.lower(), rows, n=1, cutoff=0.7)), None)
     if hint := hints.get(name.lower()):
         expected = hint
     elif near:

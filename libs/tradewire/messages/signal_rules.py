@@ -98,7 +98,7 @@ def _check_action(signal: Signal, given: Collection[str]) -> None:
         raise refused(Code.SIZE_MISSING, rule.sizes[0], "is missing", f"exactly one of {allowed}")
     if signal.reduce_only:
         for field in EXITS:
-            if field in given:
+            if getattr(signal, field):
                 raise refused(Code.FIELD_NOT_ALLOWED, field, "means nothing on an exit", f"no {field} with reduce_only")
     _check_size_method(signal)
 

@@ -6,6 +6,7 @@ written. What it lets through besides (NUL and surrogate escapes, depth) is look
 
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn, TypeAlias
 
 from msgspec import Struct
@@ -77,8 +78,8 @@ def kind_of(value: object) -> str:
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise JsonInvalid("JSON_DUPLICATE_KEY", f"the key {quoted(twice)} is there twice", "each key once", key=twice)
     return result
 
