@@ -9,6 +9,7 @@ from tests.integration.ledger.desk import Desk
 from tests.processes import Child, child
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
+from tradewire.messages.log import decode_frame, encode
 from tradewire_cli.engines.testing import Engines
 
 Connection = Any
@@ -130,11 +131,12 @@ async def test_a_stream_of_another_log_stops_the_ledger(
     assert "holds log" in second.output()
 
 
-async def stored_frames(engines: Engines) -> list[bytes]:
-    """Every frame of the stream, as stored."""
+async def stored_frames(engines: Engines) -> list[tuple[int, str, list[bytes]]]:
+    """Every frame of the stream: its number, its hash and its events' bytes."""
     bus = await admin_bus(engines)
     try:
-        return [message.data for message in await bus.direct_get("LOG_main", 1, batch=1000)]
+        stored = [decode_frame(message.data) for message in await bus.direct_get("LOG_main", 1, batch=1000)]
+        return [(frame.frame, frame.hash, [encode(event) for event in frame.events]) for frame in stored]
     except Unavailable:
         return []  # there is no stream now
     finally:

@@ -1,16 +1,35 @@
 """What answers are made from: the follower's memory, and connections of their own to the read model."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import asyncpg
+from msgspec import Struct
 
+from tradewire.domain.account_book import AccountBook
 from tradewire_ledger.reader.follow import Follower
 from tradewire_ledger.reader.model import Checkpoint
 from tradewire_ledger.reader.store import Connection, Store
 
 CONNECTIONS = 6
 QUERY_SECONDS = 5.0
+
+
+class OutOfStep(Exception):  # noqa: N818 - for a moment only
+    """Memory is ahead of the tables, because storing failed: the reader is about to load the tables again."""
+
+
+class Reading(Struct, frozen=True):
+    """One moment of the read model: a connection that goes on seeing it, and the books of that moment."""
+
+    connection: Connection
+    at: Checkpoint
+    books: dict[str, AccountBook]
+
+    @property
+    def store(self) -> Store:
+        """The store's reading methods, on this connection."""
+        return Store(self.connection)
 
 
 class Context:
@@ -20,13 +39,29 @@ class Context:
         self.follower, self._pool = follower, pool
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[tuple[Connection, Checkpoint]]:
-        """Gives a connection that sees the log and the read model as they are at one checkpoint."""
-        async with self._pool.acquire() as proxied:
-            connection: Connection = proxied  # type: ignore[assignment] - the proxy has all of a connection's methods
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                store = Store(connection)
-                yield connection, await store.checkpoint(await store.head())
+    async def reading(self, *, with_books: bool = False) -> AsyncIterator[Reading]:
+        """Gives a moment of the read model, from one REPEATABLE READ transaction; its books are empty unless asked for.
+
+        Raises:
+            OutOfStep: memory and tables differ.
+            LOST: Postgres does not answer, or the question takes too long.
+        """
+        async with self._pool.acquire() as proxy:
+            connection: Connection = proxy  # type: ignore[assignment] # it has all of a connection's methods
+            transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+            # While nobody folds, memory and tables are at one position; the transaction keeps the tables there.
+            async with self.follower.still if with_books else nullcontext():
+                await transaction.start()
+                at = await Store(connection).present_checkpoint()
+                books = dict(self.follower.model.books) if with_books else {}
+                in_step = at == self.follower.model.checkpoint
+            try:
+                if with_books and not in_step:
+                    raise OutOfStep("the reader is about to start again")
+                yield Reading(connection, at, books)
+            finally:
+                if not connection.is_closed():
+                    await transaction.rollback()
 
 
 async def open_pool(dsn: str) -> "asyncpg.Pool[asyncpg.Record]":

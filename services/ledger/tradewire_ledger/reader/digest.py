@@ -25,7 +25,7 @@ class Digest(Struct, frozen=True):
 
 async def digest(store: Store) -> Digest:
     """Reads the whole read model, inside the transaction that the store's connection is in."""
-    at = await store.checkpoint(await store.head())
+    at = await store.present_checkpoint()
     tables: dict[str, str] = {}
     for table, statement in sql.DIGESTED.items():
         hashed = sha256()

@@ -18,7 +18,7 @@ from tradewire.domain.switches import Controls
 from tradewire.errors import InvalidValue, LogCorrupt, TransitionError
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode
-from tradewire_ledger.reader import standing
+from tradewire_ledger.reader.standing import Slots, slots_of
 
 CODE = 1
 """Version of what this file and the folds make of a log. Raised when they make something else: readers then rebuild."""
@@ -27,7 +27,6 @@ BOOK_TRAILS_POSITIONS = 20_000
 """How far a stored book may trail the checkpoint, which bounds what is folded again at start."""
 
 _ORDER = "order-"
-_ABSENT = "-"
 FillKind = Literal["fill", "correction", "bust", "external"]
 _FILLS: dict[str, FillKind] = {
     "OrderFilled": "fill",
@@ -64,11 +63,11 @@ class FillRow(Struct):
 
 
 class Told(Struct, frozen=True, gc=False):
-    """An event with what it is about, for people; what it is not about is `-`."""
+    """An event with what it is about, for people."""
 
     event: Event
-    account: str
-    order: str
+    account: str | None
+    order: str | None
     signal: str | None
 
 
@@ -86,7 +85,7 @@ class Changes(Struct):
     books: dict[str, AccountBook] = field(default_factory=dict)
     old_books: dict[str, AccountBook] = field(default_factory=dict)
     stored_books: dict[str, AccountBook] = field(default_factory=dict)
-    standing: standing.Slots = field(default_factory=dict)
+    standing: Slots = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
 
 
@@ -155,13 +154,13 @@ class Model:
                 told = self._fold_order(event, data, changes)
             else:
                 self.controls.fold(event, data)
-                account, order = getattr(data, "account", _ABSENT), getattr(data, "order", _ABSENT)
+                account, order = getattr(data, "account", None), getattr(data, "order", None)
                 told = Told(event, account, order, getattr(data, "signal", None) or event.correlation_id)
             if concerns_books(event.type):
                 self._fold_book(event, data, changes)
         except (TransitionError, InvalidValue, ArithmeticError, msgspec.DecodeError) as error:
             raise LogCorrupt(f"position {event.pos}, {event.type} of {event.stream}: {error}") from error
-        if slots := standing.changes(event, data):
+        if slots := slots_of(event, data):
             changes.standing.update(slots)
         changes.told.append(told)
 

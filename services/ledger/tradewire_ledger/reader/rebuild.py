@@ -43,13 +43,14 @@ async def rebuild(store: Store, progress: Progress) -> Rebuilt:
     """
     async with store.connection.transaction():
         head = await store.head()
+        await store.checkpoint(head)
         await store.hold_checkpoint()
-        old = await store.checkpoint(head)
+        old = await store.present_checkpoint()
         comparable = not await outdated(store, head, old)
         before = await digest(store) if comparable else None
         target = old.pos if comparable else head.pos
         await store.restart(head)
-        model = Model(await store.checkpoint(head))
+        model = Model(await store.present_checkpoint())
         while model.checkpoint.pos < target:
             frames = await store.frames_after(head.log_id, model.checkpoint.frame, events_max=BATCH_EVENTS)
             frames = [frame for frame in frames if frame.last_pos <= target]

@@ -4,22 +4,17 @@ That is every event of every open order, what stands (switches, limits, leases, 
 read in one REPEATABLE READ transaction and sent in numbered chunks. Events come in the order of the log.
 """
 
-import msgspec
+from typing import Any
 
-from tradewire import faults
+import msgspec
+from msgspec import Raw
+
 from tradewire.bus import Bus, Message
 from tradewire.errors import Unavailable
 from tradewire.messages.books import split
-from tradewire.messages.log import (
-    MAX_BYTES,
-    Event,
-    SnapshotChunk,
-    SnapshotRequest,
-    decode_snapshot_request,
-    encode,
-)
+from tradewire.messages.log import MAX_BYTES, Event, SnapshotChunk, SnapshotRequest, decode_snapshot_request, encode
 from tradewire_ledger.reader import sql
-from tradewire_ledger.reader.context import Context
+from tradewire_ledger.reader.context import Context, OutOfStep
 from tradewire_ledger.reader.follow import Metrics
 from tradewire_ledger.reader.model import Checkpoint
 from tradewire_ledger.reader.store import LOST
@@ -39,56 +34,84 @@ class Snapshots:
         self._context, self._bus, self._metrics = context, bus, metrics
 
     async def answer(self, message: Message) -> None:
-        """Answers one request, with one chunk that says why when there is no snapshot to give."""
+        """Answers one request; when there is no snapshot to give, one chunk says why."""
+        outcome, error = "sent", ""
         try:
             request = decode_snapshot_request(message.data) if message.data else SnapshotRequest()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            await self._refuse(message.reply, f"the request cannot be read: {error}", "invalid")
-            return
-        follower = self._context.follower
-        if not await follower.reached(request.min_pos, WAIT_SECONDS):
-            await self._refuse(message.reply, "", "behind")
-            return
-        try:
-            await self._send(message.reply)
-        except LOST as error:
-            await self._refuse(message.reply, f"the snapshot broke off: {type(error).__name__}", "failed")
+            if await self._context.follower.reached(request.min_pos, WAIT_SECONDS):
+                await self._send(message.reply)
+            else:
+                outcome = "behind"
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            outcome, error = "invalid", f"the request cannot be read: {problem}"
+        except (*LOST, OutOfStep) as problem:
+            outcome, error = "failed", f"the snapshot broke off: {problem}"
         except Unavailable:
-            self._metrics.snapshots.labels("unsent").inc()
-        else:
-            self._metrics.snapshots.labels("sent").inc()
-
-    async def _refuse(self, reply: str, error: str, outcome: str) -> None:
+            outcome = "unsent"
         self._metrics.snapshots.labels(outcome).inc()
-        at = self._context.follower.model.checkpoint
-        chunk = _chunk(at, 0, last=True, behind=outcome == "behind", error=error)
+        if error or outcome == "behind":
+            sender = _Sender(self._bus, message.reply, self._context.follower.model.checkpoint)
+            await sender.refuse(error)
+
+    async def _send(self, reply: str) -> None:
+        async with self._context.reading(with_books=True) as moment:
+            sender = _Sender(self._bus, reply, moment.at)
+            await moment.connection.execute("set local statement_timeout = 0")
+            row: Any
+            async for row in moment.connection.cursor(sql.SNAPSHOT_EVENTS, moment.at.pos, prefetch=ROWS_AT_ONCE):
+                event = event_of(row)
+                await sender.add(event, len(bytes(event.data)) + _ENVELOPE_BYTES)
+            for account in sorted(moment.books):
+                for piece in split(moment.books[account], _ROOM_BYTES):
+                    await sender.add(Raw(piece), len(piece))
+            await sender.finish()
+
+
+class _Sender:
+    """Fills chunks and sends each when it is full."""
+
+    def __init__(self, bus: Bus, reply: str, at: Checkpoint) -> None:
+        self._bus, self._reply, self._at = bus, reply, at
+        self._number = self._bytes = 0
+        self._events: list[Event] = []
+        self._books: list[Raw] = []
+
+    async def add(self, part: Event | Raw, size: int) -> None:
+        if self._bytes and self._bytes + size > _ROOM_BYTES:
+            await self._publish(last=False)
+        self._bytes += size
+        if isinstance(part, Event):
+            self._events.append(part)
+        else:
+            self._books.append(part)
+
+    async def finish(self) -> None:
+        await self._publish(last=True)
+
+    async def refuse(self, error: str) -> None:
+        """Says why there is no snapshot: `error`, or that the reader is behind."""
         try:
-            await self._bus.publish(reply, encode(chunk))
+            await self._publish(last=True, error=error, behind=not error)
         except Unavailable:
             return  # whoever asked will ask again
 
-    async def _send(self, reply: str) -> None:
-        follower = self._context.follower
-        # Memory and tables are at one position as long as nobody folds; the transaction keeps the tables there.
-        await follower.still.acquire()
-        try:
-            async with self._context.reading() as (connection, at):
-                books = dict(follower.model.books)
-                in_step = at == follower.model.checkpoint
-                follower.still.release()
-                if not in_step:
-                    await self._refuse(reply, "the reader is about to start again", "failed")
-                    return
-                await connection.execute("set local statement_timeout = 0")
-                sender = _Sender(self._bus, reply, at)
-                async for row in connection.cursor(sql.SNAPSHOT_EVENTS, at.pos, prefetch=ROWS_AT_ONCE):
-                    event = event_of(row)  # type: ignore[arg-type] - a record is read like a mapping
-                    await sender.add(len(bytes(event.data)) + _ENVELOPE_BYTES, event=event)
-                faults.point("reader.in_snapshot")
-                for account in sorted(books):
-                    for piece in split(books[account], _ROOM_BYTES):
-                        await sender.add(len(piece), book=msgspec.Raw(piece))
-                await sender.finish()
-        finally:
-            if follower.still.locked():
-                pass
+    async def _publish(self, *, last: bool, error: str = "", behind: bool = False) -> None:
+        at = self._at
+        chunk = SnapshotChunk(
+            number=self._number,
+            last=last,
+            log_id=at.log_id,
+            frame=at.frame,
+            pos=at.pos,
+            hash=at.hash.hex(),
+            events=tuple(self._events),
+            books=tuple(self._books),
+            behind=behind,
+            error=error,
+        )
+        await self._bus.publish(self._reply, encode(chunk))
+        self._number += 1
+        if self._number % FLUSH_EVERY == 0:
+            await self._bus.flush()
+        self._bytes = 0
+        self._events, self._books = [], []

@@ -25,9 +25,9 @@ HOLD_CHECKPOINT = "select 1 from read.checkpoint for update"
 _KEYS = {
     "orders": "order_id",
     "fills": "pos",
-    "positions": "account, symbol",
-    "cash": "account, currency",
-    "standing": "slot",
+    "positions": 'account collate "C", symbol collate "C"',
+    "cash": 'account collate "C", currency collate "C"',
+    "standing": 'slot collate "C"',
 }
 DIGESTED = {
     table: f"select t::text from read.{table} t order by {key}"  # noqa: S608 - our own names
@@ -147,4 +147,36 @@ select {_EVENT} from (
 ) as carried
 where pos <= $1
 order by pos
+"""  # noqa: S608
+
+# The queries; `{where}` and its arguments come from Conditions.
+ORDERS = """
+select requested_at, order_id, state from read.orders where {where}
+order by requested_at desc, order_id desc limit {limit}
+"""
+
+FILLS = """
+select pos, kind, order_id, strategy, account, broker, symbol, side, quantity, price, fee, fee_currency, execution,
+       revision, time, broker_time, superseded_by
+from read.fills where {where} order by time desc, pos desc limit {limit}
+"""
+
+ORDERS_BETWEEN = "select state from read.orders where order_id between $1 and $2 order by order_id limit $3"
+
+ORDERS_BY_SIGNAL_ID = "select state from read.orders where signal_id = $1 order by requested_at desc limit $2"
+
+ORDERS_OF_SIGNAL = """
+select o.state from ledger.event e join read.orders o on o.order_id = substr(e.stream, 7)::uuid
+where e.correlation_id = $1 and e.type = 'OrderRequested' order by e.pos
+"""
+
+ORDERS_ABOUT = "select order_id, signal, account, strategy from read.orders where order_id = any($1::uuid[])"
+
+STORY = f"""
+select {_EVENT} from ledger.event where stream = any($1::text[]) and pos > $2 and pos <= $3 order by pos limit $4
+"""  # noqa: S608
+
+EVENTS_WHERE = f"""
+select {_EVENT} from ledger.event
+where pos between ${{low}} and ${{high}} and {{where}} order by {{order}} limit {{limit}}
 """  # noqa: S608

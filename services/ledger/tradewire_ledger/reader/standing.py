@@ -13,7 +13,7 @@ Slots = dict[str, int | None]
 """Slot -> the position that stands in it from now on, or None when nothing does."""
 
 
-def changes(event: Event, data: Any) -> Slots:
+def slots_of(event: Event, data: Any) -> Slots:
     """Returns the slots that an event fills or empties; most fill and empty none."""
     rule = _RULES.get(event.type)
     return rule(event, data) if rule else {}

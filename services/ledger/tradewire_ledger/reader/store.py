@@ -98,14 +98,16 @@ class Store:
     async def checkpoint(self, head: Head) -> Checkpoint:
         """How far the read model is; an empty read model begins with the log of `head`."""
         try:
-            row = await self._connection.fetchrow(sql.CHECKPOINT)
-            if row is None:
-                await self._connection.execute(sql.BEGIN_CHECKPOINT, head.log_id, CODE, genesis(head.log_id))
-                row = await self._connection.fetchrow(sql.CHECKPOINT)
+            await self._connection.execute(sql.BEGIN_CHECKPOINT, head.log_id, CODE, genesis(head.log_id))
         except asyncpg.UndefinedTableError:
             raise NotStarted("the database has no read model yet: run `tradewire-ledger migrate`") from None
+        return await self.present_checkpoint()
+
+    async def present_checkpoint(self) -> Checkpoint:
+        """How far the read model is. Raises NotStarted when it has not begun."""
+        row = await self._connection.fetchrow(sql.CHECKPOINT)
         if row is None:
-            raise NotStarted("the checkpoint is gone")
+            raise NotStarted("the read model has not begun yet")
         return Checkpoint(
             str(row["log_id"]),
             row["code"],
