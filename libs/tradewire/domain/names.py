@@ -16,7 +16,6 @@ _signal_id = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}").fullmatch
 _strange_in_symbol = re.compile(r"[^A-Z0-9./-]").search
 _strange_in_id = re.compile(r"[^A-Za-z0-9_.:-]").search
 _strange_in_name = re.compile(r"[^a-z0-9_-]").search
-_TOKEN = str.maketrans("./", "__")
 _LOOKALIKES = str.maketrans("АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX")
 """Capital letters of Cyrillic and of Greek, and the Latin ones that they pass for."""
 _WORDS = {"\0": "a NUL character", "\n": "a newline", "\r": "a carriage return", "\t": "a tab", " ": "a space"}
@@ -35,14 +34,6 @@ def is_symbol(text: str) -> bool:
 def is_signal_id(text: str) -> bool:
     """Says whether a strategy may call its signal so."""
     return _signal_id(text) is not None
-
-
-def subject_token(symbol: str) -> str:
-    """Returns the symbol as one token of a NATS subject: BTC/USDT becomes BTC_USDT.
-
-    BRK.B and BRK/B share a token; the message itself carries the symbol.
-    """
-    return symbol.translate(_TOKEN)
 
 
 def name(text: str) -> str:

@@ -1,7 +1,8 @@
 """Whose order a broker's message is about."""
 
 import msgspec
-from tradewire.messages.queries import OrderAnswer, OrderQuery
+from tradewire.messages.answers import OrdersPage, QueryError
+from tradewire.messages.queries import OrdersQuery
 
 from tradewire import subjects
 from tradewire.bus import Bus
@@ -10,14 +11,14 @@ from tradewire.errors import Unavailable
 from tradewire_router.domain.state import RouterState
 from tradewire_router.submit import Submitter
 
-_decode = msgspec.json.Decoder(OrderAnswer).decode
+_decode = msgspec.json.Decoder(OrdersPage | QueryError).decode
 
 
 class Attribution:
     """Finds an order by its client order id: in hand, in the state, and for one closed long ago from the reader."""
 
     def __init__(self, bus: Bus, shard: str, state: RouterState, submitter: Submitter) -> None:
-        self._bus, self._subject = bus, subjects.query(shard, "order")
+        self._bus, self._subject = bus, subjects.query(shard, "orders")
         self._state, self._submitter = state, submitter
 
     def at_once(self, client_order_id: str) -> Order | None:
@@ -34,8 +35,8 @@ class Attribution:
             return None
         if order := self.at_once(client_order_id):
             return order
-        payload = msgspec.json.encode(OrderQuery(client_order_id=client_order_id))
+        payload = msgspec.json.encode(OrdersQuery(client_order_id=client_order_id, limit=1))
         answer = _decode((await self._bus.request(self._subject, payload, timeout=2)).data)
-        if answer.error is not None and answer.error.code != "NOT_FOUND":
-            raise Unavailable(f"looking up {client_order_id}: {answer.error.message}")
-        return answer.order
+        if isinstance(answer, QueryError):
+            raise Unavailable(f"looking up {client_order_id}: {answer.message}")
+        return answer.orders[0] if answer.orders else None

@@ -53,11 +53,10 @@ class Submitter:
         self._state, self._broker, self._appender, self._facts = state, broker, appender, facts
         self._lease, self._clock, self._log, self._metrics = lease, clock, log, metrics
         self._call_seconds, self._max_in_flight = call_seconds, max_in_flight
-        self._begun: set[Attempt] = set()
         self._postponed: dict[str, tuple[int, int]] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self.in_hand: set[Attempt] = set()
-        """Attempts whose call is under way or whose outcome the log does not show yet: nobody asks about them."""
+        """Attempts begun here of which the log does not show the outcome yet: nobody begins them again or asks."""
         self.known: dict[str, Order] = {}
         """Orders in hand by client order id, for a broker that tells of them before the log does."""
         self.latched: str = ""
@@ -76,7 +75,7 @@ class Submitter:
             return False
         commands = [self._cancel_command(order) for order in canceled] + [self._command(order) for order in ready]
         for order in (*canceled, *ready):
-            self._begun.add((order.order, order.attempt))
+            self.in_hand.add((order.order, order.attempt))
         results = await self._appender.append(commands, self._lease.fence)
         for order, result in zip((*canceled, *ready), results, strict=True):
             self._settle(order, result, call=order in ready)
@@ -97,7 +96,7 @@ class Submitter:
 
     def _free(self, order: Order) -> bool:
         """Not begun, and not refused by the ledger in the state that it still has."""
-        if (order.order, order.attempt) in self._begun:
+        if (order.order, order.attempt) in self.in_hand:
             return False
         refused = self._postponed.get(order.order)
         return refused != (order.version, self._state.controls.generation)
@@ -109,11 +108,9 @@ class Submitter:
             if order is None or order.status not in _UNSHOWN or order.attempt != attempt:
                 self.in_hand.discard((order_id, attempt))
                 self.known.pop(ids.client_order_id(order_id, attempt), None)
-        for order_id, attempt in tuple(self._begun):
-            order = self._state.find(order_id)
-            if order is None or order.status is not Status.APPROVED or order.attempt != attempt:
-                self._begun.discard((order_id, attempt))
-                self._postponed.pop(order_id, None)
+        for order_id in tuple(self._postponed):
+            if order_id not in self._state.orders:
+                del self._postponed[order_id]
 
     def _guards(self, order: Order) -> tuple[Guard, ...]:
         versions = self._state.controls.control_versions(self._state.scopes_of(order))
@@ -156,12 +153,13 @@ class Submitter:
     def _settle(self, order: Order, result: Result, *, call: bool) -> None:
         attempt = (order.order, order.attempt)
         if result.code == "appended" and call:
-            self.in_hand.add(attempt)
             task = asyncio.get_running_loop().create_task(self._call(order))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
+        elif result.code == "replayed" and call:
+            self.in_hand.discard(attempt)  # somebody may have called: the broker is asked
         elif not result.stored:
-            self._begun.discard(attempt)
+            self.in_hand.discard(attempt)
             self._postponed[order.order] = (order.version, self._state.controls.generation)
             if result.code == "stale_fence":
                 self._lease.lost.set()

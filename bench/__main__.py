@@ -1,0 +1,116 @@
+"""`python -m bench`: measures the systems side by side and prints medians, spreads and ratios."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bench import machine, report
+from bench.children import RoleError
+from bench.harness import Listener, Measured, Plan, measure, spoken
+from bench.system import ResultError
+from bench.systems import SYSTEMS
+
+_FILE_WIDTH = 140
+
+
+def main(
+    orders: Annotated[int, typer.Option(min=10, max=1_000_000, help="Orders of a saturated run.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; each starts fresh engines.")] = 5,
+    rates: Annotated[
+        str, typer.Option(help="Orders a second of the paced runs, with commas between; may be empty.")
+    ] = "100,500",
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="Length of a paced run.")] = 10.0,
+    only: Annotated[str, typer.Option(help=f"Systems, with commas between, out of {', '.join(SYSTEMS)}.")] = "",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One short round: 2,000 orders, three seconds a rate.")
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
+) -> None:
+    """Measures the systems in interleaved rounds on a nats-server and a Postgres of their own, both synced to disk.
+
+    Everything is on this machine and bounded in count and time. Data goes to the folder for temporary files: set TMPDIR
+    to put it on another disk.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_WIDTH)
+    plan = Plan(
+        orders=2_000 if quick else orders,
+        rounds=1 if quick else rounds,
+        rates=_rates(rates),
+        seconds=3.0 if quick else seconds,
+        systems=_systems(only),
+    )
+    here = machine.describe()
+    console.print(
+        f"{here.system}, {here.cpus} CPUs, load {here.load}, Python {here.python}; data in {here.data_folder} "
+        f"({here.file_system}), fdatasync {here.fdatasync_ms} ms"
+    )
+    try:
+        measured = _measure(console, plan)
+    except (RoleError, ResultError) as failure:
+        console.print(str(failure), style="red", markup=False)
+        raise typer.Exit(1) from failure
+    report.show(console, plan, measured)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": here, "plan": plan, "runs": measured})))
+        console.print(f"Every run's figures are in {json}")
+
+
+def _measure(console: Console, plan: Plan) -> list[Measured]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("starting the engines", total=plan.rounds * len(plan.systems) * len(plan.runs()))
+
+        def starting(number: int, system: str, what: str) -> None:
+            progress.update(task, description=f"round {number} of {plan.rounds}, {system}: {what}")
+
+        def measured(one: Measured) -> None:
+            progress.advance(task)
+            console.print(_line(one))
+
+        return asyncio.run(measure(plan, SYSTEMS, Listener(starting, measured)))
+
+
+def _line(one: Measured) -> str:
+    result = one.result
+    latency = f", p50 {result.latency.p50:.1f} ms, p99 {result.latency.p99:.1f} ms" if result.latency else ""
+    return (
+        f"round {one.round}  {one.system:<10} {spoken(result.rate, result.orders):<28}"
+        f"{result.orders_per_second:7,.0f} orders/s, {result.cpu_total:6,.0f} CPU µs/order{latency}"
+    )
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    try:
+        rates = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a list of numbers such as 100,500", param_hint="--rates") from None
+    if any(not 1 <= rate <= 10_000 for rate in rates):
+        raise typer.BadParameter("a rate is from 1 to 10,000 orders a second", param_hint="--rates")
+    return rates
+
+
+def _systems(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip()) or tuple(SYSTEMS)
+    for name in names:
+        if name not in SYSTEMS:
+            raise typer.BadParameter(
+                f"there is no system {name!r}; there are {', '.join(SYSTEMS)}", param_hint="--only"
+            )
+    return names
+
+
+if __name__ == "__main__":
+    typer.run(main)

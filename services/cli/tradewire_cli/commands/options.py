@@ -1,0 +1,38 @@
+"""The options that many commands share, and where their output goes."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="FOLDER", help="The data folder. \\[default: TRADEWIRE_DATA, or data]"),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The settings. \\[default: TRADEWIRE_CONFIG, or tradewire.toml]"),
+]
+PersonOption = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose key to use.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+OWNER = "owner"
+"""The person that every installation has."""
+
+_PIPE_WIDTH = 200
+
+
+def console() -> Console:
+    """What people read, on standard output. A pipe has no width, so nothing is folded there."""
+    wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(width=_PIPE_WIDTH if wide else None, highlight=False)
+
+
+def config_file(given: Path | None) -> Path | None:
+    """The settings' file: the one given, or `tradewire.toml` in this folder unless the environment names another."""
+    here = Path("tradewire.toml")
+    if given is not None or "TRADEWIRE_CONFIG" in os.environ or not here.exists():
+        return given
+    return here

@@ -1,0 +1,49 @@
+"""Free ports, chosen by the system and kept from one start to the next, so that clients find what they knew."""
+
+import socket
+from pathlib import Path
+
+import msgspec
+
+from tradewire_cli.engines.folder import write_atomically
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Returns a TCP port that was free a moment ago; whoever binds it must still be ready to find it taken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+class PortBook:
+    """The ports by name, in a file; one that has been taken by somebody else meanwhile is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, int] = (
+            msgspec.json.decode(path.read_bytes(), type=dict[str, int]) if path.exists() else {}
+        )
+        self.chosen: dict[str, int] = {}
+
+    def choose(self, name: str, host: str = "127.0.0.1") -> int:
+        """Returns the port of `name`: last time's if it is free."""
+        port = self._known.get(name, 0)
+        if not port or port in self.chosen.values() or not _is_free(host, port):
+            port = free_port(host)
+        self.chosen[name] = port
+        return port
+
+    def save(self) -> None:
+        """Remembers what was chosen, and what was not asked for this time."""
+        write_atomically(self._path, msgspec.json.format(msgspec.json.encode(self._known | self.chosen)))
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do, or a port that was closed a moment ago would seem taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

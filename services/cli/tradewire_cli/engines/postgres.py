@@ -1,0 +1,149 @@
+"""The embedded Postgres server: loopback and a private socket, scram, its roles and their generated passwords."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import signal
+import stat
+import tempfile
+import time
+from pathlib import Path
+from typing import Final, Literal
+
+from tradewire_cli.engines import binaries
+from tradewire_cli.engines.account import postgres_account
+from tradewire_cli.engines.child import Account, Child
+from tradewire_cli.engines.errors import EngineFailed
+from tradewire_cli.engines.folder import DataFolder, write_atomically
+from tradewire_cli.engines.part import Say, silent
+from tradewire_cli.engines.postgres_cluster import ADMIN, clean_environment, cluster_folder, prepare_cluster, run
+
+DatabaseRole = Literal["tradewire_admin", "tradewire_sequencer", "tradewire_reader"]
+
+DATABASE: Final = "tradewire"
+_ROLES: Final = Path(__file__).with_name("roles.sql")
+_SECRETS: Final[dict[DatabaseRole, str]] = {
+    ADMIN: "postgres_admin",
+    "tradewire_sequencer": "postgres_sequencer",
+    "tradewire_reader": "postgres_reader",
+}
+_POLL_SECONDS: Final = 0.02
+_SILENCE_SECONDS_MAX: Final = 300.0
+_STATUS_LINE: Final = 7
+_SOCKET_PATH_BYTES_MAX: Final = 107
+
+
+class PostgresServer:
+    """A Postgres over one data folder. `durable=False` is for tests: a crash of the machine may then lose data."""
+
+    name: Final = "postgres"
+
+    def __init__(self, folder: DataFolder, *, port: int, durable: bool = True) -> None:
+        self.port = port
+        self.http = ""
+        self._folder = folder
+        self._durable = durable
+        self._account = postgres_account()
+
+    async def start(self) -> Child:
+        """Makes the cluster if there is none and starts the server.
+
+        Raises ConfigError if another major version made the cluster, and EngineFailed if it cannot be made.
+        """
+        await prepare_cluster(self._folder, self._account, self._password(ADMIN), sync=self._durable)
+        pgdata = cluster_folder(self._folder)
+        program = [
+            str(binaries.postgres_folder() / "postgres"), "-D", str(pgdata), "-p", str(self.port),
+            "-c", "listen_addresses=127.0.0.1",
+            "-c", f"unix_socket_directories={_socket_folder(self._folder, self._account)}",
+        ]  # fmt: skip
+        if not self._durable:
+            program += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+        return await Child.start(
+            self.name,
+            program,
+            log=self._folder.logs / "postgres.log",
+            environment=clean_environment(),
+            account=self._account,
+            death_signal=signal.SIGQUIT,
+            folder=pgdata,
+        )
+
+    async def wait_ready(self, child: Child, say: Say = silent) -> None:
+        """Waits until the server takes connections, however long recovery works.
+
+        Raises EngineFailed if it ends, or says nothing for 300 seconds: recovery reports its progress every 2 seconds.
+        """
+        status_file = cluster_folder(self._folder) / "postmaster.pid"
+        while child.exit_code is None:
+            if _is_ready(status_file, child.pid):
+                return
+            if time.monotonic() - child.last_output > _SILENCE_SECONDS_MAX:
+                raise EngineFailed(f"Postgres makes no progress; it said last: {child.said_last}")
+            if "redo" in child.said_last or "recovery" in child.said_last or "syncing" in child.said_last:
+                say(f"recovering: {child.said_last}")
+            await asyncio.sleep(_POLL_SECONDS)
+        await child.wait()
+        raise EngineFailed(f"Postgres ended with code {child.exit_code}; it said last: {child.said_last}")
+
+    async def stop(self, child: Child, limit_seconds: float) -> bool:
+        """Stops the server: clients are cut off, then, after the limit, without a checkpoint."""
+        return await child.stop(limit_seconds, (signal.SIGINT, signal.SIGQUIT))
+
+    async def create_roles(self) -> None:
+        """Makes the database and the two login roles with their passwords; may be repeated. The server must be ready.
+
+        What the roles may do is granted by the ledger's migrations. Raises EngineFailed if Postgres refuses.
+        """
+        passwords = (
+            f"\\set sequencer_password {self._password('tradewire_sequencer')}\n"
+            f"\\set reader_password {self._password('tradewire_reader')}\n"
+        )
+        await self._psql(passwords + _ROLES.read_text())
+
+    def dsn(self, role: DatabaseRole) -> str:
+        """Returns the connection string of a role, with its password."""
+        return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{DATABASE}?sslmode=disable"
+
+    async def _psql(self, script: str) -> None:
+        output, code = await run(
+            "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
+            "--host=127.0.0.1", f"--port={self.port}", f"--username={ADMIN}", "--dbname=postgres",
+            account=None,
+            environment={"PGPASSWORD": self._password(ADMIN), "PGCONNECT_TIMEOUT": "10", "PGSSLMODE": "disable"},
+            said=script,
+        )  # fmt: skip
+        if code != 0:
+            raise EngineFailed(f"Postgres refused to make its roles: {output.strip()}")
+
+    def _password(self, role: DatabaseRole) -> str:
+        path = self._folder.secrets / _SECRETS[role]
+        if not path.exists():
+            write_atomically(path, secrets.token_urlsafe(32))
+        return path.read_text().strip()
+
+
+def _is_ready(status_file: Path, pid: int) -> bool:
+    try:
+        lines = status_file.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > _STATUS_LINE and lines[0] == str(pid) and lines[_STATUS_LINE].strip() == "ready"
+
+
+def _socket_folder(folder: DataFolder, account: Account | None) -> Path:
+    """Makes the socket's folder, 0700: in the data folder, or in the temporary one when that path would be too long."""
+    path = folder.postgres.resolve() / "socket"
+    owner = account.uid if account else os.geteuid()
+    if len(os.fsencode(path / ".s.PGSQL.65535")) > _SOCKET_PATH_BYTES_MAX:
+        name = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"tradewire-{owner}-{name}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    if account is not None and path.lstat().st_uid == os.geteuid():
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
+        raise EngineFailed(f"{path} is not a folder of the user that Postgres runs as: remove it")
+    path.chmod(0o700)
+    return path

@@ -1,0 +1,1 @@
+"""`tradewire up`: everything on one machine, from one data folder, under one supervisor. `run.run_up` is the way in."""

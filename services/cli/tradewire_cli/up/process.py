@@ -1,0 +1,60 @@
+"""A service as a part: `python -m <module>` with its own environment, ready when its /readyz says so."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tradewire_cli.engines import probe
+from tradewire_cli.engines.child import Child
+from tradewire_cli.engines.errors import EngineFailed
+from tradewire_cli.engines.part import Say
+
+_POLL_SECONDS: Final = 0.05
+
+
+class _Readiness(msgspec.Struct):
+    problems: dict[str, str] = {}
+
+
+class ServiceProcess:
+    """One service. `environment` is its whole environment; `host` and `port` are where it answers."""
+
+    def __init__(
+        self, name: str, module: str, environment: Mapping[str, str], *, host: str, port: int, log: Path
+    ) -> None:
+        self.name, self.port = name, port
+        self._host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+        self.http = f"http://{self._host}:{port}"
+        self._module, self._environment, self._log = module, environment, log
+
+    async def start(self) -> Child:
+        """Starts the service."""
+        program = (sys.executable, "-m", self._module)
+        return await Child.start(self.name, program, log=self._log, environment=self._environment)
+
+    async def wait_ready(self, child: Child, say: Say) -> None:
+        """Waits for a 200 at /readyz and passes on what it waits for. Raises EngineFailed if the service ends."""
+        while child.exit_code is None:
+            answer = await probe.get(self._host, self.port, "/readyz")
+            if answer is not None:
+                if answer[0] == 200:
+                    return
+                say(_problems(answer[1]))
+            await asyncio.sleep(_POLL_SECONDS)
+        raise EngineFailed(f"{self.name} ended with code {child.exit_code}; it said last: {child.said_last}")
+
+    async def stop(self, child: Child, limit_seconds: float) -> bool:
+        """Lets the service drain."""
+        return await child.stop(limit_seconds)
+
+
+def _problems(body: bytes) -> str:
+    try:
+        problems = msgspec.json.decode(body, type=_Readiness).problems
+    except msgspec.DecodeError:
+        return "is not ready"
+    return "; ".join(f"{part} {problem}" for part, problem in problems.items()) or "is not ready"

@@ -1,0 +1,49 @@
+"""Which processes Tradewire is made of, in the order in which they start; they stop in the reverse order."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tradewire.permissions import Role
+from tradewire.settings import Settings
+
+Needs = Literal["postgres", "paper"]
+
+
+class Service(Struct, frozen=True):
+    """A service's process: its module, its NATS user, what it needs beside NATS, and settings that are its alone."""
+
+    name: str
+    module: str
+    user: Role
+    needs: frozenset[Needs] = frozenset()
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+_LEDGER: Final = (
+    Service("sequencer", "tradewire_ledger.sequencer", "sequencer", frozenset({"postgres"})),
+    Service("reader", "tradewire_ledger.reader", "reader", frozenset({"postgres"})),
+)
+_PAPER: Final = Service("paper", "tradewire_router.paper", "paper", frozenset({"paper"}))
+_DECIDERS: Final = (
+    Service("risk", "tradewire_risk", "risk"),
+    Service("ingest", "tradewire_ingest", "ingest"),
+)
+
+
+def services_of(settings: Settings) -> tuple[Service, ...]:
+    """Returns the services that the settings ask for: a router an account, and the paper broker if one trades there."""
+    accounts = sorted(settings.accounts)
+    paper = any(settings.accounts[account].broker == "paper" for account in accounts)
+    routers = tuple(_router(account, alone=len(accounts) == 1) for account in accounts)
+    return (*_LEDGER, *((_PAPER,) if paper else ()), *routers, *_DECIDERS)
+
+
+def _router(account: str, *, alone: bool) -> Service:
+    return Service(
+        name="router" if alone else f"router-{account}",
+        module="tradewire_router",
+        user="router",
+        needs=frozenset({"paper"}),
+        settings=(("TRADEWIRE_ROUTER_ACCOUNT", account),),
+    )

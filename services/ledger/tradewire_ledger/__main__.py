@@ -1,0 +1,58 @@
+"""The ledger's command line: `python -m tradewire_ledger <command>`; the table at the foot says what there is."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+from tradewire.errors import ConfigError, TradewireError
+from tradewire.settings import Settings, load
+from tradewire_ledger.migrate import migrate
+from tradewire_ledger.reader import command
+
+
+def _migrate(settings: Settings) -> str:
+    return migrate(settings) or "The schema is up to date."
+
+
+def _rebuild(settings: Settings) -> str:
+    return asyncio.run(command.rebuild_read_model(settings))
+
+
+def _digest(settings: Settings) -> str:
+    return asyncio.run(command.digest_read_model(settings))
+
+
+# command -> what it does, and for whom
+_COMMANDS: dict[str, tuple[Callable[[Settings], str], str]] = {
+    "migrate": (_migrate, "bring the database's schema up to date (postgres.admin_dsn)"),
+    "rebuild": (_rebuild, "fold the read model anew and compare it with the old one (postgres.reader_dsn)"),
+    "digest": (_digest, "print the digest of the read model (postgres.reader_dsn)"),
+}
+
+
+def _usage() -> str:
+    lines = [f"  {name:<10} {text}" for name, (_, text) in _COMMANDS.items()]
+    return "usage: tradewire-ledger <command>\n\n" + "\n".join(lines)
+
+
+def main() -> None:
+    """Runs one command: exits 0 when it is done, 1 when it failed, 2 for a wrong command or setting."""
+    names = sys.argv[1:]
+    if names in (["-h"], ["--help"]):
+        print(_usage())  # noqa: T201 - a command line speaks
+        return
+    if len(names) != 1 or names[0] not in _COMMANDS:
+        print(_usage(), file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    try:
+        print(_COMMANDS[names[0]][0](load()))  # noqa: T201
+    except ConfigError as error:
+        print(f"tradewire-ledger {names[0]}: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except TradewireError as error:
+        print(f"tradewire-ledger {names[0]}: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The reader: projections, snapshots, queries and announcements. Wiring only."""
+
+import asyncio
+
+import asyncpg
+
+from tradewire.errors import ConfigError, LogChanged
+from tradewire.runtime.service import Service, run
+from tradewire_ledger.reader.context import OutOfStep
+from tradewire_ledger.reader.follow import Metrics
+from tradewire_ledger.reader.session import session
+from tradewire_ledger.reader.store import LOST, CheckpointMoved, NotStarted
+
+RETRY_SECONDS = 0.3
+
+
+async def serve(service: Service) -> None:
+    """Runs session after session until the process is to stop."""
+    dsn = service.settings.postgres.reader_dsn
+    if not dsn:
+        raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
+    metrics = Metrics(service.registry)
+    stopping = asyncio.ensure_future(service.stopping.wait())
+    while not service.stopping.is_set():
+        work = asyncio.ensure_future(session(service, dsn, metrics))
+        await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            return
+        try:
+            work.result()
+        except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+            raise ConfigError("postgres.reader_dsn", str(error), "Give the reader's role its password.") from None
+        except NotStarted as error:
+            service.health.set("postgres", str(error))
+        except (CheckpointMoved, OutOfStep, LogChanged) as error:
+            service.log.warning("the reader begins again", reason=str(error))
+        except LOST as error:
+            service.log.warning("Postgres is lost, connecting again", error=str(error), kind=type(error).__name__)
+            service.health.set("postgres", f"{type(error).__name__}: {error}")
+        await asyncio.wait({stopping}, timeout=RETRY_SECONDS)
+
+
+def main() -> None:
+    """The console script."""
+    run("reader", serve)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The accounts' books, and when they were marked: what daily loss and equity are measured from."""
+
+from decimal import Decimal
+from typing import Any
+
+from tradewire.domain.account_book import AccountBook, book_day_loss
+from tradewire.domain.books import fold_book
+from tradewire.domain.exact import ZERO
+from tradewire.errors import InvalidValue, LogCorrupt, UnknownEvent
+from tradewire.messages.log import Event
+from tradewire_risk.domain.profile import Profile
+
+TRIPPED = "LOSS_DAILY_LIMIT"
+"""The `reason` of marks that were recorded because the day's loss went above its limit."""
+
+
+class Accounts:
+    """Every account's book, and the day's loss of each, computed when first asked for after a change."""
+
+    def __init__(self) -> None:
+        self.books: dict[str, AccountBook] = {}
+        self.marked_at: dict[str, int] = {}
+        """The time of each account's last MarksRecorded (µs)."""
+        self.tripped_on: dict[str, str] = {}
+        """The trading day on which each account last went above its limit."""
+        self._losses: dict[str, tuple[AccountBook, Decimal | None]] = {}
+
+    def fold(self, event: Event, data: Any, profile: Profile | None) -> None:
+        """Folds an event that moves an account.
+
+        Raises:
+            LogCorrupt: the event cannot be booked.
+            UnknownEvent: this build's books do not know the event.
+        """
+        if profile is not None and data.account not in self.books:
+            self.books[data.account] = AccountBook(data.account, profile.currency)
+        try:
+            booked = fold_book(self.books, event, data)
+        except (InvalidValue, ArithmeticError) as error:
+            raise LogCorrupt(f"{event.stream}: {event.type} at position {event.pos}: {error}") from error
+        if booked is None:
+            raise UnknownEvent(f"{event.type} at position {event.pos} is in no account book of this build")
+
+    def marks(self, event: Event, data: Any) -> None:
+        """Notes when, and for what day, an account was marked."""
+        self.marked_at[data.account] = event.time
+        if data.reason == TRIPPED:
+            self.tripped_on[data.account] = data.day
+
+    def position(self, account: str, symbol: str) -> Decimal:
+        """The signed quantity that an account holds."""
+        book = self.books.get(account)
+        held = book.positions.get(symbol) if book else None
+        return held.quantity if held else ZERO
+
+    def loss(self, account: str) -> Decimal | None:
+        """The day's loss at the last marks, from zero up; None when a mark is missing and nobody can tell.
+
+        An account of which the log says nothing has lost nothing.
+        """
+        book = self.books.get(account)
+        if book is None:
+            return ZERO
+        known = self._losses.get(account)
+        if known is None or known[0] is not book:
+            known = self._losses[account] = (book, loss_of(book))
+        return known[1]
+
+
+def loss_of(book: AccountBook) -> Decimal | None:
+    """The day's loss of a book, or None when a mark is missing."""
+    try:
+        return book_day_loss(book)
+    except InvalidValue:
+        return None

@@ -1,0 +1,38 @@
+"""What would be held and working with this order."""
+
+from tradewire.domain.exact import ZERO, add, multiply, subtract
+from tradewire_risk.domain.check_input import CheckInput, Outcome
+
+
+def position_at_most(i: CheckInput) -> Outcome:
+    """Position, working orders of the same side and this order are not worth more than allowed, or not more than now.
+
+    They are taken at the higher of the market's and the order's price. An order whose worst outcome is a smaller
+    position of the same direction passes even above the limit, which may have been lowered since.
+    """
+    limit = i.rules.bounds.max_position_value
+    if limit is None or i.quantity is None or i.side is None or i.market is None or i.price is None or i.rate is None:
+        return (None, None if limit is None else limit.text, False)
+    traded = add(i.working, i.quantity)
+    after = add(i.position, traded) if i.side == "buy" else subtract(i.position, traded)
+    price = max(i.market, i.price)
+    value = multiply(multiply(after.copy_abs(), price), i.rate)
+    smaller = after.copy_abs() <= i.position.copy_abs() and multiply(after, i.position) >= ZERO
+    return (str(value), limit.text, value <= limit.value or smaller)
+
+
+def open_orders_at_most(i: CheckInput) -> Outcome:
+    """With this order no more orders of the account and symbol are open than allowed."""
+    limit = i.rules.bounds.max_open_orders_per_symbol
+    count = i.open_orders + 1
+    if limit is None:
+        return (str(count), None, False)
+    return (str(count), limit.text, count <= limit.value)
+
+
+def daily_loss_at_most(i: CheckInput) -> Outcome:
+    """The account's loss of the day at its last marks is not above the limit."""
+    limit = i.rules.bounds.max_daily_loss
+    if limit is None or i.loss is None:
+        return (None if i.loss is None else str(i.loss), None if limit is None else limit.text, False)
+    return (str(i.loss), limit.text, i.loss <= limit.value)

@@ -1,0 +1,30 @@
+"""May this symbol be traded, and this position be closed."""
+
+from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
+
+
+def symbol_allowed(i: CheckInput) -> Outcome:
+    """The symbol is on the list. Without a list, every symbol is allowed on paper accounts and none elsewhere."""
+    allowed = i.rules.bounds.allowed_symbols
+    if allowed is None:
+        return PASSED if i.account is not None and i.account.paper else MISSING
+    return (i.order.symbol, "", i.order.symbol in allowed)
+
+
+def something_to_close(i: CheckInput) -> Outcome:
+    """A close finds a position that working exits do not close already."""
+    if i.order.action != "close":
+        return PASSED
+    return (str(i.closable), "", i.closable > 0)
+
+
+def reduces_only(i: CheckInput) -> Outcome:
+    """A reduce-only order closes no more than what is held and not yet being closed."""
+    if not i.reduce_only:
+        return PASSED
+    return (None if i.quantity is None else str(i.quantity), str(i.closable), i.exit)
+
+
+def nothing_unknown(i: CheckInput) -> Outcome:
+    """No order of the account and symbol is Unknown."""
+    return (str(i.unknown_orders), "0", not i.unknown_orders)

@@ -1,0 +1,51 @@
+"""Is the order neither too small nor too large. Each bound itself passes.
+
+A verified exit may be as large as what it closes: otherwise a position that has grown could not be closed.
+"""
+
+from decimal import Decimal
+
+from tradewire.domain.exact import multiply
+from tradewire_risk.domain.check_input import CheckInput, Outcome
+from tradewire_risk.domain.limits import Amount
+
+
+def quantity_at_least(i: CheckInput) -> Outcome:
+    """The quantity is above zero and not below the smallest allowed."""
+    limit, quantity = i.rules.bounds.min_order_quantity, i.quantity
+    if limit is None or quantity is None:
+        return _missing(quantity, limit)
+    return (str(quantity), limit.text, quantity >= limit.value and quantity > 0)
+
+
+def quantity_at_most(i: CheckInput) -> Outcome:
+    """The quantity is not above the largest allowed, or closes no more than what is held."""
+    limit, quantity = i.rules.bounds.max_order_quantity, i.quantity
+    if limit is None or quantity is None:
+        return _missing(quantity, limit)
+    if i.exit and i.closable > limit.value:
+        return (str(quantity), str(i.closable), quantity <= i.closable)
+    return (str(quantity), limit.text, quantity <= limit.value)
+
+
+def value_at_least(i: CheckInput) -> Outcome:
+    """Quantity times price is not below the smallest value allowed."""
+    limit, value = i.rules.bounds.min_order_value, i.value
+    if limit is None or value is None:
+        return _missing(value, limit)
+    return (str(value), limit.text, value >= limit.value)
+
+
+def value_at_most(i: CheckInput) -> Outcome:
+    """Quantity times price is not above the largest value allowed, or not above that of what is held."""
+    limit, value = i.rules.bounds.max_order_value, i.value
+    if limit is None or value is None or i.price is None or i.rate is None:
+        return _missing(value, limit)
+    if i.exit and value > limit.value:
+        held = multiply(multiply(i.closable, i.price), i.rate)
+        return (str(value), str(held), value <= held)
+    return (str(value), limit.text, value <= limit.value)
+
+
+def _missing(value: Decimal | None, limit: Amount | None) -> Outcome:
+    return (None if value is None else str(value), None if limit is None else limit.text, False)

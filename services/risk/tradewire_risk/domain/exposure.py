@@ -1,0 +1,106 @@
+"""What the orders of an account may still do to a symbol: sums that change with each event, never counted anew."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from tradewire.domain.exact import ZERO, add, subtract
+from tradewire.domain.orders import RESERVING, Order, Status
+from tradewire.messages.vocabulary import Side
+
+Place = tuple[str, str]
+"""An account and a symbol."""
+
+
+class Exposure(Struct, gc=False):
+    """Quantities that approved and sent orders may still buy and sell, and how many orders those are.
+
+    Approval reserves, a fill moves quantity from here into the position, an end frees the rest; Unknown keeps it.
+    """
+
+    buys: Decimal = ZERO
+    sells: Decimal = ZERO
+    open: int = 0
+    unknown: int = 0
+
+    def on(self, side: Side) -> Decimal:
+        """The quantity that one side may still trade."""
+        return self.buys if side == "buy" else self.sells
+
+
+NO_EXPOSURE = Exposure()
+
+
+class Exposures:
+    """Exposure by account and symbol. A place at which nothing is reserved has no entry."""
+
+    def __init__(self) -> None:
+        self._places: dict[Place, Exposure] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def at(self, place: Place) -> Exposure:
+        """The exposure of a place; it must not be changed."""
+        return self._places.get(place, NO_EXPOSURE)
+
+    def reserve(self, place: Place, side: Side, quantity: Decimal) -> None:
+        """Adds an order that was approved."""
+        exposure = self._places.setdefault(place, Exposure())
+        exposure.open += 1
+        if side == "buy":
+            exposure.buys = add(exposure.buys, quantity)
+        else:
+            exposure.sells = add(exposure.sells, quantity)
+
+    def move(self, before: Order | None, after: Order) -> None:
+        """Follows an order from one state to the next."""
+        held = before is not None and before.status in RESERVING
+        holds = after.status in RESERVING
+        if not held and not holds:
+            return
+        place = (after.account, after.symbol)
+        exposure = self._places.setdefault(place, Exposure())
+        if before is not None and held:
+            _count(exposure, before, -1)
+            if before.side == "buy":
+                exposure.buys = subtract(exposure.buys, before.leaves)
+            else:
+                exposure.sells = subtract(exposure.sells, before.leaves)
+        if holds:
+            _count(exposure, after, 1)
+            if after.side == "buy":
+                exposure.buys = add(exposure.buys, after.leaves)
+            else:
+                exposure.sells = add(exposure.sells, after.leaves)
+        elif not exposure.open:
+            del self._places[place]
+
+
+def _count(exposure: Exposure, order: Order, by: int) -> None:
+    exposure.open += by
+    if order.status is Status.UNKNOWN:
+        exposure.unknown += by
+
+
+class Overlay:
+    """Exposures as they would be if everything that was approved in one batch were in the log already."""
+
+    def __init__(self, under: Exposures) -> None:
+        self._under, self._over = under, Exposures()
+
+    def at(self, place: Place) -> Exposure:
+        """The exposure of a place."""
+        below = self._under.at(place)
+        if not len(self._over):
+            return below
+        above = self._over.at(place)
+        if not above.open:
+            return below
+        return Exposure(
+            add(below.buys, above.buys), add(below.sells, above.sells), below.open + above.open, below.unknown
+        )
+
+    def reserve(self, place: Place, side: Side, quantity: Decimal) -> None:
+        """Adds an order that this batch approves."""
+        self._over.reserve(place, side, quantity)

@@ -1,0 +1,68 @@
+"""The orders that something may still happen to, and what is derived from them: work to do, exposure, duplicates."""
+
+from typing import Any
+
+from tradewire.domain.orders import OPEN, Order, Status, evolve
+from tradewire.messages.log import Event
+from tradewire_risk.domain.duplicates import Duplicates, Key, key_of
+from tradewire_risk.domain.exposure import Exposures
+
+_PREFIX = len("order-")
+
+
+class OpenOrders:
+    """Every open order by its id. `requested` and `waiting` (approved or held) keep the order of the log."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.requested: dict[str, str] = {}
+        """Orders to decide, each with the id of the event that asks for it."""
+        self.waiting: dict[str, None] = {}
+        self.exposures = Exposures()
+        self.duplicates = Duplicates()
+        self.keys: dict[str, Key] = {}
+
+    def fold(self, event: Event, data: Any, window: int) -> None:
+        """Folds one event of an order's stream; `window` (µs) is how far back duplicates are kept.
+
+        An order that ended is dropped. What a broker says of it later changes an account's book and nothing here.
+
+        Raises:
+            TransitionError: the log contradicts itself.
+        """
+        order_id = event.stream[_PREFIX:]
+        before = self.orders.get(order_id)
+        if before is None:
+            if event.type != "OrderRequested":
+                return
+            after = evolve(None, event, data)
+            self.keys[order_id] = key_of(after)
+        else:
+            after = evolve(before, event, data)
+        self.exposures.move(before, after)
+        status = after.status
+        if status not in OPEN:
+            self._end(order_id, after)
+            return
+        self.orders[order_id] = after
+        if before is None or before.status is not status:
+            self._place(order_id, after, event, window)
+
+    def _place(self, order_id: str, order: Order, event: Event, window: int) -> None:
+        self.requested.pop(order_id, None)
+        self.waiting.pop(order_id, None)
+        if order.status is Status.REQUESTED:
+            self.requested[order_id] = event.event_id
+        elif order.status is Status.APPROVED:
+            self.waiting[order_id] = None
+            self.duplicates.approved(self.keys[order_id], order, event.time - window)
+        elif order.status is Status.HELD:
+            self.waiting[order_id] = None
+
+    def _end(self, order_id: str, order: Order) -> None:
+        key = self.keys.pop(order_id)
+        if not order.filled:
+            self.duplicates.ended_unfilled(key, order_id)
+        del self.orders[order_id]
+        self.requested.pop(order_id, None)
+        self.waiting.pop(order_id, None)

@@ -1,0 +1,109 @@
+"""Renders docs/reference/risk-checks.md from the tables that the code runs on: `python -m tradewire_risk.reference`."""
+
+from tradewire.settings import Risk
+from tradewire_risk.domain.checks import CHECKS
+from tradewire_risk.domain.limits import KINDS
+from tradewire_risk.domain.marks import due_by_time
+from tradewire_risk.domain.prices import PAR, reference, worst_price
+from tradewire_risk.domain.reasons import Reason
+from tradewire_risk.settings import limit_texts
+
+_HEAD = """# Risk checks
+
+Generated from the code by `python -m tradewire_risk.reference`; do not edit.
+
+Every check runs on every order that is requested, whatever fails. The decision (`OrderApproved` or `OrderDenied`) lists
+each of them as `[name, value, limit, passed]`: `""` means that there is nothing to measure, `null` that an input is
+missing, which fails the check. The reason of a denial is that of the first failed check in the order of this table. A
+limit is a value that may be reached: what is equal to it passes.
+"""
+
+_PRICES = """## Prices
+
+{reference}
+
+{worst}
+
+Values are in the account's currency. What is paid in another currency needs a quote of the pair, such as `EUR/USD`;
+while nobody quotes them, paper accounts take {par} at par.
+"""
+
+_EXITS = """## Exits
+
+An order is a verified exit when it is a `close`, or `reduce_only` and no larger than what the account holds and is not
+yet closing. Exits pass the checks marked *pass* in any case. All other checks hold for them too; of those, `qty_max` and
+`val_max` let a verified exit be as large as what it closes, and `position` lets every order pass that makes a position
+smaller and does not turn it, because otherwise what grew beyond a limit could not be closed.
+"""
+
+_LIMITS = """## Limits
+
+Limits are events (`LimitSet`) of the scopes `global`, `account.<name>`, `strategy.<name>` and `symbol.<symbol>`. Of all
+scopes that an order lies in, the tightest value holds. The section `[risk]` of the configuration is the scope `global`; it
+is appended when the configuration changes, and what people set stays until then. A limit that cannot be read denies every
+order in its scope (`LIMITS_INVALID`); a limit that is not set denies by its own check.
+"""
+
+_MARKS = """## Marks and trips
+
+{marks}
+
+A trip records the marks and throws the account's switch to `REDUCE_ONLY`, once a trading day, unless it stands higher
+already; a person resumes it. A decision measures the loss at the last marks that the log holds.
+"""
+
+
+def render() -> str:
+    """The page."""
+    return "\n".join([_HEAD, _checks(), _lapses(), _prices(), _EXITS, _LIMITS, _limits(), _marks()])
+
+
+def _checks() -> str:
+    rows = ["| # | check | passes when | limit | exits | reason | FIX 103 |", "|---|---|---|---|---|---|---|"]
+    for number, check in enumerate(CHECKS, 1):
+        limits = ", ".join(f"`{name}`" for name in check.limits)
+        exits = "pass" if check.exits_pass else ""
+        says = _first_line(check.run.__doc__)
+        rows.append(
+            f"| {number} | `{check.name}` | {says} | {limits} | {exits} | `{check.reason.value}` | {check.reason.fix} |"
+        )
+    rows += ["", "## Reasons", "", "| reason | FIX 103 | meaning |", "|---|---|---|"]
+    rows += [f"| `{reason.value}` | {reason.fix} | {reason.__doc__} |" for reason in Reason]
+    return "\n".join(rows) + "\n"
+
+
+def _lapses() -> str:
+    used = {check.reason for check in CHECKS}
+    left = ", ".join(f"`{reason.value}`" for reason in Reason if reason not in used)
+    return f"{left} are reasons of `OrderLapsed`; all others are of `OrderDenied`.\n"
+
+
+def _prices() -> str:
+    par = " and ".join(f"{coin} for {currency}" for coin, currency in PAR.items())
+    text = _PRICES.replace("{reference}", _lines(reference.__doc__)).replace("{worst}", _lines(worst_price.__doc__))
+    return text.replace("{par}", par)
+
+
+def _limits() -> str:
+    defaults = limit_texts(Risk())
+    rows = ["| limit | default | tighter is |", "|---|---|---|"]
+    rows += [
+        f"| `{name}` | {f'`{defaults[name]}`' if defaults[name] else 'none'} | {k.words} |" for name, k in KINDS.items()
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _marks() -> str:
+    return _MARKS.replace("{marks}", _lines(due_by_time.__doc__))
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0].removesuffix(".")
+
+
+def _lines(text: str | None) -> str:
+    return "\n".join(line.strip() for line in (text or "").strip().splitlines())
+
+
+if __name__ == "__main__":
+    print(render(), end="")  # noqa: T201 - its output is the page

@@ -1,0 +1,333 @@
+"""The paper broker behind the port: a client of the process `tradewire_router.paper`, over its socket."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from tradewire.domain.quoting import quoted
+from tradewire.errors import ConfigError
+from tradewire.messages.quotes import Quote
+from tradewire.settings import Paper
+from tradewire_router.brokers import values as v
+from tradewire_router.brokers.errors import (
+    BrokerAuthenticationError,
+    BrokerConnectionError,
+    BrokerError,
+    DuplicateClientOrderIdError,
+    NotSupportedError,
+    OrderRejectedError,
+    error_of,
+)
+from tradewire_router.brokers.events import BrokerEvent, SessionDown, SessionUp
+from tradewire_router.brokers.paper_events import event_of
+from tradewire_router.brokers.results import (
+    Absent,
+    CancelResult,
+    Found,
+    Inconclusive,
+    Lookup,
+    SubmitAccepted,
+    SubmitRejected,
+    SubmitResult,
+    SubmitUnknown,
+)
+from tradewire_router.paper import checks, endpoint, wire
+from tradewire_router.paper.client import Link
+from tradewire_router.paper.lines import decode_event
+
+CALL_SECONDS = 3.0
+BACK_OFF_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+CAPABILITIES = v.Capabilities(
+    asset_classes=frozenset({"equity", "crypto"}),
+    order_types=frozenset({"market", "limit", "stop", "stop_limit"}),
+    times_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
+    id_pattern=checks.CLIENT_ORDER_ID,
+    id_uniqueness="forever",
+    lookup_by_client_id="direct",
+    executions_horizon_seconds=None,
+    commission="modelled",
+    fill_stream="push",
+    replace="none",
+    fractional=True,
+    notional=False,
+    short=True,
+    reduce_only=True,
+    post_only=False,
+    cross_zero=True,
+    sandbox=True,
+    event_replay=True,
+)
+T = TypeVar("T")
+
+
+class PaperBroker:
+    """One account at the paper broker. See `tradewire_router.brokers.port.Broker` for what each method promises."""
+
+    id = "paper"
+    capabilities = CAPABILITIES
+
+    def __init__(self, account: str, paper: Paper, *, call_seconds: float = CALL_SECONDS) -> None:
+        self.account = account
+        self._paper, self._call_seconds = paper, call_seconds
+        self._link: Link | None = None
+        self._cursor: int | None = None
+        self._events: deque[BrokerEvent] = deque()
+        self._arrived = asyncio.Event()
+        self._connecting = asyncio.Lock()
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._closed = False
+        self._health = v.Health(connected=False, authenticated=False)
+
+    @classmethod
+    def config_fields(cls) -> list[v.ConfigField]:
+        """The settings by which the broker is reached; what its market is stands in `[paper]` too."""
+        return [
+            v.ConfigField(
+                name="address",
+                label="Address",
+                type="text",
+                default="127.0.0.1:0",
+                help="host:port; port 0 is the one that the broker left beside its journal",
+            ),
+            v.ConfigField(name="journal", label="Journal folder", type="text", default="data/paper"),
+            v.ConfigField(
+                name="token_file", label="Token file", type="text", help="default: the file token in the journal folder"
+            ),
+        ]
+
+    # The session
+
+    async def connect(self, since: v.Cursor | None = None) -> v.AccountRef:
+        if self._closed:
+            raise BrokerConnectionError("this session was closed; make a new one")
+        async with self._connecting:
+            if self._link is None:
+                if since is not None and self._cursor is None:
+                    self._cursor = _number(since)
+                await self._dial()
+        return v.AccountRef(broker=self.id, account=self.account, cursor=str(self._cursor))
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._reconnecting:
+            self._reconnecting.cancel()
+            await asyncio.gather(self._reconnecting, return_exceptions=True)
+        if self._link:
+            self._link.close()
+        self._arrived.set()
+
+    async def events(self) -> AsyncIterator[BrokerEvent]:
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            if self._closed:
+                return
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def _dial(self) -> None:
+        try:
+            host, port = endpoint.find_address(self._paper)
+            token = endpoint.read_token(self._paper)
+        except ConfigError as error:
+            raise BrokerConnectionError(str(error)) from None
+        hello = wire.Hello(wire.VERSION, token, self.account, self._cursor)
+        link = await Link.open(host, port, hello, self, self._call_seconds)
+        if not link.up:
+            raise BrokerConnectionError("the paper broker closed the link after its welcome")
+        self._link = link
+
+    # paper.client.Owner
+
+    def welcomed(self, welcome: wire.Welcome) -> None:
+        now = _now()
+        self._cursor = welcome.head if self._cursor is None else self._cursor
+        self._health = v.Health(connected=True, authenticated=True, last_heard_at=now)
+        self._put(
+            SessionUp(
+                event_key=f"session:{self.id}:{self.account}:up:{now}",
+                broker_time=welcome.now,
+                received_at=now,
+                cursor=str(self._cursor),
+                broker=self.id,
+                account=self.account,
+            )
+        )
+
+    def lost(self, error: BrokerError) -> None:
+        was_up, now = self._health.connected, _now()
+        refused = isinstance(error, BrokerAuthenticationError)
+        self._health = v.Health(
+            connected=False,
+            authenticated=not refused,
+            last_heard_at=self._health.last_heard_at,
+            last_error=error.message,
+        )
+        if was_up:
+            self._put(
+                SessionDown(
+                    event_key=f"session:{self.id}:{self.account}:down:{now}",
+                    broker_time=None,
+                    received_at=now,
+                    broker=self.id,
+                    account=self.account,
+                    reason=error.message,
+                )
+            )
+        if self._link is not None:
+            self._link = None
+            if not self._closed:
+                self._reconnecting = asyncio.get_running_loop().create_task(self._reconnect())
+
+    def hear(self, events: wire.Events) -> None:
+        now = _now()
+        self._health = msgspec.structs.replace(self._health, last_heard_at=now)
+        for data in events.lines:
+            line = decode_event(data)
+            self._cursor = line.seq
+            self._put(event_of(line, data, now, "live" if events.live else "replay"))
+
+    async def _reconnect(self) -> None:
+        attempt = 0
+        while self._link is None and not self._closed:
+            await asyncio.sleep(BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)])
+            attempt += 1
+            async with self._connecting:
+                with contextlib.suppress(BrokerError):
+                    if self._link is None:
+                        await self._dial()
+
+    def _put(self, event: BrokerEvent) -> None:
+        self._events.append(event)
+        self._arrived.set()
+
+    # Orders
+
+    async def submit(self, order: v.OrderRequest) -> SubmitResult:
+        link = self._link
+        if link is None:
+            return SubmitUnknown(order.client_order_id, self._down(), sent=False)
+        try:
+            answer = await link.ask(wire.SubmitOut(link.next_number(), order))
+        except BrokerError as error:
+            return SubmitUnknown(order.client_order_id, error)
+        if not answer.code:
+            return SubmitAccepted(order.client_order_id, answer.broker_order_id, answer.at)
+        refusal = error_of(answer.code, answer.message, OrderRejectedError)
+        if isinstance(refusal, DuplicateClientOrderIdError):
+            refusal.existing = answer.existing
+        return SubmitRejected(order.client_order_id, refusal, answer.at)
+
+    async def submit_group(self, group: v.GroupRequest) -> list[SubmitResult]:
+        error = NotSupportedError(f"the paper broker takes no {group.kind} groups; send the orders one by one")
+        orders = (group.entry, group.take_profit, group.stop_loss)
+        return [SubmitRejected(order.client_order_id, error) for order in orders if order is not None]
+
+    async def cancel(self, ref: v.OrderRef) -> CancelResult:
+        link = self._link
+        if link is None:
+            return CancelResult(ref.client_order_id, "unknown", self._down())
+        try:
+            answer = await link.ask(wire.Cancel(link.next_number(), ref.client_order_id))
+        except BrokerError as error:
+            return CancelResult(ref.client_order_id, "unknown", error)
+        return CancelResult(ref.client_order_id, answer.outcome)
+
+    async def replace(self, ref: v.OrderRef, changes: v.OrderChanges) -> SubmitResult:
+        message = f"the paper broker replaces no orders; cancel {ref.client_order_id} and send a new one"
+        return SubmitRejected(changes.client_order_id, NotSupportedError(message))
+
+    # Questions
+
+    async def find_order(self, client_order_id: str, symbol: str) -> Lookup:
+        try:
+            found = await self._ask_one(lambda n: wire.FindOrder(n, client_order_id), v.BrokerOrder)
+        except BrokerError as error:
+            return Inconclusive(client_order_id, error)
+        return Absent(client_order_id, _now()) if found is None else Found(found)
+
+    async def open_orders(self) -> list[v.BrokerOrder]:
+        return await self._ask(wire.OpenOrders, list[v.BrokerOrder])
+
+    async def orders_since(self, at: int) -> list[v.BrokerOrder]:
+        orders: dict[str, v.BrokerOrder] = {}
+        after: int | None = 0
+        while after is not None:
+            page = await self._ask(partial(wire.OrdersSince, at=at, after=after), wire.OrderPage)
+            orders.update((order.client_order_id, order) for order in page.orders)
+            after = page.after
+        return list(orders.values())
+
+    async def executions_since(self, cursor: v.Cursor | None) -> tuple[list[v.Execution], v.Cursor]:
+        executions: list[v.Execution] = []
+        after = _number(cursor) if cursor is not None else 0
+        while True:
+            page = await self._ask(partial(wire.ExecutionsSince, after=after), wire.ExecutionPage)
+            executions += page.executions
+            after = page.after
+            if page.done:
+                return executions, str(after)
+
+    async def positions(self) -> list[v.Position]:
+        return await self._ask(wire.Positions, list[v.Position])
+
+    async def balances(self, asset: str | None = None) -> list[v.Balance]:
+        balances = await self._ask(wire.Balances, list[v.Balance])
+        return [balance for balance in balances if asset in {None, balance.asset}]
+
+    async def account_info(self) -> v.Account:
+        return await self._ask(wire.AccountInfo, v.Account)
+
+    async def instrument(self, symbol: str) -> v.Instrument:
+        return await self._ask(lambda n: wire.InstrumentOf(n, symbol), v.Instrument)
+
+    async def quote(self, symbol: str) -> Quote | None:
+        return await self._ask_one(lambda n: wire.QuoteOf(n, symbol), Quote)
+
+    async def clock(self) -> int:
+        return await self._ask(wire.Clock, int)
+
+    async def health(self) -> v.Health:
+        return self._health
+
+    # Tests of whatever stands before a broker
+
+    async def arm(self, fault: wire.Fault) -> None:
+        """Arms a fault for the account's next orders. Raises PermissionDeniedError unless `paper.faults` is on."""
+        await self._ask(lambda n: wire.Arm(n, fault), type(None))
+
+    async def disarm(self) -> None:
+        """Ends every fault of the account. Raises PermissionDeniedError unless `paper.faults` is on."""
+        await self._ask(wire.Disarm, type(None))
+
+    async def _ask_one(self, request: Callable[[int], wire.Request], kind: type[T]) -> T | None:
+        found = await self._ask(request, list[kind])  # type: ignore[valid-type]
+        return found[0] if found else None
+
+    async def _ask(self, request: Callable[[int], wire.Request], kind: type[T]) -> T:
+        link = self._link
+        if link is None:
+            raise self._down()
+        answer = await link.ask(request(link.next_number()))
+        if isinstance(answer, wire.Failed):
+            raise error_of(answer.code, answer.message)
+        return msgspec.msgpack.decode(answer.body, type=kind)
+
+    def _down(self) -> BrokerConnectionError:
+        return BrokerConnectionError(self._health.last_error or "the paper broker is not connected")
+
+
+def _number(cursor: v.Cursor) -> int:
+    if not (cursor.isascii() and cursor.isdecimal()):
+        raise BrokerError(f"cursor {quoted(cursor)} is none of the paper broker's", code="INVALID_CURSOR")
+    return int(cursor)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,169 @@
+"""The paper broker's process: `python -m tradewire_router.paper`. Wiring only."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from tradewire.errors import ConfigError
+from tradewire.runtime import health, logs
+from tradewire.runtime.clock import Clock
+from tradewire.settings import Settings, load
+from tradewire_router.paper import endpoint
+from tradewire_router.paper.book import Book, apply
+from tradewire_router.paper.desk import Desk
+from tradewire_router.paper.engine import Engine
+from tradewire_router.paper.faults import Faults
+from tradewire_router.paper.journal import Journal, JournalError
+from tradewire_router.paper.metrics import PaperCollector
+from tradewire_router.paper.quotes import Feed
+from tradewire_router.paper.server import Door, listen
+
+TICK_SECONDS = 0.5
+
+
+class Process:
+    """The running paper broker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.paper = settings, settings.paper
+        self.log = logs.configure(
+            "paper",
+            os.environ.get("TRADEWIRE_INSTANCE") or f"paper-{uuid4().hex[:8]}",
+            settings.log.level,
+            settings.log.format,
+        )
+        self.health = health.Health()
+        self.stopping = asyncio.Event()
+        self.exit_code = 0
+
+    async def run(self) -> int:
+        """Works until it is told to stop or can go on no more; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: self.fail(context.get("exception") or context["message"]))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        desk = self._open_desk()
+        feed = Feed(desk, self.log)
+        registry = CollectorRegistry()
+        registry.register(PaperCollector(desk, feed))
+        self._serve_health(registry)
+        server = await self._listen(desk)
+        parts = [loop.create_task(feed.run(self.settings.nats)), loop.create_task(self._tick(desk))]
+        for part in parts:
+            part.add_done_callback(self._ended)
+        self.health.set("start", None)
+        await self.stopping.wait()
+        await _end(parts)
+        server.close()
+        if self.exit_code == 0:
+            desk.close()
+        self.log.info("process stopped", exit_code=self.exit_code)
+        return self.exit_code
+
+    def fail(self, problem: Any) -> None:
+        """Ends the process: what is not durable yet is told to nobody."""
+        self.log.error("the paper broker must stop", error=str(problem), exc_info=isinstance(problem, Exception))
+        self.exit_code = 1
+        self.stopping.set()
+
+    def _open_desk(self) -> Desk:
+        journal = Journal(Path(self.paper.journal))
+        book = Book()
+        journal.replay(lambda line, offset: apply(book, line, offset))
+        engine = Engine(book, self.paper, journal.append)
+        clock = Clock(self.settings.clock)
+        clock.hear(book.at)
+        desk = Desk(engine, journal, clock, Faults(allowed=self.paper.faults), self.fail)
+        engine.drop_pending(desk.now())
+        engine.resume()
+        return desk
+
+    def _serve_health(self, registry: CollectorRegistry) -> None:
+        """Answers probes from a thread, which ends with the process."""
+        http = self.settings.http
+        try:
+            port, _ = health.serve(self.health, registry, http.host, http.port)
+        except (OSError, OverflowError) as error:
+            raise ConfigError("http.port", f"{http.port} cannot be used: {error}", "Choose a free one.") from None
+        self.log.info("process started", http_port=port, pid=os.getpid())
+
+    async def _listen(self, desk: Desk) -> asyncio.Server:
+        accounts = {
+            name: account.currency for name, account in self.settings.accounts.items() if str(account.broker) == "paper"
+        }
+        host, port = endpoint.parse_address(self.paper.address)
+        door = Door(desk, endpoint.make_token(self.paper), accounts)
+        try:
+            server, port = await listen(door, host, port)
+        except OSError as error:
+            raise ConfigError("paper.address", f"{self.paper.address}: {error}", "Choose a free one.") from None
+        endpoint.tell_address(self.paper, host, port)
+        self.log.info("listening", address=f"{host}:{port}", journal=self.paper.journal, lines=desk.engine.book.seq)
+        return server
+
+    async def _tick(self, desk: Desk) -> None:
+        while True:
+            self.health.alive_at = time.monotonic()
+            desk.engine.expire(desk.now())
+            desk.changed()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self.fail(error)
+
+
+async def _end(parts: list["asyncio.Task[None]"]) -> None:
+    """Cancels tasks until they have ended: a cancel that meets a time-out of wait_for is lost in Python 3.11."""
+    while pending := [part for part in parts if not part.done()]:
+        for part in pending:
+            part.cancel()
+        await asyncio.wait(pending, timeout=0.2)
+
+
+def check(settings: Settings) -> None:
+    """Refuses settings that do not go together.
+
+    Raises:
+        ConfigError: the key and the fix.
+    """
+    paper = settings.paper
+    for key in ("starting_cash", "commission_per_share", "commission_percent", "slippage_bps", "latency_ms"):
+        if getattr(paper, key) < 0:
+            raise ConfigError(f"paper.{key}", "is below zero", "Set zero or more.")
+    if not 0 <= paper.partial_ratio <= 1:
+        raise ConfigError("paper.partial_ratio", f"is {paper.partial_ratio}", "Set a share from 0 to 1.")
+    if paper.slippage_bps >= 10_000:
+        raise ConfigError("paper.slippage_bps", f"is {paper.slippage_bps}", "Set less than 10000, which is 100 %.")
+    if paper.latency_ms and settings.clock == "quotes":
+        raise ConfigError("paper.latency_ms", "needs the wall clock", 'Set it to 0, or clock = "wall".')
+
+
+def main() -> None:
+    """Runs the paper broker; exits with 0 when told to stop, 1 after a failure, 2 for a wrong setting."""
+
+    async def start() -> int:
+        settings = load()
+        check(settings)
+        return await Process(settings).run()
+
+    try:
+        sys.exit(uvloop.run(start()))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except JournalError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

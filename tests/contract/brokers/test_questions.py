@@ -1,0 +1,130 @@
+"""What the broker answers when it is asked."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from tests.contract.brokers.bench import Bench, Trader, an_order
+from tests.contract.brokers.conftest import Join
+from tradewire_router.brokers import errors
+from tradewire_router.brokers import events as e
+from tradewire_router.brokers.port import Broker
+from tradewire_router.brokers.results import Absent
+
+
+async def test_an_order_that_was_never_sent_is_absent(trader: Trader) -> None:
+    assert isinstance(await trader.broker.find_order("0" * 32, "AAPL"), Absent)
+
+
+async def test_executions_go_on_from_a_cursor(trader: Trader) -> None:
+    first, second = an_order(), an_order(quantity=Decimal(2))
+    await trader.accepted(first)
+    executions, cursor = await trader.broker.executions_since(None)
+    assert [execution.client_order_id for execution in executions] == [first.client_order_id]
+    assert await trader.broker.executions_since(cursor) == ([], cursor)
+    await trader.accepted(second)
+    executions, _ = await trader.broker.executions_since(cursor)
+    assert [execution.quantity for execution in executions] == [Decimal(2)]
+
+
+async def test_a_cursor_of_another_broker_is_refused(trader: Trader) -> None:
+    with pytest.raises(errors.BrokerError, match="cursor"):
+        await trader.broker.executions_since("12;DROP")
+
+
+async def test_orders_since_a_time_hold_those_at_their_end_too(trader: Trader) -> None:
+    start = await trader.broker.clock()
+    filled, rejected = an_order(), an_order(quantity=Decimal(100_000))
+    working = an_order(order_type="limit", limit_price=Decimal(90), time_in_force="gtc")
+    for order in (filled, rejected, working):
+        await trader.broker.submit(order)
+    found = {order.client_order_id: order.status for order in await trader.broker.orders_since(start)}
+    assert found == {
+        filled.client_order_id: "filled",
+        rejected.client_order_id: "rejected",
+        working.client_order_id: "accepted",
+    }
+    assert await trader.broker.orders_since(await trader.broker.clock() + 1) == []
+
+
+async def test_state_survives_a_crash(bench: Bench, trader: Trader) -> None:
+    done = an_order()
+    working = an_order(order_type="limit", limit_price=Decimal(90), quantity=Decimal(7), time_in_force="gtc")
+    await trader.accepted(done)
+    await trader.accepted(working)
+    before = await _everything(trader.broker)
+    await bench.kill()
+    await bench.start()
+    await trader.until(lambda heard: sum(isinstance(event, e.SessionUp) for event in heard) == 2)
+    assert await _everything(trader.broker) == before
+
+    await bench.price("AAPL", "89", "89.50")
+    await trader.until_heard(e.Fill, working.client_order_id)
+    assert await trader.holding("AAPL") == 17
+
+
+async def _everything(broker: Broker) -> list[object]:
+    return [
+        await broker.open_orders(),
+        await broker.orders_since(0),
+        await broker.executions_since(None),
+        await broker.positions(),
+        await broker.balances(),
+    ]
+
+
+async def test_the_account_is_worth_its_cash_and_holdings(trader: Trader) -> None:
+    start = await trader.cash()
+    await trader.accepted(an_order())
+    account = await trader.broker.account_info()
+    assert account.cash == start - Decimal(1001)
+    assert account.equity == account.cash + Decimal(999)
+    assert account.buying_power == account.cash
+
+
+async def test_an_instrument_says_what_orders_must_fit(trader: Trader) -> None:
+    stock = await trader.broker.instrument("AAPL")
+    pair = await trader.broker.instrument("BTC/USDT")
+    assert stock.asset_class == "equity"
+    assert pair.asset_class == "crypto"
+    assert stock.tick > 0
+    assert stock.step > 0
+    with pytest.raises(errors.UnknownSymbolError):
+        await trader.broker.instrument("no symbol")
+
+
+async def test_a_quote_is_what_the_market_last_said(bench: Bench, trader: Trader) -> None:
+    await bench.price("AAPL", "101", "101.20")
+    quote = await trader.broker.quote("AAPL")
+    assert quote is not None
+    assert (quote.bid, quote.ask) == (Decimal(101), Decimal("101.20"))
+    assert await trader.broker.quote("ZZZZ") is None
+
+
+async def test_balances_by_asset(trader: Trader) -> None:
+    (balance,) = await trader.broker.balances()
+    assert await trader.broker.balances(balance.asset) == [balance]
+    assert await trader.broker.balances("XXX") == []
+
+
+async def test_thousands_of_orders_at_once_are_answered_each_with_its_own(join: Join) -> None:
+    trader = await join()
+    orders = [an_order(quantity=Decimal("0.5") if i % 2 else Decimal("0.25")) for i in range(2000)]
+    results = await asyncio.gather(*(trader.accepted(order) for order in orders))
+    assert [result.client_order_id for result in results] == [order.client_order_id for order in orders]
+    await trader.until(lambda heard: sum(isinstance(event, e.Fill) for event in heard) == 2000)
+    assert await trader.holding("AAPL") == 750
+    assert len(await trader.broker.orders_since(0)) == 2000
+    executions, _ = await trader.broker.executions_since(None)
+    assert executions == [event.execution for event in trader.heard if isinstance(event, e.Fill)]
+
+    late = await join("0")
+    await late.until(lambda heard: sum(isinstance(event, e.Fill) for event in heard) == 2000)
+    assert [event.event_key for event in late.heard[1:]] == [event.event_key for event in trader.heard[1:]]
+
+
+async def test_the_settings_of_an_adapter_describe_themselves(trader: Trader) -> None:
+    fields = type(trader.broker).config_fields()
+    assert len({field.name for field in fields}) == len(fields) > 0
+    assert all(field.label for field in fields)

@@ -1,0 +1,71 @@
+"""Quotes: which are kept, which are none, and what they say."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.unit.risk.builders import NOW
+from tradewire.messages.account_events import Mark
+from tradewire.messages.quotes import Quote
+from tradewire_risk.domain.prices import QuoteBoard
+
+HUNDRED = Decimal(100)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        Quote("AAPL", NOW, last=Decimal("NaN")),
+        Quote("AAPL", NOW, last=Decimal("sNaN")),
+        Quote("AAPL", NOW, last=Decimal("Infinity")),
+        Quote("AAPL", NOW, last=Decimal(0)),
+        Quote("AAPL", NOW, last=Decimal(-1)),
+        Quote("AAPL", NOW, last=HUNDRED, bid=Decimal(-1)),
+        Quote("AAPL", NOW, last=HUNDRED, ask=Decimal("NaN")),
+        Quote("AAPL", NOW, last=Decimal("1e999999")),
+        Quote("AAPL", NOW, last=Decimal(1000000000000000)),
+        Quote("AAPL", NOW, last=Decimal("0.0000000000001")),
+        Quote("aapl", NOW, last=HUNDRED),
+        Quote("", NOW, last=HUNDRED),
+        Quote("AAPL", 0, last=HUNDRED),
+    ],
+)
+def test_what_is_no_quote_is_not_kept(quote: Quote) -> None:
+    board = QuoteBoard()
+    assert not board.hear(quote, "sim")
+    assert board.get(quote.symbol) is None
+
+
+@pytest.mark.parametrize("price", ["0.000000000001", "999999999999999", "187.25"])
+def test_every_price_that_money_can_be_is_kept(price: str) -> None:
+    board = QuoteBoard()
+    assert board.hear(Quote("AAPL", NOW, last=Decimal(price)), "sim")
+    assert board.mark("AAPL") == Mark(Decimal(price), NOW)
+
+
+def test_the_newest_quote_of_any_venue_is_kept() -> None:
+    board = QuoteBoard()
+    newest = Quote("AAPL", NOW, last=Decimal(101))
+    assert board.hear(newest, "a")
+    assert board.hear(Quote("AAPL", NOW - 1, last=HUNDRED), "b")
+    held = board.get("AAPL")
+    assert held is not None
+    assert (held.quote, held.source) == (newest, "a")
+
+
+@pytest.mark.parametrize(
+    ("prices", "mark"),
+    [
+        ({"bid": "99", "ask": "102", "last": "100"}, "100"),
+        ({"bid": "99", "ask": "102"}, "100.5"),
+        ({"bid": "99"}, "99"),
+        ({"ask": "102"}, "102"),
+        ({}, None),
+    ],
+)
+def test_the_mark_of_a_quote(prices: dict[str, Any], mark: str | None) -> None:
+    board = QuoteBoard()
+    assert board.hear(Quote("AAPL", NOW, **{name: Decimal(text) for name, text in prices.items()}), "sim")
+    assert board.mark("AAPL") == (None if mark is None else Mark(Decimal(mark), NOW))
+    assert board.mark("MSFT") is None

@@ -1,0 +1,97 @@
+"""What no service does yet is refused by name, and everything else is not."""
+
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from tests.unit.signal.bodies import parsed
+from tradewire.messages.refusals import Code
+from tradewire.messages.signal import Signal
+from tradewire.messages.signal_support import NOT_YET, unsupported
+from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
+
+BUY = {"action": "buy", "quantity": 10}
+TRAIL = {"order_type": "trailing_stop", "trail": {"amount": 1}}
+GTD = {"time_in_force": "gtd", "expire_at": "2026-03-09T14:30:00Z"}
+PRICES = {
+    "market": {},
+    "limit": {"limit_price": 1},
+    "stop": {"stop_price": 1},
+    "stop_limit": {"limit_price": 1, "stop_price": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"action": "reduce", "quantity": 1}, "action"),
+        ({"action": "target", "target_quantity": 0}, "action"),
+        ({"action": "target", "target_percent": 5}, "action"),
+        ({"action": "replace", "quantity": 1}, "action"),
+        ({"action": "buy", "notional": 100}, "notional"),
+        ({"action": "buy", "size": {"method": "kelly", "value": 1}}, "size"),
+        ({**BUY, **TRAIL}, "order_type"),
+        ({**BUY, "stop_loss": {"percent": 1}}, "stop_loss"),
+        ({**BUY, "take_profit": [{"percent": 1}]}, "take_profit"),
+        ({**BUY, "time_in_force": "opg"}, "time_in_force"),
+        ({**BUY, "time_in_force": "cls"}, "time_in_force"),
+        ({**BUY, **GTD}, "time_in_force"),
+        ({**BUY, "extended_hours": True}, "extended_hours"),
+        ({**BUY, "execution": {"style": "twap"}}, "execution"),
+    ],
+)
+def test_a_feature_to_come_is_refused_by_name(fields: dict[str, Any], field: str) -> None:
+    refusal = unsupported(parsed(**fields))
+
+    assert refusal is not None
+    assert (refusal.code, refusal.field) == (Code.NOT_SUPPORTED_YET, field)
+    assert refusal.message.endswith("is not supported yet")
+    assert refusal.expected
+
+
+@pytest.mark.parametrize("action", ["buy", "sell"])
+@pytest.mark.parametrize("kind", PRICES)
+@pytest.mark.parametrize("tif", ["day", "gtc", "ioc", "fok"])
+def test_what_is_done_today_is_not_refused(action: str, kind: str, tif: str) -> None:
+    signal = parsed(
+        action=action,
+        quantity="1.5",
+        order_type=kind,
+        time_in_force=tif,
+        reduce_only=True,
+        account="paper",
+        confidence=1,
+        timestamp="2026-03-09T14:30:00Z",
+        valid_until="2026-03-09T14:31:00Z",
+        tags=["a"],
+        extra={"a": 1},
+        execution={},
+        extended_hours=False,
+        take_profit=[],
+        **PRICES[kind],
+    )
+    assert unsupported(signal) is None
+
+
+@pytest.mark.parametrize("fields", [{"action": "close"}, {"action": "cancel"}, {"action": "close", **GTD}])
+def test_close_and_cancel(fields: dict[str, Any]) -> None:
+    refusal = unsupported(parsed(**fields))
+    assert (refusal and refusal.field) == ("time_in_force" if "expire_at" in fields else None)
+
+
+def test_every_field_and_word_is_either_done_or_in_the_table() -> None:
+    done = {
+        "action": {"buy", "sell", "close", "cancel"},
+        "order_type": {"market", "limit", "stop", "stop_limit"},
+        "time_in_force": {"day", "gtc", "ioc", "fok"},
+    }
+    for field, words in (("action", Action), ("order_type", OrderType), ("time_in_force", TimeInForce)):
+        rows = {row.value for row in NOT_YET if row.field == field}
+        assert rows | done[field] == set(get_args(words))
+        assert not rows & done[field]
+    plain = "strategy id symbol quantity limit_price stop_price reduce_only account price confidence timestamp"
+    rest = set(plain.split()) | {"valid_until", "tags", "extra"}
+    listed = {row.field for row in NOT_YET} | {field for row in NOT_YET for field in row.takes}
+    assert listed | rest == {field.name for field in msgspec.structs.fields(Signal)}
+    assert not listed & rest
