@@ -81,9 +81,7 @@ class Controls:
         if own_stream:
             self._in_order(held.version, event)
             version = event.version
-        self.switches[scope] = Switch(
-            level, data.by, data.reason, version, event.time, getattr(data, "request", "")
-        )
+        self.switches[scope] = Switch(level, data.by, data.reason, version, event.time, getattr(data, "request", ""))
 
     @staticmethod
     def _in_order(version: int, event: Event) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tradewire.errors import ConfigError, TradewireError
 from tradewire.settings import Settings, load
+from tradewire_ledger import check
 from tradewire_ledger.migrate import migrate
 from tradewire_ledger.reader import command
 
@@ -22,12 +23,28 @@ def _digest(settings: Settings) -> str:
     return asyncio.run(command.digest_read_model(settings))
 
 
+def _check(settings: Settings, flags: frozenset[str]) -> str:
+    work = check.check(settings, settled="--settled" in flags, quick="--quick" in flags, progress=check.say_progress)
+    verdict = asyncio.run(work)
+    shown = check.as_json(verdict) if "--json" in flags else check.as_text(verdict)
+    if not verdict.clean:
+        print(shown)  # noqa: T201 - a command line speaks
+        sys.exit(1)
+    return shown
+
+
 # command -> what it does, and for whom
-_COMMANDS: dict[str, tuple[Callable[[Settings], str], str]] = {
+_COMMANDS: dict[str, tuple[Callable[..., str], str]] = {
     "migrate": (_migrate, "bring the database's schema up to date (postgres.admin_dsn)"),
     "rebuild": (_rebuild, "fold the read model anew and compare it with the old one (postgres.reader_dsn)"),
     "digest": (_digest, "print the digest of the read model (postgres.reader_dsn)"),
+    "check": (
+        _check,
+        "assert the invariants of the log (postgres.reader_dsn); --settled: and that nothing is in flight, "
+        "--quick: without rebuilding the read model, --json",
+    ),
 }
+_FLAGS = {"check": frozenset({"--settled", "--quick", "--json"})}
 
 
 def _usage() -> str:
@@ -41,11 +58,13 @@ def main() -> None:
     if names in (["-h"], ["--help"]):
         print(_usage())  # noqa: T201 - a command line speaks
         return
-    if len(names) != 1 or names[0] not in _COMMANDS:
+    flags = frozenset(name for name in names[1:] if name in _FLAGS.get(names[0], ()))
+    if not names or names[0] not in _COMMANDS or len(flags) != len(names) - 1:
         print(_usage(), file=sys.stderr)  # noqa: T201
         sys.exit(2)
     try:
-        print(_COMMANDS[names[0]][0](load()))  # noqa: T201
+        work = _COMMANDS[names[0]][0]
+        print(work(load(), flags) if names[0] in _FLAGS else work(load()))  # noqa: T201
     except ConfigError as error:
         print(f"tradewire-ledger {names[0]}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)

@@ -1,13 +1,14 @@
 """Rows of `ledger.event` and `ledger.frame` as the structs of the wire."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from msgspec import Raw
 
 from tradewire.messages.log import Event, Frame
 
-Row = Mapping[str, Any]
+Row: TypeAlias = Any
+"""An asyncpg Record, which is typed as no Mapping though it reads like one."""
 
 
 def event_of(row: Row) -> Event:

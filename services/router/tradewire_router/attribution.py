@@ -1,13 +1,13 @@
 """Whose order a broker's message is about."""
 
 import msgspec
-from tradewire.messages.answers import OrdersPage, QueryError
-from tradewire.messages.queries import OrdersQuery
 
 from tradewire import subjects
 from tradewire.bus import Bus
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
+from tradewire.messages.answers import OrdersPage, QueryError
+from tradewire.messages.queries import OrdersQuery
 from tradewire_router.domain.state import RouterState
 from tradewire_router.submit import Submitter
 

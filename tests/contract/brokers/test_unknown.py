@@ -1,12 +1,15 @@
 """When no answer comes: the result is unknown, never a rejection, and the broker can be asked for the truth."""
 
+import asyncio
+from decimal import Decimal
+
 import pytest
 
 from tests.contract.brokers.bench import Bench, an_order, error_code, eventually, submitting
 from tests.contract.brokers.conftest import Join
 from tradewire_router.brokers import errors
 from tradewire_router.brokers import events as e
-from tradewire_router.brokers.results import Absent, Found, Inconclusive, SubmitUnknown
+from tradewire_router.brokers.results import Absent, Found, Inconclusive, SubmitAccepted, SubmitUnknown
 from tradewire_router.brokers.values import OrderRef
 from tradewire_router.paper.wire import FaultKind
 
@@ -133,3 +136,25 @@ async def test_a_fault_can_refuse_with_any_code(bench: Bench, join: Join) -> Non
     assert error_code(result) == "MARKET_CLOSED"
     assert not isinstance(result, SubmitUnknown)
     await trader.accepted(an_order())
+
+
+async def test_what_was_answered_before_a_kill_is_true_after_it(bench: Bench, join: Join) -> None:
+    trader = await join()
+    orders = [an_order(quantity=Decimal("0.5")) for _ in range(3000)]
+    sending = asyncio.gather(*(trader.broker.submit(order) for order in orders))
+    await trader.until(lambda heard: sum(isinstance(event, e.Fill) for event in heard) >= 500)
+    await bench.kill()
+    results = await sending
+    await bench.start()
+    await trader.until(lambda heard: sum(isinstance(event, e.SessionUp) for event in heard) == 2)
+
+    found = {order.client_order_id for order in await trader.broker.orders_since(0)}
+    accepted = {result.client_order_id for result in results if isinstance(result, SubmitAccepted)}
+    unknown = [result for result in results if isinstance(result, SubmitUnknown)]
+    assert accepted <= found
+    assert len(accepted) + len(unknown) == len(orders)
+    for result in unknown[:50]:
+        lookup = await trader.broker.find_order(result.client_order_id, "AAPL")
+        assert isinstance(lookup, Found) == (result.client_order_id in found)
+    await trader.until(lambda heard: {ev.client_order_id for ev in heard if isinstance(ev, e.Fill)} == found)
+    assert await trader.holding("AAPL") == len(found) * Decimal("0.5")

@@ -89,7 +89,7 @@ class Plant:
         await (await self.bus("admin")).request(subjects.lease(self.engines.shard, "admin"), request, timeout=10)
 
     async def rows(self, *types: str) -> list[Any]:
-        """Events of the log as (pos, stream, version, type, time, data), in order; all of them when no type is named."""
+        """Events of the log as (pos, stream, version, type, time, data), in order; every type unless some are named."""
         connection = await asyncpg.connect(self.engines.dsn("tradewire_admin"))
         try:
             return [
@@ -122,7 +122,7 @@ class Plant:
 
     async def assert_clean(self) -> None:
         """Runs the audit over the whole log."""
-        connection = await asyncpg.connect(self.engines.dsn("tradewire_admin"))
+        connection: Any = await asyncpg.connect(self.engines.dsn("tradewire_admin"))
         try:
             head = await connection.fetchrow("select * from ledger.head")
             audit = Audit(str(head["log_id"]), {})

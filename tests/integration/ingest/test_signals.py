@@ -11,7 +11,8 @@ from tests.integration.ingest.plant import Plant, cancel, signal, soon
 from tests.processes import child
 from tradewire.bus import JetStreamError
 from tradewire.messages.strict_json import BODY_LIMIT
-from tradewire_cli.engines.testing import Engines, running_engines
+from tradewire_cli.engines.testing import running_engines
+from tradewire_ingest.stream import wanted
 
 
 async def test_each_signal_is_received_once_however_often_and_in_whatever_order_it_comes(plant: Plant) -> None:
@@ -132,10 +133,15 @@ async def test_the_body_is_kept_byte_by_byte(plant: Plant) -> None:
 async def test_a_full_stream_refuses_new_signals_and_loses_none(plant: Plant) -> None:
     async with plant.ingest({"TRADEWIRE_INGEST_STREAM_MAX_BYTES": "4096"}):
         taken = 0
-        with pytest.raises(JetStreamError) as refused:
+
+        async def publish_many() -> None:
+            nonlocal taken
             for n in range(200):
                 await plant.publish("momo", signal(f"s-{n}"))
                 taken += 1
+
+        with pytest.raises(JetStreamError) as refused:
+            await publish_many()
         assert refused.value.code == 10077  # maximum bytes exceeded
         await plant.until_settled()
     assert taken > 0
@@ -157,8 +163,6 @@ async def test_a_stream_with_other_settings_is_refused_at_start(
     async with running_engines(folder, postgres=False) as engines:
         plant = Plant(engines, folder, None, None)  # type: ignore[arg-type]
         admin = await plant.bus("admin")
-        from tradewire_ingest.stream import wanted
-
         config = {**wanted(1 << 20), "metadata": {"instance": "x"}, **change}
         await admin.api("STREAM.CREATE.SIGNALS", config)
         async with child("tradewire_ingest", engines, "ingest", folder) as ingest:

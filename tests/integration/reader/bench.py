@@ -54,7 +54,7 @@ class Log:
         return self.store.head.pos
 
     async def write(self, history: History, *, events_each: int = 3, pause: float = 0, at: int | None = None) -> int:
-        """Commits what the history has not given away yet; returns the last position. `at` is the ledger's time (µs)."""
+        """Commits what the history has not given away yet, at `at` (µs) or now; returns the last position."""
         while items := history.take(events_each):
             chained = chain(self.store.head, items, at or time.time_ns() // 1_000)
             await self.store.commit(chained)
@@ -155,7 +155,7 @@ async def command(engines: Engines, *arguments: str, user: str = "reader") -> tu
     """Runs `python -m tradewire_ledger …` to its end; returns the exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tradewire_ledger", *arguments,
-        env={**os.environ, **engines.environment(user)},  # type: ignore[arg-type]
+        env={**os.environ, **engines.environment(user)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip

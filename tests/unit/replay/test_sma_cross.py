@@ -97,7 +97,7 @@ async def make_signals_stream(admin: Bus) -> None:
 
 async def stored(admin: Bus, count: int) -> list[Message]:
     """Reads all signals, once there are `count`."""
-    while (await admin.api("STREAM.INFO.SIGNALS"))["state"]["messages"] < count:  # noqa: ASYNC110 - another process
+    while (await admin.api("STREAM.INFO.SIGNALS"))["state"]["messages"] < count:
         await asyncio.sleep(0.02)
     return await admin.direct_get("SIGNALS", 1, batch=1000)
 

@@ -463,6 +463,22 @@ def test_an_order_that_differs_in_anything_is_no_duplicate(fields: dict[str, Any
     assert verdict(log, log.request("second", **fields)) is None
 
 
+@pytest.mark.parametrize(("apart", "reason"), [(10 * SECOND - 1, Reason.DUPLICATE_ORDER), (10 * SECOND, None)])
+def test_an_order_that_was_held_is_a_duplicate_of_a_later_one(apart: int, reason: Reason | None) -> None:
+    log = Log()
+    order = log.request("first")
+    stream, later = f"order-{order.order}", NOW + 60 * SECOND
+    held = o.OrderHeld(
+        order=order.order, attempt=1, state_pos=1, checks=(), limits={}, control={}, reason="X", deadline=later
+    )
+    log.write(stream, held)
+    log.wait(apart)
+    log.quote("AAPL", "100")
+    log.approve("second")
+    log.write(stream, o.OrderApprovalGranted(order=order.order, by="anna", request="r"))
+    assert verdict(log, log.order(order.order)) is reason
+
+
 def test_legs_of_one_signal_are_no_duplicates_of_each_other() -> None:
     log = Log()
     log.approve("signal", leg=0)

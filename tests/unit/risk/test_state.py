@@ -64,6 +64,13 @@ def test_a_snapshot_restores_what_the_log_made() -> None:
     assert log.state.accounts.position("paper", "AAPL") == 5
 
 
+def test_the_events_of_a_snapshot_are_in_its_books_already() -> None:
+    log = busy()
+    log.state.restore(log.events, [], log.state.pos)
+    assert log.state.accounts.books == {}
+    assert log.state.orders.requested
+
+
 def test_restoring_again_forgets_what_was_before() -> None:
     log = busy()
     log.state.restore([], [], 7)

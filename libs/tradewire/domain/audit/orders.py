@@ -73,13 +73,14 @@ class OrderAudit:
         self._signals[data.signal] = event
 
     def answered(self, event: Event, data: Any) -> None:
-        self._signals.pop(data.signal, None)
-        if event.correlation_id:
-            self._signals.pop(event.correlation_id, None)
+        self._answer(event, data.signal)
 
     def canceled_by_signal(self, event: Event, _data: Any) -> None:
-        if event.causation_id or event.correlation_id:
-            self._signals.pop(event.correlation_id or "", None)
+        self._answer(event, event.correlation_id or "")
+
+    def _answer(self, event: Event, signal: str) -> None:
+        if self._signals.pop(signal, None) is not None:
+            self._report.test("S3", True, event)
 
     def approved(self, event: Event, data: Any) -> None:
         key = (data.order, data.attempt)

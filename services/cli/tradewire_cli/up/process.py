@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.part import Say
 
 _POLL_SECONDS: Final = 0.05
+_QUIET_SECONDS: Final = 3.0
 
 
 class _Readiness(msgspec.Struct):
@@ -37,13 +39,15 @@ class ServiceProcess:
         return await Child.start(self.name, program, log=self._log, environment=self._environment)
 
     async def wait_ready(self, child: Child, say: Say) -> None:
-        """Waits for a 200 at /readyz and passes on what it waits for. Raises EngineFailed if the service ends."""
+        """Waits for a 200 at /readyz, and says what for when that lasts. Raises EngineFailed if the service ends."""
+        began = time.monotonic()
         while child.exit_code is None:
             answer = await probe.get(self._host, self.port, "/readyz")
             if answer is not None:
                 if answer[0] == 200:
                     return
-                say(_problems(answer[1]))
+                if time.monotonic() - began > _QUIET_SECONDS:
+                    say(_problems(answer[1]))
             await asyncio.sleep(_POLL_SECONDS)
         raise EngineFailed(f"{self.name} ended with code {child.exit_code}; it said last: {child.said_last}")
 

@@ -41,7 +41,7 @@ def builtins(value: Any) -> Any:
 
 def _timed(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _time(item) if key in _TIMES else _timed(item) for key, item in value.items() if key != "kind"}
+        return {key: _time(item) if key in _TIMES else _timed(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_timed(item) for item in value]
     return value

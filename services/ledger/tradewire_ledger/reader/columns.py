@@ -17,7 +17,7 @@ def arguments(changes: Changes) -> Iterator[Any]:
     before, after = changes.before, changes.after
     yield from (after.frame, after.pos, after.hash, after.books_pos)
     yield from (before.frame, before.pos, before.generation, before.log_id)
-    superseded = [(*execution, pos) for execution, pos in changes.superseded.items()]
+    superseded = [(*map(_clean, execution), pos) for execution, pos in changes.superseded.items()]
     books = [(account, after.pos, encode(book)) for account, book in changes.stored_books.items()]
     stands = [(slot, pos) for slot, pos in changes.standing.items() if pos is not None]
     yield from _turned(_orders(changes), 18)
@@ -32,6 +32,11 @@ def arguments(changes: Changes) -> Iterator[Any]:
 
 def _turned(rows: list[_Row], width: int) -> Sequence[Sequence[Any]]:
     return list(zip(*rows, strict=True)) if rows else [()] * width
+
+
+def _clean(text: str) -> str:
+    """Text without NUL, which brokers may send and Postgres cannot hold; the order's state keeps it as it came."""
+    return text.replace("\0", "\ufffd")
 
 
 def _text(number: Decimal | None) -> str | None:
@@ -54,7 +59,7 @@ def _orders(changes: Changes) -> list[_Row]:
             _text(o.quantity),
             str(o.filled),
             str(o.fees),
-            o.reason,
+            _clean(o.reason),
             o.anomaly,
             o.requested_at,
             o.updated_at,
@@ -73,14 +78,14 @@ def _fills(changes: Changes) -> list[_Row]:
             getattr(row.data, "order", None),
             getattr(row.data, "strategy", "EXTERNAL"),
             row.data.account,
-            row.data.broker,
+            _clean(row.data.broker),
             row.data.symbol,
             row.data.side,
             str(row.data.quantity),
             str(row.data.price),
             str(row.data.fee),
-            row.data.fee_currency,
-            row.data.execution,
+            _clean(row.data.fee_currency),
+            _clean(row.data.execution),
             row.data.revision,
             row.time,
             row.data.broker_time,

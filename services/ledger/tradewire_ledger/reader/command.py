@@ -14,7 +14,8 @@ PROGRESS_POSITIONS = 100_000
 
 
 @asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[Store]:
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """A connection as the reader's role, with what can go wrong as errors for people."""
     dsn = settings.postgres.reader_dsn
     if not dsn:
         raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
@@ -32,7 +33,7 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
 
 async def digest_read_model(settings: Settings) -> str:
     """Returns the digest of the read model, and the position that it is of."""
-    async with _store(settings) as store, store.connection.transaction(isolation="repeatable_read", readonly=True):
+    async with opened(settings) as store, store.connection.transaction(isolation="repeatable_read", readonly=True):
         found = await digest(store)
     return f"{found.digest} at position {found.pos} of log {found.log_id}"
 
@@ -51,7 +52,7 @@ async def rebuild_read_model(settings: Settings) -> str:
             told = pos
             print(f"{pos} of {target} positions", file=sys.stderr)  # noqa: T201 - a command line speaks
 
-    async with _store(settings) as store:
+    async with opened(settings) as store:
         rebuilt = await rebuild(store, progress)
     after, before = rebuilt.after, rebuilt.before
     if before is not None and before.digest != after.digest:

@@ -39,6 +39,14 @@ class Context:
         self.follower, self._pool = follower, pool
 
     @asynccontextmanager
+    async def in_memory(self) -> AsyncIterator[Follower]:
+        """Gives the follower while nobody folds. Raises OutOfStep when memory and tables differ."""
+        async with self.follower.still:
+            if not self.follower.in_step:
+                raise OutOfStep("the reader is about to start again")
+            yield self.follower
+
+    @asynccontextmanager
     async def reading(self, *, with_books: bool = False) -> AsyncIterator[Reading]:
         """Gives a moment of the read model, from one REPEATABLE READ transaction; its books are empty unless asked for.
 
@@ -54,7 +62,7 @@ class Context:
                 await transaction.start()
                 at = await Store(connection).present_checkpoint()
                 books = dict(self.follower.model.books) if with_books else {}
-                in_step = at == self.follower.model.checkpoint
+                in_step = self.follower.in_step and at == self.follower.model.checkpoint
             try:
                 if with_books and not in_step:
                     raise OutOfStep("the reader is about to start again")

@@ -56,6 +56,7 @@ class Follower:
         self._store, self._bus, self._shard = store, bus, shard
         self._metrics, self._log = metrics, log
         self.model = model
+        self._stored = model.checkpoint
         self.still = asyncio.Lock()
         """Held while memory and tables move: whoever holds it sees both at one position."""
         self._known_head = model.checkpoint.pos
@@ -69,8 +70,13 @@ class Follower:
 
     @property
     def pos(self) -> int:
-        """The last position in the read model."""
-        return self.model.checkpoint.pos
+        """The last position in the read model, memory and tables."""
+        return self._stored.pos
+
+    @property
+    def in_step(self) -> bool:
+        """False when memory is ahead of the tables, for a moment while they move, or for good after a failure."""
+        return self.model.checkpoint is self._stored
 
     @property
     def head(self) -> int:
@@ -176,6 +182,7 @@ class Follower:
     async def _apply(self, frames: list[Frame], since: float) -> None:
         async with self.still:
             changes = await advance(self._store, self.model, frames)
+            self._stored = changes.after
         self._known_head = max(self._known_head, self.pos)
         self._moved.set()
         self._moved = asyncio.Event()

@@ -10,7 +10,7 @@ from tradewire.errors import Unavailable
 from tradewire.messages.answers import QueryError, Reply, encode
 from tradewire.messages.queries import QUERIES, QueryRefused, parse
 from tradewire_ledger.reader import query_accounts, query_log, query_orders, query_state
-from tradewire_ledger.reader.context import Context
+from tradewire_ledger.reader.context import Context, OutOfStep
 from tradewire_ledger.reader.follow import Metrics
 from tradewire_ledger.reader.store import LOST
 
@@ -53,7 +53,7 @@ class Queries:
             )
         except asyncpg.DataError as error:
             return QueryError(code="INVALID_FIELD", message=str(error), expected="values that the log can hold")
-        except LOST as error:
+        except (*LOST, OutOfStep) as error:
             return QueryError(code="UNAVAILABLE", message=f"the read model cannot be read: {error}")
 
 

@@ -10,8 +10,8 @@ from tradewire_ledger.reader.digest import digest
 
 async def control(context: Context, _query: ControlQuery) -> ControlState:
     """Switches and limits in force."""
-    model = context.follower.model
-    async with context.follower.still:
+    async with context.in_memory() as follower:
+        model = follower.model
         return ControlState(
             pos=model.checkpoint.pos,
             switches=dict(sorted(model.controls.switches.items())),
@@ -21,8 +21,7 @@ async def control(context: Context, _query: ControlQuery) -> ControlState:
 
 async def status(context: Context, _query: StatusQuery) -> StatusReply:
     """How far the log and the read model are."""
-    follower = context.follower
-    async with follower.still:
+    async with context.in_memory() as follower:
         model, at, head = follower.model, follower.model.checkpoint, follower.head
         return StatusReply(
             pos=at.pos,
