@@ -216,7 +216,7 @@ def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
     """Lays `TRADEWIRE_…` over the file; a name that is no key is an error, because a typo there would be silent."""
     sections = _sections()
     top = {f.name for f in msgspec.structs.fields(Settings)} - set(sections) - {"accounts", "strategies"}
-    known = {f"{_PREFIX}{name.upper()}": (None, name) for name in top}
+    known: dict[str, tuple[str, str]] = {f"{_PREFIX}{name.upper()}": ("", name) for name in top}
     for section, struct in sections.items():
         for f in msgspec.structs.fields(struct):
             known[f"{_PREFIX}{section.upper()}_{f.name.upper()}"] = (section, f.name)

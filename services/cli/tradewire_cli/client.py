@@ -182,7 +182,9 @@ class Client:
                 raise Failed(Exit.REFUSED, f"SIGNALS does not take it: {ack.error.get('description')}")
             return Published(ack.seq, ack.duplicate and not again)
 
-        unknown = f"signal {signal_id} was not acknowledged; send it again with --id {signal_id}, it trades once at most"
+        unknown = (
+            f"signal {signal_id} was not acknowledged; send it again with --id {signal_id}, it trades once at most"
+        )
         return await _until_answered(once, SEND_SECONDS, unknown)
 
     async def _acknowledged(self, subject: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -148,10 +148,11 @@ async def test_the_id_of_another_request_is_a_conflict(door: Plant) -> None:
 
 
 async def test_two_people_who_resume_at_once_lift_the_switch_once(door: Plant) -> None:
+    people = ("anna", "bob", "carl")
+    for person in people:
+        await door.bus(f"person-{person}")
     assert (await door.ask("kill")).ok
-    replies = await asyncio.gather(
-        *(door.ask("resume", person, scope="global", reason="well") for person in ("anna", "bob", "carl"))
-    )
+    replies = await asyncio.gather(*(door.ask("resume", person, scope="global", reason="well") for person in people))
     assert sorted(reply.code for reply in replies) == ["NOT_HALTED", "NOT_HALTED", "OK"]
     assert len(await door.rows("Resumed")) == 1
 

@@ -29,11 +29,12 @@ async def assert_received_once(plant: Plant, names: Iterable[str]) -> None:
 async def test_a_death_before_or_after_the_append_or_before_the_acknowledgement_loses_and_doubles_nothing(
     plant: Plant,
 ) -> None:
-    names: list[str] = []
-    # The first append of the first process says which stream it works on; the second is of signals.
-    for fault in ("ingest.before_append=kill@2", "ingest.after_append=kill@1", "ingest.before_ack=kill@1"):
-        async with plant.ingest({"TRADEWIRE_FAULTS": fault}, ready=False) as doomed:
-            names += await published(plant, fault[7:12])
+    async with plant.ingest() as first:
+        names = await published(plant, "first")
+        assert await first.stop() == 0
+    for point in ("before_append", "after_append", "before_ack"):
+        async with plant.ingest({"TRADEWIRE_FAULTS": f"ingest.{point}=kill"}, ready=False) as doomed:
+            names += await published(plant, point)
             assert await doomed.ended() == -signals.SIGKILL
             await plant.release_leases_of(doomed)
     async with plant.ingest():

@@ -268,6 +268,16 @@ def test_configured_engines_are_used_instead_of_own_ones(data: Path, tmp_path: P
         assert started.end() == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a folder away")
+def test_a_folder_that_another_user_runs_is_left_alone(data: Path) -> None:
+    (data / "keys").mkdir(parents=True)
+    os.chown(data / "keys", 65534, 65534)
+    with up(data) as started:
+        assert started.wait() == 2
+        assert "is run by user 65534" in started.said
+    assert [path.name for path in data.iterdir()] == ["keys"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may not run Postgres itself")
 def test_root_is_told_which_folder_shuts_postgres_out(data: Path) -> None:
     closed = data.with_name("closed")

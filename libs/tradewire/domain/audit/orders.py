@@ -76,7 +76,7 @@ class OrderAudit:
         self._answer(event, data.signal)
 
     def canceled_by_signal(self, event: Event, _data: Any) -> None:
-        self._answer(event, event.correlation_id or "")
+        self._answer(event, event.causation_id or "")
 
     def _answer(self, event: Event, signal: str) -> None:
         if self._signals.pop(signal, None) is not None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tradewire.errors import ConfigError
+
 
 class DataFolder(Struct, frozen=True):
     """The paths inside one data folder. Made by `at`, because `path` must be absolute."""
@@ -64,11 +66,20 @@ class DataFolder(Struct, frozen=True):
     def create(self) -> None:
         """Makes the folder and its private parts. As root, others may pass through it, because Postgres must.
 
-        A folder that was there keeps its mode.
+        A folder that was there keeps its mode. Raises ConfigError if it cannot be used, or another user runs it.
         """
+        try:
+            self._create()
+        except OSError as error:
+            problem = f"cannot be the data folder: {error.strerror}"
+            raise ConfigError(str(self.path), problem, "Choose another with --data.") from None
+
+    def _create(self) -> None:
         if not self.path.is_dir():
             self.path.mkdir(parents=True)
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        if self.keys.exists() and (owner := self.keys.stat().st_uid) != os.geteuid():
+            raise ConfigError(str(self.path), f"is run by user {owner}", "Run as that user, or choose another folder.")
         for private in (self.keys, self.secrets, self.logs, self.nats):
             private.mkdir(exist_ok=True)
             private.chmod(0o700)

@@ -38,7 +38,7 @@ async def run_up(options: UpOptions, on_reaped: OnReaped | None = None) -> int:
     """
     try:
         settings, folder = read_settings(options)
-        _create(folder)
+        folder.create()
         with hold(folder.lock):
             log = RotatedLog(folder.logs / "up.log")
             try:
@@ -172,12 +172,3 @@ class _Up:
             (name, str(process.pid), addresses.get(name, ""), str(self._folder.logs / f"{name}.log"))
             for name, process in self._supervisor.processes().items()
         ]
-
-
-def _create(folder: DataFolder) -> None:
-    try:
-        folder.create()
-    except OSError as error:
-        raise ConfigError(
-            str(folder.path), f"cannot be the data folder: {error.strerror}", "Choose another with --data."
-        ) from None

@@ -29,7 +29,8 @@ def table(rows: Sequence[T], columns: Sequence[Column[T]], width: int) -> Table:
     """Returns the table of some rows for a terminal of so many columns."""
     cells = [[_text(column.cell(row)) for row in rows] for column in columns]
     widths = [
-        max([len(column.title), *(cell.cell_len for cell in lines)]) for column, lines in zip(columns, cells, strict=True)
+        max([len(column.title), *(cell.cell_len for cell in lines)])
+        for column, lines in zip(columns, cells, strict=True)
     ]
     shown = _fitting(columns, widths, width)
     made = Table(box=box.SIMPLE_HEAD, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False, header_style="bold")

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from tradewire.domain.account_book import AccountBook
 from tradewire.domain.switches import GLOBAL, Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
+from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import EVENT_TYPES, decode
 from tradewire_risk.domain.accounts import Accounts
@@ -18,8 +18,6 @@ from tradewire_risk.domain.profile import Setup
 
 CONFIGURATION = "configuration"
 """The author of limits that come from the settings."""
-
-_decode_book = msgspec.json.Decoder(AccountBook).decode
 
 
 class RiskState:
@@ -48,12 +46,10 @@ class RiskState:
         self._clear()
         for event in sorted(events, key=lambda event: event.pos):
             self._fold(event, booked=True)
-        for raw in books:
-            try:
-                book = _decode_book(raw)
-            except msgspec.DecodeError as error:
-                raise LogCorrupt(f"a book of the snapshot cannot be read: {error}") from error
-            self.accounts.books[book.account] = book
+        try:
+            self.accounts.books = join(books)
+        except msgspec.DecodeError as error:
+            raise LogCorrupt(f"a book of the snapshot cannot be read: {error}") from error
         self.pos = pos
 
     def apply(self, frame: Frame) -> None:

@@ -20,6 +20,7 @@ from tradewire_router.brokers.errors import (
     BrokerConnectionError,
     BrokerError,
     DuplicateClientOrderIdError,
+    InvalidOrderError,
     NotSupportedError,
     OrderRejectedError,
     error_of,
@@ -166,7 +167,7 @@ class PaperBroker:
         self._health = v.Health(
             connected=False,
             authenticated=not refused,
-            last_heard_at=self._health.last_heard_at,
+            last_heard_at=self._link.heard_at if self._link else self._health.last_heard_at,
             last_error=error.message,
         )
         if was_up:
@@ -187,7 +188,6 @@ class PaperBroker:
 
     def hear(self, events: wire.Events) -> None:
         now = _now()
-        self._health = msgspec.structs.replace(self._health, last_heard_at=now)
         for data in events.lines:
             line = decode_event(data)
             self._cursor = line.seq
@@ -217,6 +217,8 @@ class PaperBroker:
             answer = await link.ask(wire.SubmitOut(link.next_number(), order))
         except BrokerError as error:
             return SubmitUnknown(order.client_order_id, error)
+        except ValueError as error:
+            return SubmitRejected(order.client_order_id, InvalidOrderError(f"the order cannot be sent: {error}"))
         if not answer.code:
             return SubmitAccepted(order.client_order_id, answer.broker_order_id, answer.at)
         refusal = error_of(answer.code, answer.message, OrderRejectedError)
@@ -237,6 +239,8 @@ class PaperBroker:
             answer = await link.ask(wire.Cancel(link.next_number(), ref.client_order_id))
         except BrokerError as error:
             return CancelResult(ref.client_order_id, "unknown", error)
+        except ValueError:
+            return CancelResult(ref.client_order_id, "not_found")
         return CancelResult(ref.client_order_id, answer.outcome)
 
     async def replace(self, ref: v.OrderRef, changes: v.OrderChanges) -> SubmitResult:
@@ -294,7 +298,8 @@ class PaperBroker:
         return await self._ask(wire.Clock, int)
 
     async def health(self) -> v.Health:
-        return self._health
+        link = self._link
+        return self._health if link is None else msgspec.structs.replace(self._health, last_heard_at=link.heard_at)
 
     # Tests of whatever stands before a broker
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import uvloop
+import msgspec
 from prometheus_client import CollectorRegistry
 
-from tradewire.errors import ConfigError
+from tradewire import subjects
+from tradewire.errors import ConfigError, Unavailable
 from tradewire.runtime import health, logs
 from tradewire.runtime.clock import Clock
+from tradewire.runtime.service import HEARTBEAT_SECONDS
 from tradewire.settings import Settings, load
 from tradewire_router.paper import endpoint
 from tradewire_router.paper.book import Book, apply
@@ -25,6 +27,11 @@ from tradewire_router.paper.journal import Journal, JournalError
 from tradewire_router.paper.metrics import PaperCollector
 from tradewire_router.paper.quotes import Feed
 from tradewire_router.paper.server import Door, listen
+
+try:
+    from uvloop import run as run_loop
+except ImportError:  # not on every system
+    from asyncio import run as run_loop
 
 TICK_SECONDS = 0.5
 
@@ -156,7 +163,7 @@ def main() -> None:
         return await Process(settings).run()
 
     try:
-        sys.exit(uvloop.run(start()))
+        sys.exit(run_loop(start()))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -1,6 +1,7 @@
 """The other end of the paper broker's wire: one connection, many requests at once, one write a turn of the loop."""
 
 import asyncio
+import time
 from collections import deque
 from typing import Any, Protocol, cast
 
@@ -14,6 +15,7 @@ from tradewire_router.brokers.errors import (
 )
 from tradewire_router.paper.wire import (
     MAX_ANSWER_BYTES,
+    MAX_REQUEST_BYTES,
     Events,
     Framer,
     FrameTooLong,
@@ -56,6 +58,8 @@ class Link(asyncio.Protocol):
         self._watching = False
         self._welcomed: asyncio.Future[None] = self._loop.create_future()
         self._end: BrokerError | None = None
+        self.heard_at = 0
+        """When anything last came, in microseconds since the epoch; 0 for never."""
 
     @classmethod
     async def open(cls, host: str, port: int, hello: Hello, owner: Owner, timeout: float) -> "Link":
@@ -97,14 +101,20 @@ class Link(asyncio.Protocol):
 
         It ends with BrokerTimeoutError, or with BrokerConnectionError when the link breaks. Either way it may have been
         carried out.
+
+        Raises:
+            ValueError: the request cannot be written, or is too long; nothing was sent.
         """
+        data = frame(request)
+        if len(data) > MAX_REQUEST_BYTES:
+            raise ValueError(f"{len(data)} bytes are too long; at most {MAX_REQUEST_BYTES} are read")
         answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[request.number] = answer
         self._deadlines.append((self._loop.time() + self._timeout, request.number))
         if not self._watching:
             self._watching = True
             self._loop.call_later(self._timeout, self._watch)
-        self._send(frame(request))
+        self._send(data)
         return answer
 
     def close(self) -> None:
@@ -122,6 +132,7 @@ class Link(asyncio.Protocol):
         self._finish(BrokerConnectionError(f"the link to the paper broker broke: {exc or 'closed by the broker'}"))
 
     def data_received(self, data: bytes) -> None:
+        self.heard_at = time.time_ns() // 1_000
         try:
             for payload in self._framer.feed(data):
                 self._take(decode_reply(payload))

@@ -54,6 +54,9 @@ def orders_since(desk: Desk, session: Session, request: wire.OrdersSince) -> Non
 
 
 def executions_since(desk: Desk, session: Session, request: wire.ExecutionsSince) -> None:
+    if problem := ahead(desk, request.after):
+        desk.answer(session, frame(Failed(request.number, "INVALID_CURSOR", problem)))
+        return
     executions = []
     read, last = 0, request.after
     for head, data in islice(desk.journal.after(request.after), PAGE_LINES):
@@ -105,6 +108,14 @@ def disarm(desk: Desk, session: Session, request: wire.Disarm) -> None:
     if _may_fault(desk, session, request.number):
         desk.forget_faults(session.account)
         _answer(desk, session, request.number, None)
+
+
+def ahead(desk: Desk, cursor: int) -> str | None:
+    """What is wrong with a cursor that this journal has never given: reading on from it would miss what comes."""
+    last = desk.engine.book.seq
+    if cursor <= last:
+        return None
+    return f"cursor {cursor} is ahead of the journal, which ends at {last}: it is of another journal, perhaps a lost one"
 
 
 def _may_fault(desk: Desk, session: Session, number: int) -> bool:

@@ -109,6 +109,8 @@ class Connection(asyncio.Protocol):
             self._refuse(
                 "PERMISSION_DENIED", f"no paper account is named {quoted(hello.account)}; add it to [accounts]"
             )
+        elif hello.cursor is not None and (problem := handlers.ahead(self._desk, hello.cursor)):
+            self._refuse("INVALID_CURSOR", problem)
         else:
             self._welcome(hello.account, hello.cursor)
 
@@ -120,7 +122,7 @@ class Connection(asyncio.Protocol):
         now, currency = desk.now(), self._door.accounts[account]
         desk.engine.open_account(account, currency, now)
         head = desk.engine.book.seq
-        self._cursor = head if cursor is None else min(cursor, head)
+        self._cursor = head if cursor is None else cursor
         desk.answer(self, frame(Welcome(head, now, currency)))
         desk.join(self)
 
