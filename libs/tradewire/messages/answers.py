@@ -28,8 +28,8 @@ QueryCode = Literal[
     "UNKNOWN_ORDER",
     "AMBIGUOUS_ORDER",
     "TOO_LARGE",
-    "BUSY",
     "UNAVAILABLE",
+    "FAILED",
 ]
 
 
@@ -52,7 +52,7 @@ class PublicEvent(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class QueryError(Struct, frozen=True, kw_only=True, tag="error", tag_field="kind", gc=False):
-    """Why there is no answer. BUSY and UNAVAILABLE may be asked again as they are."""
+    """Why there is no answer. After UNAVAILABLE the same may be asked again."""
 
     code: QueryCode
     message: str

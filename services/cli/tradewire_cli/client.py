@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -38,7 +38,10 @@ _PAUSE_SECONDS: Final = 0.2
 _AGAIN: Final = frozenset({"BUSY", "UNAVAILABLE"})
 _WHAT: Final = {kind: what for what, kind in queries.QUERIES.items()}
 
-Page = TypeVar("Page")
+MOST_ROWS: Final = 1_000_000
+
+Page = TypeVar("Page", bound=Struct)
+Paged = queries.OrdersQuery | queries.FillsQuery | queries.PositionsQuery
 
 
 class Place(Struct, frozen=True):
@@ -54,6 +57,15 @@ class Published(Struct, frozen=True):
 
     sequence: int
     duplicate: bool
+
+
+class QueryFailed(Failed):
+    """The reader refuses a question; `error` is its answer."""
+
+    def __init__(self, error: QueryError) -> None:
+        code = Exit.REFUSED if error.code in {"UNKNOWN_ORDER", "AMBIGUOUS_ORDER"} else Exit.WRONG_USE
+        super().__init__(code, _told(error.message, error.expected))
+        self.error = error
 
 
 class _Ack(Struct, frozen=True):
@@ -126,7 +138,7 @@ class Client:
         """Asks the reader; `kind` is the answer that belongs to the question.
 
         Raises:
-            Failed: the question is refused, with the reader's reason.
+            QueryFailed: the question is refused, with the reader's reason.
             Unavailable: no answer.
         """
         subject = subjects.query(self.shard, _WHAT[type(query)])
@@ -138,10 +150,45 @@ class Client:
 
         reply = await _until_answered(once, ASK_SECONDS, "the reader does not answer; `tradewire status` says why")
         if isinstance(reply, QueryError):
-            raise Failed(_query_exit(reply), _told(reply.message, reply.expected))
+            raise QueryFailed(reply)
         if not isinstance(reply, kind):
             raise TypeError(f"{type(reply).__name__} instead of {kind.__name__}")
         return reply
+
+    async def ask_all(self, query: Paged, kind: type[Page], rows: str, limit: int = MOST_ROWS) -> Page:
+        """Asks page after page for `limit` rows at most. `rows` is the field of the answer that holds them.
+
+        Raises as `ask` does.
+        """
+        found: list[Any] = []
+        while True:
+            if not isinstance(query, queries.PositionsQuery):
+                query = replace(query, limit=min(limit - len(found), queries.MAX_ROWS))
+            page = await self.ask(query, kind)
+            found.extend(getattr(page, rows))
+            cursor: str = getattr(page, "cursor")  # noqa: B009 - every page has one, but no base names it
+            if not cursor or len(found) >= limit:
+                return replace(page, **{rows: tuple(found[:limit])})
+            query = replace(query, cursor=cursor)
+
+    async def order_id(self, text: str) -> str:
+        """The whole id of the one order that a text names: its id, the beginning of it, or its signal's id.
+
+        Raises as `ask` does.
+        """
+        return (await self.ask(queries.OrderQuery(id=text), answers.OrderStory)).order.order
+
+    async def find_order(self, text: str, after: int = 0) -> answers.OrderStory | None:
+        """The order that a text names, with its events after a position; None when there is no such order yet.
+
+        Raises as `ask` does.
+        """
+        try:
+            return await self.ask(queries.OrderQuery(id=text, after=after), answers.OrderStory)
+        except QueryFailed as error:
+            if error.error.code == "UNKNOWN_ORDER":
+                return None
+            raise
 
     async def command(self, verb: str, command: control.ControlCommand) -> control.ControlReply:
         """Gives a command, with the same request id until it is answered.
@@ -242,7 +289,3 @@ async def _until_answered(once: Callable[[], Awaitable[Answer | None]], limit: f
 
 def _told(message: str, expected: str) -> str:
     return f"{message}; expected {expected}" if expected else message
-
-
-def _query_exit(error: QueryError) -> Exit:
-    return Exit.REFUSED if error.code in {"UNKNOWN_ORDER", "AMBIGUOUS_ORDER"} else Exit.WRONG_USE

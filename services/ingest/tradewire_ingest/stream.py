@@ -5,6 +5,7 @@ discarded, nothing deleted. A stream that exists with other settings is refused,
 them. Its size alone follows `ingest.stream_max_bytes`.
 """
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,9 @@ _NO_STREAM = 10059
 _NAME_IN_USE = 10058
 _CANNOT_UPDATE = 10012
 _NANO = 1_000_000_000
+_OVERDUE_SECONDS = 0.05
+_LOOK_SECONDS = 0.3
+"""The server looks 0.1 s after the change."""
 
 
 class Seen(Struct, frozen=True):
@@ -107,8 +111,8 @@ async def _create(bus: Bus, must: dict[str, Any]) -> dict[str, Any]:
         return await bus.api(f"STREAM.INFO.{_STREAM}")  # another ingest made it in this moment
 
 
-async def ensure_consumer(bus: Bus, shard: str) -> str:
-    """Makes the shard's durable consumer, or sets it right, and returns its name.
+async def ensure_consumer(bus: Bus, shard: str, *, ack_wait: float = ACK_WAIT_SECONDS) -> int:
+    """Makes the shard's durable consumer, or sets it right; returns how many messages somebody has not acknowledged.
 
     Raises:
         ConfigError: it exists with settings that cannot be changed.
@@ -119,14 +123,14 @@ async def ensure_consumer(bus: Bus, shard: str) -> str:
         "durable_name": name,
         "name": name,
         "ack_policy": "explicit",
-        "ack_wait": ACK_WAIT_SECONDS * _NANO,
+        "ack_wait": int(ack_wait * _NANO),
         "max_deliver": -1,
         "max_ack_pending": MAX_ACK_PENDING,
         "deliver_policy": "all",
         "replay_policy": "instant",
     }
     try:
-        await bus.api(f"CONSUMER.CREATE.{_STREAM}.{name}", {"stream_name": _STREAM, "config": config})
+        info = await bus.api(f"CONSUMER.CREATE.{_STREAM}.{name}", {"stream_name": _STREAM, "config": config})
     except JetStreamError as error:
         if error.code != _CANNOT_UPDATE:
             raise
@@ -135,4 +139,19 @@ async def ensure_consumer(bus: Bus, shard: str) -> str:
             f"cannot be what it must be: {error.description}",
             f"Remove it with `nats consumer rm {_STREAM} {name}`; every signal is then read again, which is safe.",
         ) from None
-    return name
+    return int(info["num_ack_pending"])
+
+
+async def take_over(bus: Bus, shard: str) -> None:
+    """Makes the consumer, and has what a dead predecessor held delivered again at once.
+
+    Only the holder of the lease may do so: nobody else works on the consumer. The server looks at once for what is
+    overdue when the wait for acknowledgements is shortened; left alone it would wait so long that signals grow stale.
+
+    Raises:
+        ConfigError, Unavailable: as `ensure_consumer`.
+    """
+    if await ensure_consumer(bus, shard):
+        await ensure_consumer(bus, shard, ack_wait=_OVERDUE_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)
+        await ensure_consumer(bus, shard)

@@ -31,17 +31,17 @@ while nobody quotes them, paper accounts take {par} at par.
 _EXITS = """## Exits
 
 An order is a verified exit when it is a `close`, or `reduce_only` and no larger than what the account holds and is not
-yet closing. Exits pass the checks marked *pass* in any case. All other checks hold for them too; of those, `qty_max` and
-`val_max` let a verified exit be as large as what it closes, and `position` lets every order pass that makes a position
-smaller and does not turn it, because otherwise what grew beyond a limit could not be closed.
+yet closing. Exits pass the checks marked *pass* in any case. All other checks hold for them too; of those, `qty_max`
+and `val_max` let a verified exit be as large as what it closes, and `position` lets every order pass that makes a
+position smaller and does not turn it, because otherwise what grew beyond a limit could not be closed.
 """
 
 _LIMITS = """## Limits
 
 Limits are events (`LimitSet`) of the scopes `global`, `account.<name>`, `strategy.<name>` and `symbol.<symbol>`. Of all
-scopes that an order lies in, the tightest value holds. The section `[risk]` of the configuration is the scope `global`; it
-is appended when the configuration changes, and what people set stays until then. A limit that cannot be read denies every
-order in its scope (`LIMITS_INVALID`); a limit that is not set denies by its own check.
+scopes that an order lies in, the tightest value holds. The section `[risk]` of the configuration is the scope `global`;
+it is appended when the configuration changes, and what people set stays until then. A limit that cannot be read denies
+every order in its scope (`LIMITS_INVALID`); a limit that is not set denies by its own check.
 """
 
 _MARKS = """## Marks and trips

@@ -4,7 +4,7 @@ import asyncio
 
 from tradewire import faults, ids
 from tradewire.append import Appender
-from tradewire.domain.orders import Order, Status
+from tradewire.domain.orders import Order
 from tradewire.lease import Lease
 from tradewire.messages.log import Command
 from tradewire.messages.order_events import OrderCancelStarted
@@ -44,8 +44,7 @@ class Canceler:
         due = [
             order
             for order in self._state.to_cancel()
-            if order.status in {Status.WORKING, Status.PARTIALLY_FILLED}
-            and now - self._asked.get(order.order, -AGAIN_SECONDS) >= AGAIN_SECONDS
+            if now - self._asked.get(order.order, -AGAIN_SECONDS) >= AGAIN_SECONDS
         ]
         for order_id in [o for o in self._asked if o not in self._state.orders]:
             del self._asked[order_id]

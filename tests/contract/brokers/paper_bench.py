@@ -77,6 +77,19 @@ class PaperBench:
         await self._process.wait()
         self._process = None
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """Waits until it ends by itself; returns the exit code."""
+        assert self._process is not None
+        code = await self._process.wait()
+        self._process = None
+        return code
+
     async def stop(self) -> int:
         """Stops it as a supervisor does; returns the exit code."""
         assert self._process is not None

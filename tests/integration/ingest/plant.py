@@ -17,6 +17,7 @@ from tradewire import subjects
 from tradewire.append import Appender
 from tradewire.bus import Bus, JetStreamError
 from tradewire.domain.audit.audit import Audit
+from tradewire.errors import Unavailable
 from tradewire.lease import Lease
 from tradewire.messages import control
 from tradewire.messages.control import ControlReply
@@ -143,7 +144,7 @@ async def soon(holds: Callable[[], Any], seconds: float = SOON_SECONDS) -> None:
                     last = await holds()
                     if last:
                         return
-                except (OSError, asyncpg.PostgresError, JetStreamError) as error:
+                except (OSError, asyncpg.PostgresError, Unavailable) as error:
                     last = error
                 await asyncio.sleep(0.05)
     except TimeoutError:

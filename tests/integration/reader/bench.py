@@ -120,8 +120,8 @@ class Asker:
         async with asyncio.timeout(WAIT_SECONDS):
             while True:
                 with contextlib.suppress(Unavailable):
-                    status = await self.ask(answers.StatusReply, "status")
-                    if status.pos >= pos:
+                    status = await self.raw("status", b"")
+                    if isinstance(status, answers.StatusReply) and status.pos >= pos:
                         return status
                 await asyncio.sleep(0.05)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -19,6 +20,8 @@ from tradewire_cli.engines.testing import running_engines
 from tradewire_router.brokers import errors
 from tradewire_router.brokers import events as e
 from tradewire_router.brokers.paper import PaperBroker
+from tradewire_router.brokers.results import SubmitUnknown
+from tradewire_router.brokers.values import OrderRef
 from tradewire_router.paper import endpoint, wire
 
 
@@ -166,6 +169,41 @@ async def test_probes_and_figures_are_served(tmp_path: Path) -> None:
         _, figures = await bench.http("/metrics")
         assert b"tradewire_paper_submits_total 1.0" in figures
         assert b"tradewire_paper_nats_connected 0.0" in figures
+        await trader.close()
+
+
+async def test_a_cursor_of_another_journal_is_refused(bench: PaperBench) -> None:
+    with pytest.raises(errors.BrokerError, match="ahead of the journal") as refused:
+        await bench.broker("999")
+    assert refused.value.code == "INVALID_CURSOR"
+    broker = await bench.broker()
+    with pytest.raises(errors.BrokerError, match="ahead of the journal"):
+        await broker.executions_since("999")
+    await broker.close()
+
+
+@pytest.mark.parametrize("symbol", ["A" * 70_000, "\ud800"])
+async def test_an_order_that_cannot_be_written_is_refused_and_harms_no_other(bench: PaperBench, symbol: str) -> None:
+    trader = Trader(bench, await bench.broker())
+    assert error_code(await trader.broker.submit(priced(symbol=symbol))) == "INVALID_ORDER"
+    assert (await trader.broker.cancel(OrderRef(symbol))).outcome == "not_found"
+    await trader.accepted(priced())
+    assert sum(isinstance(event, e.SessionUp) for event in trader.heard) == 1
+    await trader.close()
+
+
+async def test_a_full_disk_stops_it_and_nothing_untrue_is_told(tmp_path: Path) -> None:
+    async with paper_bench(tmp_path, quotes=False, price_from_signal=True) as bench:
+        trader = Trader(bench, await bench.broker())
+        await trader.accepted(priced())
+        limit = (bench.journal / "journal.jsonl").stat().st_size + 100
+        resource.prlimit(bench.pid, resource.RLIMIT_FSIZE, (limit, limit))
+        assert isinstance(await trader.broker.submit(priced()), SubmitUnknown)
+        assert await bench.wait() == 1
+        await bench.start()
+        await eventually(_when_up(trader.broker, trader.broker.clock), bool)
+        assert await trader.holding("AAPL") == 10
+        assert bench.violations() == []
         await trader.close()
 
 

@@ -1,6 +1,7 @@
 """The embedded Postgres server: loopback and a private socket, scram, its roles and their generated passwords."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -89,7 +90,10 @@ class PostgresServer:
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server: clients are cut off, then, after the limit, without a checkpoint."""
-        return await child.stop(limit_seconds, (signal.SIGINT, signal.SIGQUIT))
+        asking_helped = await child.stop(limit_seconds, (signal.SIGINT, signal.SIGQUIT))
+        with contextlib.suppress(OSError):
+            _socket_path(self._folder, self._account).rmdir()
+        return asking_helped
 
     async def create_roles(self) -> None:
         """Makes the database and the two login roles with their passwords; may be repeated. The server must be ready.
@@ -133,12 +137,9 @@ def _is_ready(status_file: Path, pid: int) -> bool:
 
 
 def _socket_folder(folder: DataFolder, account: Account | None) -> Path:
-    """Makes the socket's folder, 0700: in the data folder, or in the temporary one when that path would be too long."""
-    path = folder.postgres.resolve() / "socket"
-    owner = account.uid if account else os.geteuid()
-    if len(os.fsencode(path / ".s.PGSQL.65535")) > _SOCKET_PATH_BYTES_MAX:
-        name = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:16]
-        path = Path(tempfile.gettempdir()) / f"tradewire-{owner}-{name}"
+    """Makes the socket's folder, 0700, and returns it. Raises EngineFailed if somebody else's is in its place."""
+    path = _socket_path(folder, account)
+    owner = _owner(account)
     path.mkdir(mode=0o700, exist_ok=True)
     if account is not None and path.lstat().st_uid == os.geteuid():
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
@@ -147,3 +148,16 @@ def _socket_folder(folder: DataFolder, account: Account | None) -> Path:
         raise EngineFailed(f"{path} is not a folder of the user that Postgres runs as: remove it")
     path.chmod(0o700)
     return path
+
+
+def _socket_path(folder: DataFolder, account: Account | None) -> Path:
+    """In the data folder, or in the temporary one when that path would be too long for a socket."""
+    path = folder.postgres.resolve() / "socket"
+    if len(os.fsencode(path / ".s.PGSQL.65535")) <= _SOCKET_PATH_BYTES_MAX:
+        return path
+    name = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"tradewire-{_owner(account)}-{name}"
+
+
+def _owner(account: Account | None) -> int:
+    return account.uid if account else os.geteuid()

@@ -20,8 +20,8 @@ MESSAGE_BYTES_MAX = 1_000_000
 class Queries:
     """Answers every query with the result, or with an error that says what to ask instead."""
 
-    def __init__(self, context: Context, bus: Bus, metrics: Metrics) -> None:
-        self._context, self._bus, self._metrics = context, bus, metrics
+    def __init__(self, context: Context, bus: Bus, metrics: Metrics, log: Any) -> None:
+        self._context, self._bus, self._metrics, self._log = context, bus, metrics, log
 
     async def answer(self, message: Message) -> None:
         """Answers one question."""
@@ -44,7 +44,8 @@ class Queries:
 
     async def _reply(self, what: str, payload: bytes) -> Reply:
         try:
-            return await _ANSWERS[what](self._context, parse(what, payload))
+            query = parse(what, payload)
+            return await _ANSWERS[what](self._context, query)
         except QueryRefused as refused:
             return refused.reply()
         except asyncpg.QueryCanceledError:
@@ -55,6 +56,9 @@ class Queries:
             return QueryError(code="INVALID_FIELD", message=str(error), expected="values that the log can hold")
         except (*LOST, OutOfStep) as error:
             return QueryError(code="UNAVAILABLE", message=f"the read model cannot be read: {error}")
+        except Exception as error:  # noqa: BLE001 - whoever asked is told, and so is the log
+            self._log.error("a query failed", what=what, exc_info=error)
+            return QueryError(code="FAILED", message="the question could not be answered; the reader's log says why")
 
 
 # what -> who answers

@@ -18,6 +18,7 @@ from tradewire_ledger.rows import event_of
 STORY_EVENTS = 1_000
 _ENVELOPE_BYTES = 320
 _NAMED = 5
+_ID_DIGITS = 32
 _HEX = frozenset("0123456789abcdef-")
 
 
@@ -86,8 +87,7 @@ async def _find(connection: Connection, text: str) -> Order:
     if ORDER_ID.match(text):
         rows = await connection.fetch(sql.ORDERS_BY_ID, [text])
         rows = rows or await connection.fetch(sql.ORDERS_OF_SIGNAL, text)
-    elif _HEX.issuperset(text) and len(text.replace("-", "")) >= MIN_PREFIX:
-        digits = text.replace("-", "")
+    elif _HEX.issuperset(text) and MIN_PREFIX <= len(digits := text.replace("-", "")) <= _ID_DIGITS:
         low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
         rows = await connection.fetch(sql.ORDERS_BETWEEN, low, high, _NAMED + 1)
     rows = rows or await connection.fetch(sql.ORDERS_BY_SIGNAL_ID, text, _NAMED + 1)

@@ -130,7 +130,7 @@ class _Desk:
         bus, shard = self._service.bus, self._service.settings.shard
         for subject, answer in (
             (subjects.snapshot(shard), Snapshots(context, bus, metrics).answer),
-            (subjects.query(shard, "*"), Queries(context, bus, metrics).answer),
+            (subjects.query(shard, "*"), Queries(context, bus, metrics, self._service.log).answer),
         ):
             self._subscriptions.append(await bus.subscribe(subject, self._taker(answer)))
 

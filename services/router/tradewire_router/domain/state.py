@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from tradewire.domain.account_book import AccountBook
 from tradewire.domain.books import Books, concerns_books, fold_book
-from tradewire.domain.orders import SENT, UNSENT, Order, Status, evolve
+from tradewire.domain.orders import OPEN, UNSENT, Order, Status, evolve
 from tradewire.domain.switches import Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.log import Event, Frame
@@ -21,6 +21,7 @@ from tradewire.messages.registry import decode
 
 _decode_book = msgspec.json.Decoder(AccountBook).decode
 
+CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
 RECENT_ORDERS = 20_000
 """How many closed orders stay known, so that a late fact finds its order without asking the reader."""
 
@@ -42,6 +43,9 @@ class RouterState:
 
     def _clear(self) -> None:
         self.orders: dict[str, Order] = {}
+        # The same orders by status, oldest first, and those that somebody wants gone: work is found without a search.
+        self._by_status: dict[Status, dict[str, Order]] = {status: {} for status in OPEN}
+        self._unwanted: dict[str, Order] = {}
         self.recent: OrderedDict[str, Order] = OrderedDict()
         self.by_client_id: dict[str, str] = {}
         self.books: Books = {}
@@ -106,16 +110,24 @@ class RouterState:
             self.anomalies[order_id] = order
         if booking:
             fold_book(self.books, event, data)
-        if order.open:
-            self.orders[order_id] = order
-        else:
-            self.orders.pop(order_id, None)
+        self._index(order_id, order)
+        if not order.open:
             self.recent[order_id] = order
             self.recent.move_to_end(order_id)
             while len(self.recent) > RECENT_ORDERS:
                 _, old = self.recent.popitem(last=False)
                 if old.client_order_id:
                     self.by_client_id.pop(old.client_order_id, None)
+
+    def _index(self, order_id: str, order: Order) -> None:
+        before = self.orders.pop(order_id, None)
+        if before is not None:
+            del self._by_status[before.status][order_id]
+            self._unwanted.pop(order_id, None)
+        if order.open:
+            self.orders[order_id] = self._by_status[order.status][order_id] = order
+            if order.cancel_requested:
+                self._unwanted[order_id] = order
 
     def find(self, order_id: str) -> Order | None:
         """An order that is open or was closed lately."""
@@ -128,7 +140,7 @@ class RouterState:
 
     def frozen_symbols(self) -> set[str]:
         """Symbols in which the outcome of a submit is not known: they take no new order."""
-        return {order.symbol for order in self.orders.values() if order.status is Status.UNKNOWN}
+        return {order.symbol for order in self._by_status[Status.UNKNOWN].values()}
 
     def scopes_of(self, order: Order) -> tuple[str, ...]:
         """The scopes whose switches hold for an order."""
@@ -147,31 +159,28 @@ class RouterState:
             return Verdict.WAIT
         return Verdict.SUBMIT
 
-    def approved(self) -> list[Order]:
+    def approved(self) -> tuple[Order, ...]:
         """Approved orders, oldest first."""
-        return [order for order in self.orders.values() if order.status is Status.APPROVED]
+        return tuple(self._by_status[Status.APPROVED].values())
 
     def canceled_unsent(self) -> list[Order]:
         """Orders that somebody wants gone and that were never sent; a merely requested one is risk's to deny."""
-        return [
-            order
-            for order in self.orders.values()
-            if order.cancel_requested and order.status in UNSENT and order.status is not Status.REQUESTED
-        ]
+        return [o for o in self._unwanted.values() if o.status in UNSENT and o.status is not Status.REQUESTED]
 
     def to_cancel(self) -> list[Order]:
         """Orders at the broker that somebody wants gone, or that a KILL covers."""
+        if not any(switch.level == "KILL" for switch in self.controls.switches.values()):
+            return [order for order in self._unwanted.values() if order.status in CANCELABLE]
         return [
             order
-            for order in self.orders.values()
-            if order.status in SENT
-            and order.status is not Status.SUBMITTING
-            and (order.cancel_requested or self.controls.level(self.scopes_of(order))[0] == "KILL")
+            for status in CANCELABLE
+            for order in self._by_status[status].values()
+            if order.cancel_requested or self.controls.level(self.scopes_of(order))[0] == "KILL"
         ]
 
     def unanswered(self) -> list[Order]:
         """Orders that were sent, or may have been, and of which the log shows no outcome."""
-        return [o for o in self.orders.values() if o.status in {Status.SUBMITTING, Status.UNKNOWN}]
+        return [*self._by_status[Status.SUBMITTING].values(), *self._by_status[Status.UNKNOWN].values()]
 
     def position(self, symbol: str) -> Decimal:
         """What the log says that the account holds."""

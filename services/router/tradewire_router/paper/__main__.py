@@ -1,10 +1,12 @@
 """The paper broker's process: `python -m tradewire_router.paper`. Wiring only."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,11 +30,6 @@ from tradewire_router.paper.metrics import PaperCollector
 from tradewire_router.paper.quotes import Feed
 from tradewire_router.paper.server import Door, listen
 
-try:
-    from uvloop import run as run_loop
-except ImportError:  # not on every system
-    from asyncio import run as run_loop
-
 TICK_SECONDS = 0.5
 
 
@@ -41,12 +38,8 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.paper = settings, settings.paper
-        self.log = logs.configure(
-            "paper",
-            os.environ.get("TRADEWIRE_INSTANCE") or f"paper-{uuid4().hex[:8]}",
-            settings.log.level,
-            settings.log.format,
-        )
+        self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"paper-{uuid4().hex[:8]}"
+        self.log = logs.configure("paper", self.instance, settings.log.level, settings.log.format)
         self.health = health.Health()
         self.stopping = asyncio.Event()
         self.exit_code = 0
@@ -54,32 +47,40 @@ class Process:
     async def run(self) -> int:
         """Works until it is told to stop or can go on no more; returns the exit code."""
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: self.fail(context.get("exception") or context["message"]))
+        loop.set_exception_handler(lambda _, context: self.log.error("unexpected", **_told(context)))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
         desk = self._open_desk()
         feed = Feed(desk, self.log)
         registry = CollectorRegistry()
         registry.register(PaperCollector(desk, feed))
         self._serve_health(registry)
         server = await self._listen(desk)
-        parts = [loop.create_task(feed.run(self.settings.nats)), loop.create_task(self._tick(desk))]
+        works = (feed.run(self.settings.nats), self._tick(desk), self._beat(feed))
+        parts = [loop.create_task(work) for work in works]
         for part in parts:
             part.add_done_callback(self._ended)
         self.health.set("start", None)
         await self.stopping.wait()
         await _end(parts)
         server.close()
-        if self.exit_code == 0:
-            desk.close()
+        desk.close()
         self.log.info("process stopped", exit_code=self.exit_code)
         return self.exit_code
 
-    def fail(self, problem: Any) -> None:
+    def fail(self, error: BaseException) -> None:
         """Ends the process: what is not durable yet is told to nobody."""
-        self.log.error("the paper broker must stop", error=str(problem), exc_info=isinstance(problem, Exception))
+        self.log.error("the paper broker must stop", error=str(error), exc_info=error)
         self.exit_code = 1
         self.stopping.set()
+
+    def reload(self) -> None:
+        """Reads the settings again for the log's level; all else is fixed until the next start."""
+        try:
+            logs.set_level(load().log.level)
+        except ConfigError as error:
+            self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
 
     def _open_desk(self) -> Desk:
         journal = Journal(Path(self.paper.journal))
@@ -119,13 +120,34 @@ class Process:
     async def _tick(self, desk: Desk) -> None:
         while True:
             self.health.alive_at = time.monotonic()
-            desk.engine.expire(desk.now())
+            desk.guarded(lambda: desk.engine.expire(desk.now()))
             desk.changed()
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _beat(self, feed: Feed) -> None:
+        subject = subjects.heartbeat("paper", self.settings.shard)
+        beat = msgspec.json.encode({"service": "paper", "instance": self.instance, "ready": True})
+        while True:
+            if feed.bus is not None:
+                with contextlib.suppress(Unavailable):
+                    await feed.bus.publish(subject, beat)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):
             self.fail(error)
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return asyncio.run(work)
+    return int(uvloop.run(work))
+
+
+def _told(context: dict[str, Any]) -> dict[str, Any]:
+    return {"error": context["message"], "exc_info": context.get("exception")}
 
 
 async def _end(parts: list["asyncio.Task[None]"]) -> None:
@@ -163,7 +185,7 @@ def main() -> None:
         return await Process(settings).run()
 
     try:
-        sys.exit(run_loop(start()))
+        sys.exit(_run(start()))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -48,12 +48,13 @@ class Desk:
     """Takes orders, and tells what became of them."""
 
     def __init__(
-        self, engine: Engine, journal: Journal, clock: Clock, faults: Faults, failed: Callable[[Exception], None]
+        self, engine: Engine, journal: Journal, clock: Clock, faults: Faults, on_failure: Callable[[Exception], None]
     ) -> None:
         self.engine, self.journal, self.clock, self.faults = engine, journal, clock, faults
         self.sessions: set[Session] = set()
         self.submits = 0
-        self._failed = failed
+        self._on_failure = on_failure
+        self._broken = False
         self._committing = False
         self._muted: dict[str, asyncio.TimerHandle] = {}
         self._told_twice: set[tuple[str, str]] = set()
@@ -175,25 +176,37 @@ class Desk:
     # The turn of the loop
 
     def close(self) -> None:
-        """Writes what is left and cuts every connection."""
-        self.journal.close()
+        """Writes what is left and cuts every connection; after a failure nothing more is written."""
+        if not self._broken:
+            self.journal.close()
         for session in tuple(self.sessions):
             session.cut()
             session.flush()
+
+    def failed(self, error: Exception) -> None:
+        """State and journal may differ now: nothing more may be written or told, and the process must end."""
+        if not self._broken:
+            self._broken = True
+            self._on_failure(error)
+
+    def guarded(self, do: Callable[[], None]) -> None:
+        """Does something that must not fail by half."""
+        if self._broken:
+            return
+        try:
+            do()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends by it
+            self.failed(error)
 
     def changed(self) -> None:
         """Something is to be written or sent: do it once, at the end of this turn of the loop."""
         if not self._committing:
             self._committing = True
-            asyncio.get_running_loop().call_soon(self._commit)
+            asyncio.get_running_loop().call_soon(self.guarded, self._commit)
 
     def _commit(self) -> None:
         self._committing = False
-        try:
-            self.journal.flush()
-        except JournalError as error:
-            self._failed(error)
-            return
+        self.journal.flush()
         heard, self.journal.heard = self.journal.heard, []
         for line, data in heard:
             times = 2 if self._told_twice and _key(line) in self._told_twice else 1
@@ -205,7 +218,7 @@ class Desk:
 
     def _after(self, delay: float, do: Callable[[], None]) -> None:
         if delay > 0:
-            asyncio.get_running_loop().call_later(delay, do)
+            asyncio.get_running_loop().call_later(delay, self.guarded, do)
         else:
             do()
 

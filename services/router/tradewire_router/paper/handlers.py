@@ -115,7 +115,9 @@ def ahead(desk: Desk, cursor: int) -> str | None:
     last = desk.engine.book.seq
     if cursor <= last:
         return None
-    return f"cursor {cursor} is ahead of the journal, which ends at {last}: it is of another journal, perhaps a lost one"
+    return (
+        f"cursor {cursor} is ahead of the journal, which ends at {last}: it is of another journal, perhaps a lost one"
+    )
 
 
 def _may_fault(desk: Desk, session: Session, number: int) -> bool:

@@ -112,6 +112,9 @@ class Feed:
             self.refused += 1
             self._complain(message.subject, error)
             return
+        self._desk.guarded(lambda: self._use(quote))
+
+    def _use(self, quote: Quote) -> None:
         desk = self._desk
         before = desk.engine.quotes.get(quote.symbol)
         if before is not None and (quote.at < before.at or quote == before):

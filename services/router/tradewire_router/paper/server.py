@@ -82,6 +82,9 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
+        self._desk.guarded(lambda: self._take(data))
+
+    def _take(self, data: bytes) -> None:
         try:
             frames = self._framer.feed(data)
         except FrameTooLong as error:
@@ -170,7 +173,11 @@ class Connection(asyncio.Protocol):
 
     def catch_up(self) -> None:
         self._catching_up = asyncio.get_running_loop().create_task(self._catch_up())
-        self._catching_up.add_done_callback(_raise)
+        self._catching_up.add_done_callback(self._caught_up)
+
+    def _caught_up(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled():
+            self._desk.guarded(task.result)
 
     def cut(self) -> None:
         self._cut = True
@@ -219,9 +226,3 @@ async def listen(door: Door, host: str, port: int) -> tuple[asyncio.Server, int]
     """
     server = await asyncio.get_running_loop().create_server(lambda: Connection(door), host, port)
     return server, server.sockets[0].getsockname()[1]
-
-
-def _raise(task: "asyncio.Task[None]") -> None:
-    """Lets a failed task be seen by the loop's exception handler, which ends the process."""
-    if not task.cancelled():
-        task.result()

@@ -1,0 +1,193 @@
+"""`tradewire send`: a signal by hand, as the strategy `manual`, and what becomes of it."""
+
+import asyncio
+import secrets
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from tradewire.domain.quoting import quoted
+from tradewire.errors import InvalidValue
+from tradewire.messages.refusals import Refusal, SignalInvalid
+from tradewire.messages.signal import Signal
+from tradewire.messages.signal_fields import FIELDS
+from tradewire.messages.signal_parse import parse_signal
+from tradewire.messages.signal_support import unsupported
+from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
+from tradewire.subjects import MANUAL_STRATEGY
+from tradewire_cli.client import Place, connected, place_of
+from tradewire_cli.commands.following import Followed, follow
+from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.when import now
+from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.views import events as event_views
+from tradewire_cli.views import orders as order_views
+from tradewire_cli.views import plain, text
+
+_WORDS: Final = ("action", "symbol", "quantity")
+_OBJECT = "KEY=VALUE,… or JSON"
+
+
+def _says(field: str) -> str:
+    return FIELDS[field].rule.replace("`", "").replace("[", "\\[")
+
+
+def send(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ACTION SYMBOL \\[QUANTITY]]", help="In short: buy AAPL 10.", show_default=False),
+    ] = None,
+    action: Annotated[Action | None, typer.Option(help=_says("action"))] = None,
+    symbol: Annotated[str | None, typer.Option(help=_says("symbol"))] = None,
+    quantity: Annotated[str | None, typer.Option(help=_says("quantity"))] = None,
+    order_type: Annotated[OrderType | None, typer.Option(help=_says("order_type"))] = None,
+    limit_price: Annotated[str | None, typer.Option(help=_says("limit_price"))] = None,
+    stop_price: Annotated[str | None, typer.Option(help=_says("stop_price"))] = None,
+    time_in_force: Annotated[TimeInForce | None, typer.Option(help=_says("time_in_force"))] = None,
+    expire_at: Annotated[str | None, typer.Option(help=_says("expire_at"))] = None,
+    price: Annotated[str | None, typer.Option(help=_says("price"))] = None,
+    account: Annotated[str | None, typer.Option(help=_says("account"))] = None,
+    reduce_only: Annotated[bool | None, typer.Option("--reduce-only", help=_says("reduce_only"))] = None,
+    extended_hours: Annotated[bool | None, typer.Option("--extended-hours", help=_says("extended_hours"))] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="Made for you if left out. The same id trades once.")] = None,
+    timestamp: Annotated[str | None, typer.Option(help="When it arose; now if left out, `none` for none.")] = None,
+    valid_until: Annotated[str | None, typer.Option(help=_says("valid_until"))] = None,
+    notional: Annotated[str | None, typer.Option(help=_says("notional"))] = None,
+    target_quantity: Annotated[str | None, typer.Option(help=_says("target_quantity"))] = None,
+    target_percent: Annotated[str | None, typer.Option(help=_says("target_percent"))] = None,
+    size: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("size"))] = None,
+    trail: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("trail"))] = None,
+    stop_loss: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("stop_loss"))] = None,
+    take_profit: Annotated[
+        list[str] | None, typer.Option(metavar=_OBJECT, help="An exit with profit. Repeatable.")
+    ] = None,
+    confidence: Annotated[str | None, typer.Option(help=_says("confidence"))] = None,
+    execution: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("execution"))] = None,
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="A label. Repeatable.")] = None,
+    extra: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("extra"))] = None,
+    source: Annotated[
+        str, typer.Option("--from", metavar="FILE", help="Send this JSON instead; - reads it here.")
+    ] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Show what becomes of it, until the order is over.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="How long --wait waits.")] = 30.0,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+    person: PersonOption = OWNER,
+) -> int:
+    """Send a signal by hand, as the strategy `manual`.
+
+    With --wait: 0 filled or working, 1 refused, denied or rejected, 3 when the time is over and nobody knows.
+    """
+    # Every option but the last ones is a field of a signal, under its own name; typer has them all in one place.
+    given = {("id" if name == "id_" else name): value for name, value in context.params.items()}
+    fields = {name: value for name, value in given.items() if name in FIELDS and value not in (None, [], ())}
+    if source:
+        if fields or words:
+            raise Failed(Exit.WRONG_USE, "--from sends the file as it is; leave the other fields out")
+        body = _read(source)
+    else:
+        body = _written(fields, words or [])
+    signal = _checked(body)
+    return asyncio.run(_send(place_of(data, person), signal, body, timeout if wait else 0, as_json=as_json))
+
+
+async def _send(place: Place, signal: Signal, body: bytes, wait: float, *, as_json: bool) -> int:
+    out = console()
+    async with connected(place) as client, client.news() as heard:
+        published = await client.publish(MANUAL_STRATEGY, signal.id, body)
+        known = ", which was there already" if published.duplicate else ""
+        if not as_json:
+            out.print(f"signal {signal.id} is on disk{known}", markup=False)
+        if not wait:
+            if as_json:
+                print(plain.document({"signal_id": signal.id, **msgspec.to_builtins(published)}))
+            return Exit.DONE
+        followed = await follow(
+            client,
+            heard,
+            signal,
+            body,
+            wait,
+            lambda event: None if as_json else out.print(event_views.line(event, now(), orders=False)),
+        )
+    if as_json:
+        print(
+            plain.document(
+                {
+                    "signal_id": signal.id,
+                    "order": followed.order,
+                    "events": followed.events,
+                    "outcome": followed.outcome,
+                }
+            )
+        )
+    else:
+        out.print(_ending(followed), markup=False)
+    return followed.exit
+
+
+def _ending(followed: Followed) -> str:
+    order = followed.order
+    if order is None:
+        return followed.outcome
+    filled = f", {text.quantity(order.filled)} filled at {text.mean(order.average_price)}" if order.filled else ""
+    more = "" if followed.exit is Exit.DONE else f"; `tradewire why {order.order[:8]}` tells more"
+    return f"order {order.order[:8]} is {order_views.status(order.status)}{filled}{more}"
+
+
+def _read(source: str) -> bytes:
+    try:
+        if source == "-":
+            return sys.stdin.buffer.read()
+        with open(source, "rb") as file:  # noqa: PTH123 - a path that a person wrote, to be read once
+            return file.read()
+    except OSError as error:
+        raise Failed(Exit.WRONG_USE, f"--from: {source} cannot be read: {error.strerror}") from None
+
+
+def _written(fields: dict[str, Any], words: list[str]) -> bytes:
+    if len(words) > len(_WORDS):
+        raise Failed(Exit.WRONG_USE, f"{quoted(words[len(_WORDS)])} is one word too many after ACTION SYMBOL QUANTITY")
+    for name, word in zip(_WORDS, words, strict=False):
+        if name in fields:
+            raise Failed(Exit.WRONG_USE, f"{name} is given twice: {quoted(word)} and --{name} {fields[name]}")
+        fields[name] = word
+    for name in ("size", "trail", "stop_loss", "execution", "extra"):
+        if name in fields:
+            fields[name] = _object(name, fields[name])
+    if "take_profit" in fields:
+        fields["take_profit"] = [_object("take_profit", each) for each in fields["take_profit"]]
+    fields.setdefault("id", f"manual-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    if fields.setdefault("timestamp", datetime.now(UTC).isoformat()) == "none":
+        del fields["timestamp"]
+    return msgspec.json.encode(fields)
+
+
+def _object(name: str, written: str) -> dict[str, Any]:
+    """An object, from JSON or from `key=value,key=value`."""
+    try:
+        if written.lstrip().startswith("{"):
+            return msgspec.json.decode(written, type=dict[str, Any])
+        return dict(part.split("=", 1) for part in written.split(","))
+    except ValueError:
+        option = f"--{name.replace('_', '-')}"
+        raise InvalidValue("OBJECT_INVALID", f"{option}: {quoted(written)} is no object", _OBJECT) from None
+
+
+def _checked(body: bytes) -> Signal:
+    """What ingest would say of it, said here before it is sent."""
+    try:
+        signal = parse_signal(MANUAL_STRATEGY, body)
+    except SignalInvalid as error:
+        raise _refused(error.refusal) from None
+    if (refusal := unsupported(signal)) is not None:
+        raise _refused(refusal)
+    return signal
+
+
+def _refused(refusal: Refusal) -> Failed:
+    return Failed(Exit.REFUSED, f"{refusal.code}: {refusal.message}; expected {refusal.expected}")

@@ -1,0 +1,24 @@
+"""`tradewire up`: everything on this machine, until Ctrl-C."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradewire_cli.commands.options import ConfigOption, DataOption, config_file
+from tradewire_cli.up.options import UpOptions
+from tradewire_cli.up.run import run_up
+
+
+def up(
+    data: DataOption = None,
+    config: ConfigOption = None,
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where NATS and the services answer; 0.0.0.0 is everywhere.")
+    ] = "127.0.0.1",
+    services: Annotated[bool, typer.Option("--services/--engines-only", help="Or NATS and Postgres alone.")] = True,
+) -> int:
+    """Start everything on this machine: NATS, Postgres, the services and the paper broker. Ctrl-C stops it in order."""
+    options = UpOptions(config=config_file(config), data=data, listen=listen, services=services)
+    return asyncio.run(run_up(options))

@@ -1,0 +1,194 @@
+"""Events of the log in one line each, in plain words. The table at the foot has a line for every type."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from rich.text import Text
+
+from tradewire.domain.times import instant_text
+from tradewire.errors import InvalidValue
+from tradewire.messages.answers import PublicEvent
+from tradewire.messages.registry import EVENT_TYPES
+from tradewire_cli.views import text
+
+_BAD: Final = frozenset(
+    {
+        "SignalRefused",
+        "SignalsGapSuspected",
+        "OrderDenied",
+        "OrderRejected",
+        "OrderReplaceDenied",
+        "OrderCancelRejected",
+        "OrderLapsed",
+        "OrderSubmitNeverArrived",
+        "FillBusted",
+        "AccountHalted",
+        "Halted",
+        "ReconciliationBroken",
+        "ClockStepped",
+    }
+)
+_GOOD: Final = frozenset({"OrderFilled", "Resumed", "ReconciliationMended"})
+
+
+def decoded(event: PublicEvent) -> Any:
+    """What an event says, as its struct; as dicts where this build does not know the type."""
+    row = EVENT_TYPES.get(event.type)
+    return msgspec.json.decode(event.data, type=row.struct) if row else msgspec.json.decode(event.data)
+
+
+def name(event: PublicEvent) -> Text:
+    """The event's type in words and in its colour."""
+    style = "red" if event.type in _BAD else "green" if event.type in _GOOD else ""
+    if event.type in {"OrderSubmitUnknown", "OrderUnknownResolved"}:
+        style = "bold magenta"
+    return Text(text.words(event.type), style)
+
+
+def short(event: PublicEvent) -> str:
+    """What an event says, in a few words."""
+    say = _SAYS.get(event.type)
+    return say(decoded(event)) if say else ""
+
+
+def line(event: PublicEvent, now: int, *, orders: bool = True) -> Text:
+    """One line: position, time, the order's beginning unless only one order is meant, type, and what it says."""
+    order = f"{(event.order or '')[:8]:<8}  " if orders else ""
+    return Text.assemble(
+        (f"{event.pos:>8}  ", "dim"),
+        f"{text.exact_time(event.time, now)}  ",
+        (order, "bold"),
+        name(event),
+        "  ",
+        short(event),
+    )
+
+
+def _quantity_at(data: Any, price: Decimal | None) -> str:
+    words = f"{data.side or ''} {text.quantity(data.quantity)} {data.symbol}".strip()
+    return words if price is None else f"{words} at {text.price(price)}"
+
+
+def _requested(data: Any) -> str:
+    if data.side is None:
+        return f"{data.action} {data.symbol} in {data.account}, for {data.strategy}"
+    words = f"{data.side} {text.quantity(data.quantity)} {data.symbol}, {_terms(data)}"
+    return f"{words}, in {data.account}, for {data.strategy}"
+
+
+def _terms(data: Any) -> str:
+    prices = [price for price in (data.stop_price, data.limit_price) if price is not None]
+    return " ".join(
+        [data.order_type.replace("_", " "), "/".join(text.price(p) for p in prices), data.time_in_force]
+    ).replace("  ", " ")
+
+
+def _approved(data: Any) -> str:
+    quote = f", priced at {text.price(data.quotes[0].price)}" if data.quotes else ""
+    return f"{_quantity_at(data, data.limit_price)}: {len(data.checks)} checks passed{quote}"
+
+
+def _denied(data: Any) -> str:
+    return f"{data.reason}: {data.message}"
+
+
+def _filled(data: Any) -> str:
+    fee = f", fee {text.price(data.fee)} {data.fee_currency}" if data.fee else ""
+    return f"{_quantity_at(data, data.price)}{fee}"
+
+
+def _corrected(data: Any) -> str:
+    return f"{_filled(data)}, instead of {text.quantity(data.old_quantity)} at {text.price(data.old_price)}"
+
+
+def _accepted(data: Any) -> str:
+    found = "" if data.origin == "live" else f", found by {data.origin}"
+    return f"by {data.broker}, its order {data.broker_order_id or 'has no id yet'}{found}"
+
+
+def _halted(data: Any) -> str:
+    return f"{data.level} of {data.scope} by {data.by}: {data.reason or 'no reason given'}"
+
+
+def _marks(data: Any) -> str:
+    marks = ", ".join(f"{symbol} {text.price(mark.price)}" for symbol, mark in data.marks.items())
+    return f"{data.account}, {data.day} ({data.reason}): {marks or 'nothing held'}"
+
+
+def _limits(data: Any) -> str:
+    changed = [f"{key}={value}" for key, value in data.limits.items() if data.old.get(key) != value]
+    return f"{data.scope} by {data.by}: {', '.join(changed) or 'nothing changed'}"
+
+
+def _broken(data: Any) -> str:
+    found = "; ".join(f"{d.kind} {d.key}: ours {d.ours}, theirs {d.theirs}" for d in data.differences)
+    return f"{data.account}: {found}"
+
+
+def _by(data: Any) -> str:
+    return f"by {data.by}: {data.reason}" if getattr(data, "reason", "") else f"by {data.by}"
+
+
+def _until(microseconds: int) -> str:
+    try:
+        return instant_text(microseconds)
+    except InvalidValue:
+        return str(microseconds)
+
+
+_SAYS: Final[dict[str, Callable[[Any], str]]] = {
+    "SignalReceived": lambda d: f"{d.signal_id} from {d.strategy}: {d.action} {d.symbol}",
+    "SignalRefused": lambda d: f"{d.signal_id or 'without id'} from {d.strategy}: {d.code}: {d.message}",
+    "NothingToDo": lambda d: d.reason,
+    "SignalsStreamSeen": lambda d: f"works on the stream {d.instance}",
+    "SignalsGapSuspected": lambda d: (
+        f"the stream {d.old_instance} is gone, {d.new_instance} is new: signals may be lost"
+    ),
+    "ClockStepped": lambda d: f"by {d.seconds} s",
+    "OrderRequested": _requested,
+    "OrderCancelRequested": _by,
+    "OrderReplaceRequested": _by,
+    "OrderApprovalGranted": _by,
+    "OrderApprovalRefused": _by,
+    "OrderApproved": _approved,
+    "OrderDenied": _denied,
+    "OrderHeld": lambda d: f"{d.reason}, needs a person until {_until(d.deadline)}",
+    "OrderReplaceApproved": lambda d: f"{len(d.checks)} checks passed",
+    "OrderReplaceDenied": _denied,
+    "OrderLapsed": lambda d: d.reason,
+    "OrderSubmitStarted": lambda d: f"attempt {d.attempt} at {d.broker}, as {d.client_order_id}",
+    "OrderReplaceStarted": lambda d: f"attempt {d.attempt}, as {d.client_order_id}",
+    "OrderCancelStarted": lambda d: f"of {d.client_order_id}",
+    "OrderCanceledLocally": lambda d: d.reason,
+    "OrderAccepted": _accepted,
+    "OrderRejected": lambda d: f"by {d.broker}: {d.code}: {d.message}",
+    "OrderSubmitUnknown": lambda d: f"attempt {d.attempt}: {d.reason}",
+    "OrderUnknownResolved": lambda d: f"{d.outcome}, by {d.evidence}",
+    "OrderSubmitNeverArrived": lambda d: f"attempt {d.attempt}, by {d.evidence}",
+    "OrderFilled": _filled,
+    "FillCorrected": _corrected,
+    "FillBusted": _filled,
+    "OrderCanceled": lambda d: f"by {d.broker}{': ' + d.reason if d.reason else ''}",
+    "OrderExpired": lambda d: f"at {d.broker}",
+    "OrderReplaced": lambda d: f"by {d.broker}, revision {d.revision}",
+    "OrderCancelRejected": lambda d: f"by {d.broker}: {d.code}: {d.message}",
+    "CashMoved": lambda d: f"{text.price(d.amount)} {d.currency} in {d.account}: {d.reason}",
+    "CorporateAction": lambda d: f"{d.kind} of {d.symbol} in {d.account}",
+    "MarksRecorded": _marks,
+    "AccountHalted": lambda d: f"{d.account} by {d.by}: {d.reason}",
+    "ReconciliationBroken": _broken,
+    "ReconciliationMended": lambda d: f"{d.account}: {d.orders} orders and {d.executions} executions agree",
+    "FlattenRequested": lambda d: f"{d.account} by {d.by}: {d.reason}",
+    "ExternalOrderSeen": lambda d: f"{_quantity_at(d, None)} at {d.broker}, not ours",
+    "ExternalFillBooked": lambda d: f"{_quantity_at(d, d.price)} at {d.broker}, not ours",
+    "Halted": _halted,
+    "Resumed": lambda d: f"{d.scope} by {d.by}: {d.reason}",
+    "LimitSet": _limits,
+    "LeaseGranted": lambda d: f"{d.name} to {d.holder}, epoch {d.epoch}",
+    "LeaseReleased": lambda d: f"{d.name} by {d.by}, epoch {d.epoch}",
+    "GroupOpened": lambda d: f"{d.kind} of {len(d.orders)} orders",
+    "GroupExitRequested": lambda d: d.reason,
+    "GroupClosed": lambda d: d.reason,
+}

@@ -1,0 +1,99 @@
+"""An order's whole story: what happened when, and every check with its value, limit and result."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tradewire.domain.orders import Order
+from tradewire.domain.times import SECOND, instant
+from tradewire.errors import InvalidValue
+from tradewire.messages.answers import PublicEvent
+from tradewire.messages.vocabulary import CheckResult
+from tradewire_cli.views import events, text
+from tradewire_cli.views import orders as order_views
+from tradewire_cli.views.columns import Column, table
+
+_DECISIONS: Final = frozenset(
+    {"OrderApproved", "OrderDenied", "OrderHeld", "OrderReplaceApproved", "OrderReplaceDenied"}
+)
+
+
+def story(order: Order, told: Sequence[PublicEvent], width: int, now: int) -> RenderableType:
+    """The order, then each event with the checks of each decision under it."""
+    return Group(heading(order), Text(), *_timeline(told, width, now))
+
+
+def heading(order: Order) -> Text:
+    """The order in two lines."""
+    wanted = f"{text.quantity(order.quantity)} {order.symbol} {order_views.terms(order)}"
+    filled = f", {text.quantity(order.filled)} filled at {text.mean(order.average_price)}" if order.filled else ""
+    reason = ": ".join(part for part in (order.reason, order.message) if part)
+    return Text.assemble(
+        (order.order, "bold"),
+        "  ",
+        order_views.status(order.status),
+        filled,
+        "\n",
+        order_views.side(order.side or order.action),
+        f" {wanted}, in {order.account}, for signal {order.signal_id} of {order.strategy}",
+        f"\n{reason}" if reason else "",
+        (f"\n{order.anomaly}" if order.anomaly else "", "bold red"),
+    )
+
+
+def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[RenderableType]:
+    before: int | None = None
+    for event in told:
+        at = _micros(event)
+        since = "" if before is None or at is None else f"+{text.span((at - before) / SECOND)}"
+        before = at if at is not None else before
+        line = Table.grid(padding=(0, 2), expand=False)
+        for _ in range(3):
+            line.add_column(no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(
+            Text(text.exact_time(event.time, now)), Text(f"{since:>8}", "dim"), events.name(event), events.short(event)
+        )
+        yield line
+        data = events.decoded(event)
+        if event.type in _DECISIONS:
+            yield Padding(checks(data.checks, width - 4), (0, 0, 1, 4))
+            yield from _rest(data)
+
+
+def _rest(data: Any) -> Iterator[RenderableType]:
+    """What a decision rests on beside its checks."""
+    quotes = ", ".join(f"{q.symbol} {text.price(q.price)} from {q.source}" for q in data.quotes)
+    versions = [
+        f"limits {_versions(data.limits)}",
+        f"switches {_versions(data.control)}",
+        f"log position {data.state_pos}",
+    ]
+    rests = "; ".join(([f"prices {quotes}"] if quotes else []) + versions)
+    yield Padding(Text(f"decided on: {rests}", "dim"), (0, 0, 1, 4))
+
+
+def _versions(by_scope: dict[str, int]) -> str:
+    return ", ".join(f"{scope} v{version}" for scope, version in by_scope.items() if version) or "never set"
+
+
+def checks(results: Sequence[CheckResult], width: int) -> Table:
+    """Every check of a decision, the failed ones in red."""
+    columns: list[Column[CheckResult]] = [
+        Column("check", lambda c: Text(c.name, "" if c.passed else "red")),
+        Column("value", lambda c: c.value or text.NOTHING, right=True, fold=True),
+        Column("limit", lambda c: c.limit or text.NOTHING, right=True, fold=True),
+        Column("result", lambda c: Text("passed", "green") if c.passed else Text("failed", "bold red")),
+    ]
+    return table(results, columns, width)
+
+
+def _micros(event: PublicEvent) -> int | None:
+    try:
+        return instant(event.time)
+    except InvalidValue:
+        return None
