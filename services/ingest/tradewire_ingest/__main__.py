@@ -18,7 +18,7 @@ from tradewire_ingest.metrics import Metrics
 from tradewire_ingest.signals_door import SignalsDoor
 
 WRITER = "ingest"
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 3.0
 RETRY_SECONDS = 0.5
 WATCH_SECONDS = 0.25
 

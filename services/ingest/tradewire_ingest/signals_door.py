@@ -70,7 +70,6 @@ class SignalsDoor:
         self._arrived = asyncio.Event()
         self._reopen = asyncio.Event()
         self._instance = ""
-        self._fresh = True
         self._appended_pos = 0
         self.problem = "is not looked at yet"
         self._bus.on_reconnected(self._reconnected)
@@ -85,7 +84,7 @@ class SignalsDoor:
 
     async def work(self) -> None:
         """Takes signals until the process is to stop or the lease turns out to be lost."""
-        self._appended_pos, self._fresh = self._lease.pos, True
+        self._appended_pos = self._lease.pos
         stopped = asyncio.create_task(self._wake_when_stopping())
         self._metrics.leading.set(1)
         try:
@@ -125,10 +124,7 @@ class SignalsDoor:
 
     async def _open(self) -> None:
         seen = await stream.ensure_stream(self._bus, self.settings.ingest.stream_max_bytes)
-        if self._fresh:
-            await stream.take_over(self._bus, self._shard)
-        else:
-            await stream.ensure_consumer(self._bus, self._shard)
+        await stream.take_over(self._bus, self._shard)
         self._metrics.stream_bytes.set(seen.bytes)
         self._metrics.stream_max_bytes.set(seen.max_bytes)
         await self._follower.reached(self._lease.pos)
@@ -142,7 +138,6 @@ class SignalsDoor:
                 self._service.log.error(
                     "SIGNALS is a new stream: signals may be lost", old=known.instance, new=seen.instance
                 )
-        self._fresh = False
         self._instance = seen.instance
         self._service.log.info("working on SIGNALS", stream=seen.instance, epoch=self._lease.epoch)
 

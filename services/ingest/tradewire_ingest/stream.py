@@ -143,7 +143,7 @@ async def ensure_consumer(bus: Bus, shard: str, *, ack_wait: float = ACK_WAIT_SE
 
 
 async def take_over(bus: Bus, shard: str) -> None:
-    """Makes the consumer, and has what a dead predecessor held delivered again at once.
+    """Makes the consumer, and has what was delivered to a dead process or link delivered again at once.
 
     Only the holder of the lease may do so: nobody else works on the consumer. The server looks at once for what is
     overdue when the wait for acknowledgements is shortened; left alone it would wait so long that signals grow stale.

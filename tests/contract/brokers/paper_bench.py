@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
-from tests.contract.brokers.bench import eventually
+from tests.contract.brokers.bench import PATIENCE_SECONDS, eventually
 from tradewire.bus import Bus
 from tradewire.messages.quotes import Quote, encode_quote
 from tradewire.settings import Nats, Paper
+from tradewire_cli.engines.child import launched
 from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_router.brokers.errors import BrokerConnectionError
 from tradewire_router.brokers.paper import PaperBroker
@@ -48,9 +50,7 @@ class PaperBench:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("TRADEWIRE_")}
         nats = self._engines.environment("paper") if self._engines else {}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tradewire_router.paper",
+            *launched([sys.executable, "-m", "tradewire_router.paper"], None),
             env={**clean, **nats, "TRADEWIRE_CONFIG": str(self._config)},
             stdout=asyncio.subprocess.PIPE,
         )
@@ -91,12 +91,15 @@ class PaperBench:
         return code
 
     async def stop(self) -> int:
-        """Stops it as a supervisor does; returns the exit code."""
+        """Stops it as a supervisor does; returns the exit code. It must end by itself."""
         assert self._process is not None
         self._process.terminate()
-        code = await self._process.wait()
-        self._process = None
-        return code
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self.wait()
+        except TimeoutError:
+            await self.kill()
+            pytest.fail("the paper broker did not end when it was asked to")
 
     async def close(self) -> None:
         if self._control is not None:

@@ -7,20 +7,18 @@ from typing import Any
 from tests.integration.reader.bench import Asker, Log, Tables, command, connected
 from tests.processes import Child, child
 from tests.unit.reader.histories import History
-from tradewire.bus import Message
+from tradewire.bus import Bus, Message
 from tradewire.messages.answers import decode_public_event
 from tradewire_cli.engines.testing import Engines
 
 
-async def listening(
-    engines: Engines, subject: str = "events.>", user: str = "person-anna"
-) -> tuple[Asker, list[Message]]:
+async def listening(engines: Engines, subject: str = "events.>") -> tuple[Bus, list[Message]]:
     """A person who hears events."""
-    await engines.add_user(user)
-    person = Asker(engines, await connected(engines, user))
+    await engines.add_user("person-anna")
+    person = await connected(engines, "person-anna")
     heard: list[Message] = []
-    await person.bus.subscribe(subject, heard.append)
-    await person.bus.flush()
+    await person.subscribe(subject, heard.append)
+    await person.flush()
     return person, heard
 
 

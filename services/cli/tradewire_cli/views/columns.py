@@ -10,6 +10,7 @@ from rich.text import Text
 
 T = TypeVar("T")
 _GAP = 2
+"""Between two columns: the padding, and the box's own line, which is blank."""
 
 
 class Column(Struct, Generic[T], frozen=True):
@@ -33,7 +34,7 @@ def table(rows: Sequence[T], columns: Sequence[Column[T]], width: int) -> Table:
         for column, lines in zip(columns, cells, strict=True)
     ]
     shown = _fitting(columns, widths, width)
-    made = Table(box=box.SIMPLE_HEAD, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for number in shown:
         column = columns[number]
         made.add_column(

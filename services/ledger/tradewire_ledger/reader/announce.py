@@ -4,6 +4,7 @@ Nothing acts on these messages and nothing sends them again: who missed some ask
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from tradewire import subjects
 from tradewire.domain.times import SECOND, instant_text
@@ -44,8 +45,15 @@ def announcements(shard: str, told: Iterable[Told], now: int) -> Iterator[tuple[
 
 
 def _time_text(microseconds: int) -> str:
+    second, fraction = divmod(microseconds, SECOND)
+    text = _second_text(second)
+    return f"{text}.{fraction:06}Z" if fraction else f"{text}Z"
+
+
+@lru_cache(maxsize=256)
+def _second_text(second: int) -> str:
     try:
-        return instant_text(microseconds)
+        return instant_text(second * SECOND).removesuffix("Z")
     except InvalidValue:
-        # The writer's clock is the writer's: a nonsensical time is shown as it is.
-        return str(microseconds)
+        # The writer's clock is the writer's: a nonsensical time is shown as seconds since the epoch.
+        return str(second)

@@ -1,0 +1,71 @@
+"""`tradewire check`: the invariants of the log, beside the running system or while it is down."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tradewire.errors import ConfigError
+from tradewire.settings import load
+from tradewire_cli.client import folder_of
+from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption, config_file
+from tradewire_cli.engines.folder import DataFolder
+from tradewire_cli.engines.ports import PortBook
+from tradewire_cli.engines.postgres import PostgresServer
+from tradewire_cli.engines.postgres_cluster import cluster_folder
+from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.up.lock import hold
+from tradewire_cli.up.runfile import running
+
+_STOP_SECONDS = 30.0
+
+
+def check(
+    settled: Annotated[bool, typer.Option("--settled", help="Assert as well that nothing is in flight.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the rebuild of the read model.")] = False,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> int:
+    """Assert the invariants of the log: gapless, chained, no order twice, positions and cash to the last digit.
+
+    Beside the running system, or, while it is down, over its Postgres, which is started for it and stopped again.
+    """
+    flags = [name for name, on in (("--settled", settled), ("--quick", quick), ("--json", as_json)) if on]
+    settings_file = config_file(config)
+    settings = load(str(settings_file) if settings_file else None)
+    environment = {**os.environ, "TRADEWIRE_POSTGRES_READER_DSN": settings.postgres.reader_dsn}
+    if settings_file is not None:
+        environment["TRADEWIRE_CONFIG"] = str(settings_file.absolute())
+    if settings.postgres.reader_dsn:
+        return _run(flags, environment)
+    folder = folder_of(data)
+    run = running(folder.run_file)
+    if run is not None:
+        server = PostgresServer(folder, port=run.ports["postgres"])
+        return _run(flags, environment | {"TRADEWIRE_POSTGRES_READER_DSN": server.dsn("tradewire_reader")})
+    if not cluster_folder(folder).exists():
+        raise Failed(Exit.NOT_RUNNING, f"there is no log in {folder.path}; name its folder with --data")
+    return asyncio.run(_alone(folder, flags, environment))
+
+
+async def _alone(folder: DataFolder, flags: list[str], environment: dict[str, str]) -> int:
+    """Starts Postgres alone, under the data folder's lock, so that no `tradewire up` comes in between."""
+    with hold(folder.lock):
+        server = PostgresServer(folder, port=PortBook(folder.ports).choose("postgres"))
+        child = await server.start()
+        try:
+            await server.wait_ready(child)
+            dsn = server.dsn("tradewire_reader")
+            return await asyncio.to_thread(_run, flags, environment | {"TRADEWIRE_POSTGRES_READER_DSN": dsn})
+        finally:
+            await server.stop(child, _STOP_SECONDS)
+
+
+def _run(flags: list[str], environment: dict[str, str]) -> int:
+    command = (sys.executable, "-m", "tradewire_ledger", "check", *flags)
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own module

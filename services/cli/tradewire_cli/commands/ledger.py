@@ -1,0 +1,51 @@
+"""`tradewire ledger`: what a person does to the ledger by hand, which is hardly ever anything."""
+
+import asyncio
+import contextlib
+from typing import Annotated
+
+import typer
+
+from tradewire import subjects
+from tradewire.bus import Bus, JetStreamError
+from tradewire.settings import Nats, Settings, load
+from tradewire_cli import keys
+from tradewire_cli.client import CONNECT_SECONDS
+from tradewire_cli.commands.options import ConfigOption, DataOption, config_file
+from tradewire_cli.engines.folder import DataFolder
+from tradewire_cli.engines.nats import NatsServer
+from tradewire_cli.engines.ports import PortBook
+from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.up.lock import hold
+from tradewire_cli.up.options import UpOptions
+from tradewire_cli.up.plan import read_settings
+
+ledger = typer.Typer(no_args_is_help=True)
+
+_NOT_FOUND = 10059
+_STOP_SECONDS = 15.0
+
+
+@ledger.callback()
+def group() -> None:
+    """Mend the ledger by hand."""
+
+
+@ledger.command("reset-stream")
+def reset_stream(
+    confirm: Annotated[str, typer.Option(metavar="STREAM", help="The stream's name, for scripts; else it is asked.")] = "",
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Throw the log's stream away; the next start makes it again from Postgres, which stays as it is.
+
+    For the case that `tradewire up` ends with 3 because stream and Postgres contradict each other. Nothing that was
+    committed is lost; but whoever has acted on a frame that only the stream has is not told.
+    """
+    settings, folder = read_settings(UpOptions(config=config_file(config), data=data))
+    stream = subjects.log_stream(settings.shard)
+    typed = confirm or typer.prompt(f"Type {stream} to throw that stream away", err=True)
+    if typed != stream:
+        raise Failed(Exit.WRONG_USE, f"{typed!r} is not {stream}, so nothing was done")
+    asyncio.run(_reset(settings, folder, stream))
+    print(f"{stream} is gone; `tradewire up` makes it again")

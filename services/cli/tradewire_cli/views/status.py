@@ -1,0 +1,98 @@
+"""What runs and how it fares, on a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tradewire.domain.switches import Switch
+from tradewire.domain.times import SECOND
+from tradewire_cli.views import text
+from tradewire_cli.views.columns import Column, table
+
+
+class ProcessState(Struct, frozen=True):
+    """A process: since when it runs (µs), where it answers, and why it is not ready; nothing when it is."""
+
+    name: str
+    pid: int
+    since: int
+    http: str
+    problem: str = ""
+
+
+class LeaseState(Struct, frozen=True):
+    """Who may act under a name, since when (µs); `holder` is empty when it was given back."""
+
+    name: str
+    holder: str
+    epoch: int
+    since: int
+
+
+class LogState(Struct, frozen=True):
+    """How far log and read model are, which switches are thrown, and how many orders are open, by status."""
+
+    log_id: str
+    head: int
+    frame: int
+    lag: int
+    open_orders: dict[str, int]
+    switches: dict[str, Switch]
+    leases: tuple[LeaseState, ...]
+
+
+class System(Struct, frozen=True):
+    """Everything that `tradewire status` knows. `log` is None, with `problem`, while nobody tells."""
+
+    processes: tuple[ProcessState, ...]
+    log: LogState | None = None
+    problem: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether every process is ready and the log can be read."""
+        return self.log is not None and not any(process.problem for process in self.processes)
+
+
+def system(state: System, width: int, now: int) -> RenderableType:
+    """Processes, then the log with its leases, switches and open orders."""
+    parts: list[RenderableType] = [_processes(state.processes, width, now)] if state.processes else []
+    if state.log is not None:
+        parts += [Text(), *_log(state.log, width, now)]
+    if state.problem:
+        parts += [Text(), Text(state.problem, "red")]
+    return Group(*parts)
+
+
+def _processes(rows: Sequence[ProcessState], width: int, now: int) -> RenderableType:
+    columns: list[Column[ProcessState]] = [
+        Column("process", lambda p: Text(p.name, "bold")),
+        Column("pid", lambda p: str(p.pid), right=True, rank=2),
+        Column("up", lambda p: text.span(max(now - p.since, 0) / SECOND), right=True, rank=1),
+        Column("where", lambda p: p.http, rank=3),
+        Column("", lambda p: Text(p.problem, "red") if p.problem else Text("ready", "green"), fold=True),
+    ]
+    return table(rows, columns, width)
+
+
+def _log(log: LogState, width: int, now: int) -> Iterator[RenderableType]:
+    behind = Text(f"{log.lag} positions behind", "yellow") if log.lag else Text("up to date", "green")
+    yield Text.assemble(f"log {log.log_id}, position {log.head:,}, frame {log.frame:,}; the read model is ", behind)
+    counts = ", ".join(f"{count} {text.words(status)}" for status, count in log.open_orders.items())
+    unknown = log.open_orders.get("unknown", 0)
+    yield Text(f"open orders: {counts or 'none'}", "bold magenta" if unknown else "")
+    if not log.switches:
+        yield Text("switches: none is thrown")
+    for scope, switch in log.switches.items():
+        since = text.short_time(switch.at, now)
+        yield Text(f"{scope} is at {switch.level} since {since} by {switch.by}: {switch.reason or 'no reason'}", "red")
+    yield Text()
+    columns: list[Column[LeaseState]] = [
+        Column("lease", lambda lease: Text(lease.name, "bold")),
+        Column("holder", lambda lease: lease.holder or Text("nobody", "yellow")),
+        Column("epoch", lambda lease: str(lease.epoch), right=True, rank=2),
+        Column("since", lambda lease: text.short_time(lease.since, now), rank=1),
+    ]
+    yield table(log.leases, columns, width)

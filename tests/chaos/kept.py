@@ -1,0 +1,170 @@
+"""A process that is kept running: started again when it dies, as `tradewire up` does, with its leases given back."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM, Signals
+
+from tradewire_cli.engines import probe
+from tradewire_cli.engines.child import Child
+from tradewire_cli.engines.ports import free_port
+
+FIRST_DELAY_SECONDS = 0.1
+DELAY_SECONDS_MAX = 2.0
+POLL_SECONDS = 0.05
+READY_SECONDS = 60.0
+DRAIN_SECONDS = 20.0
+
+Reaped = Callable[[str], Awaitable[None]]
+
+
+class Kept:
+    """One process of the system. `ends` are the exit codes so far, negative for a signal."""
+
+    def __init__(
+        self, name: str, program: tuple[str, ...], environment: Mapping[str, str], log: Path, reaped: Reaped
+    ) -> None:
+        self.name, self.port = name, free_port()
+        self.ends: list[int] = []
+        self.log = log
+        self._program = (sys.executable, "-m", *program)
+        self._environment = {**environment, "TRADEWIRE_HTTP_PORT": str(self.port)}
+        self._reaped = reaped
+        self._extra: dict[str, str] = {}
+        self._child: Child | None = None
+        self._spawned = 0
+        self._changed = asyncio.Condition()
+        self._leaving = False
+        self._delay = FIRST_DELAY_SECONDS
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 while there is none."""
+        return self._child.pid if self.alive and self._child else 0
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.exit_code is None
+
+    @property
+    def crashes(self) -> list[int]:
+        """The ends that nobody asked for: what was killed or stopped ends with a signal or with 0."""
+        return [code for code in self.ends if code > 0]
+
+    @property
+    def spawned(self) -> int:
+        """How often it was started."""
+        return self._spawned
+
+    def start(self) -> None:
+        """Starts it and keeps it running."""
+        self._keeping = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._leaving:
+            began = loop.time()
+            self._spawned += 1
+            instance = f"{self.name}-{self._spawned}"
+            environment = {**self._environment, **self._extra, "TRADEWIRE_INSTANCE": instance}
+            self._extra = {}
+            self._child = await Child.start(self.name, self._program, log=self.log, environment=environment)
+            await self._tell()
+            code = await self._child.wait()
+            self.ends.append(code)
+            await self._tell()
+            await self._reaped(instance)
+            if loop.time() - began > DELAY_SECONDS_MAX:
+                self._delay = FIRST_DELAY_SECONDS
+            if not self._leaving:
+                await asyncio.sleep(self._delay)
+                self._delay = min(self._delay * 2, DELAY_SECONDS_MAX)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def ended(self, ends: int) -> None:
+        """Returns when it has ended `ends` times in all."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.ends) >= ends)
+
+    def send(self, number: Signals) -> bool:
+        """Sends a signal; False when there is no process to hear it."""
+        if not self.alive or self._child is None:
+            return False
+        self._child.send(number)
+        return True
+
+    def freeze(self) -> bool:
+        """SIGSTOP."""
+        return self.send(SIGSTOP)
+
+    def thaw(self) -> bool:
+        """SIGCONT."""
+        return self.send(SIGCONT)
+
+    def reload(self) -> bool:
+        """SIGHUP."""
+        return self.send(SIGHUP)
+
+    async def kill(self) -> bool:
+        """SIGKILL; it comes back by itself. False when there was nothing to kill."""
+        ends = len(self.ends)
+        if not self.send(SIGKILL):
+            return False
+        await self.ended(ends + 1)
+        return True
+
+    async def restart(self, variables: Mapping[str, str] | None = None) -> bool:
+        """SIGTERM, and a start at once, with `variables` for this one life. False when it had to be killed."""
+        self._extra = dict(variables or {})
+        self._delay = FIRST_DELAY_SECONDS
+        ends, spawned, clean = len(self.ends), self._spawned, True
+        if self.send(SIGTERM):
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self.ended(ends + 1)
+            except TimeoutError:
+                clean = False
+                await self.kill()
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._spawned > spawned and self.alive)
+        return clean
+
+    async def ready(self) -> bool:
+        """What /readyz says; False while nobody answers."""
+        answer = await probe.get("127.0.0.1", self.port, "/readyz")
+        return answer is not None and answer[0] == 200
+
+    async def until_ready(self, path: str = "/readyz") -> None:
+        """Waits until `path` answers 200."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while True:
+                    answer = await probe.get("127.0.0.1", self.port, path)
+                    if answer is not None and answer[0] == 200:
+                        return
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            said = self._child.said_last if self._child else "nothing"
+            raise AssertionError(f"{self.name} is not ready after {READY_SECONDS:g} s; it said last: {said}") from None
+
+    async def leave(self, *, kill: bool = False) -> None:
+        """Ends it for good."""
+        self._leaving = True
+        self.thaw()
+        if self._child is not None and self.alive:
+            if kill:
+                self.send(SIGKILL)
+            else:
+                await self._child.stop(DRAIN_SECONDS)
+        if self._keeping is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await asyncio.gather(self._keeping, return_exceptions=True)
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)

@@ -1,0 +1,29 @@
+"""The stored form of every event: what is in a log today must be read for ever, and written the same way."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.unit.messages.examples import EXAMPLES
+from tradewire.messages.log import Event
+from tradewire.messages.registry import EVENT_TYPES, decode, new_event
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
+def test_an_event_is_written_as_its_golden_file_and_read_back(name: str) -> None:
+    row, data = EVENT_TYPES[name], EXAMPLES[name]
+    stored = (GOLDEN / f"{name}.{row.schema}.json").read_bytes()
+    written = new_event("s", 1, "00000000-0000-5000-8000-000000000000", data, time=1, correlation=None)
+
+    assert bytes(written.data) == stored
+    event = Event(1, "s", 1, written.event_id, name, row.schema, 1, 1, "w", None, None, msgspec.Raw(stored))
+    assert msgspec.json.encode(decode(event)) == stored
+
+
+def test_every_golden_file_is_of_a_known_type_and_schema() -> None:
+    known = {f"{name}.{row.schema}.json" for name, row in EVENT_TYPES.items()}
+
+    assert {path.name for path in GOLDEN.glob("*.json")} == known

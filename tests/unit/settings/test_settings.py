@@ -1,0 +1,100 @@
+"""Settings: what is right is read, what is wrong is one line with the key and the fix."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tradewire.errors import ConfigError
+from tradewire.settings import load
+
+
+def read(tmp_path: Path, text: str = "", **env: str):  # type: ignore[no-untyped-def]
+    path = tmp_path / "tradewire.toml"
+    path.write_text(text)
+    return load(str(path), env)
+
+
+def test_defaults_need_no_file() -> None:
+    settings = load(None, {})
+
+    assert settings.shard == "main"
+    assert settings.risk.max_order_value == Decimal(10_000)
+    assert settings.risk.max_signal_age.seconds == 30
+
+
+def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        'clock = "quotes"\n[risk]\nmax_order_value = 20000.50\nmax_signal_age = "4d"\n',
+        TRADEWIRE_RISK_MAX_SIGNAL_AGE="5m",
+        TRADEWIRE_RISK_ALLOWED_SYMBOLS="AAPL, MSFT",
+        TRADEWIRE_HTTP_PORT="9000",
+    )
+
+    assert settings.clock == "quotes"
+    assert settings.risk.max_order_value == Decimal("20000.50")
+    assert settings.risk.max_signal_age.seconds == 300
+    assert settings.risk.allowed_symbols == ["AAPL", "MSFT"]
+    assert settings.http.port == 9000
+
+
+@pytest.mark.parametrize(
+    ("env", "key", "value"),
+    [
+        ({"MAX_ORDER_SIZE_USD": "500"}, "max_order_value", "500"),
+        ({"MAX_ORDER_SIZE_USD": "50000"}, "max_order_value", "10000"),
+        ({"MAX_ORDER_SIZE_USD": "500", "MAX_ORDER_USD": "400"}, "max_order_value", "400"),
+        ({"MAX_ORDER_SIZE_USD": "500", "TRADEWIRE_RISK_MAX_ORDER_VALUE": "300"}, "max_order_value", "300"),
+        ({"MIN_ORDER_VALUE_USD": "25"}, "min_order_value", "25"),
+        ({"MIN_ORDER_VALUE_USD": "1"}, "min_order_value", "10"),
+        ({"MAX_POSITION_SIZE_USD": "7"}, "max_position_value", "7"),
+        ({"MAX_DAILY_LOSS_USD": "7"}, "max_daily_loss", "7"),
+        ({"MAX_OPEN_ORDERS_PER_SYMBOL": "2"}, "max_open_orders_per_symbol", "2"),
+        ({"MAX_ORDER_QTY": "10"}, "max_order_quantity", "10"),
+    ],
+)
+def test_names_of_older_systems_are_aliases_and_the_strictest_wins(env: dict[str, str], key: str, value: str) -> None:
+    assert getattr(load(None, env).risk, key) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "words"),
+    [
+        ("shard = 1", {}, "shard"),
+        ("[risk]\nmax_ordr_value = 1", {}, "risk.max_ordr_value: is not a setting. Did you mean max_order_value"),
+        ("[riks]\n", {}, "riks: is not a setting. Did you mean risk"),
+        ("clock = 'sundial'", {}, "clock"),
+        ("[", {}, "is not TOML"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDR_VALUE": "1"}, "Did you mean TRADEWIRE_RISK_MAX_ORDER_VALUE"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "0"}, "risk.max_order_value: is not above zero"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "-5"}, "risk.max_order_value: is not above zero"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "NaN"}, "risk.max_order_value"),
+        ("[risk]\nmax_order_value = nan", {}, "risk.max_order_value"),
+        ("[risk]\nmax_order_value = inf", {}, "risk.max_order_value"),
+        ("[risk]\nmax_order_value = true", {}, "risk.max_order_value"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "1_000"}, "risk.max_order_value"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "1e5"}, "risk.max_order_value"),
+        ("", {"TRADEWIRE_RISK_MAX_SIGNAL_AGE": "soon"}, "risk.max_signal_age"),
+        ("", {"TRADEWIRE_HTTP_PORT": "eighty"}, "http.port"),
+        ("", {"MAX_ORDER_SIZE_USD": "lots"}, "MAX_ORDER_SIZE_USD"),
+        ("[risk]\nallowed_symbols = ['aapl']", {}, "risk.allowed_symbols"),
+        ("[strategies.momo]\naccount = 'nowhere'", {}, "strategies.momo.account: names no account"),
+        ("[strategies.Momo]\n", {}, "Momo: is not a name"),
+        ("default_account = 'x'", {}, "default_account: names no account"),
+        ("[router]\ncall_timeout = '9s'", {}, "router.call_timeout"),
+        ("[accounts.paper]\nbroker = 'nasdaq'", {}, "accounts"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_fix(tmp_path: Path, text: str, env: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, text, **env)
+
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert refused.value.fix
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(str(tmp_path / "no.toml"), {})
