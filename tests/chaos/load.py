@@ -75,7 +75,6 @@ class Publisher:
     def __init__(self, engines: Engines, random: Random, prefix: str) -> None:
         self._engines, self._random, self.prefix = engines, random, prefix
         self._clients: dict[str, Client] = {}
-        self._bodies: dict[str, bytes] = {}
         self.acked: dict[str, str] = {}
         """Signal id -> strategy."""
         self.attempted: dict[str, str] = {}

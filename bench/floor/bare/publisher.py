@@ -1,6 +1,7 @@
 """Publishes the signals to JetStream, on schedule or as fast as a window of unacknowledged publishes allows."""
 
 import asyncio
+from collections.abc import Callable
 
 from nats.aio.msg import Msg
 from nats.js.api import Header
@@ -20,6 +21,14 @@ class PublishError(Exception):
 
 class Publisher:
     """The role `publisher`. It counts PubAcks on one inbox instead of keeping a future for each."""
+
+    def __init__(
+        self,
+        subject: str = SIGNAL_SUBJECT,
+        strategy: str = "momentum-us-large",
+        body: Callable[[int], bytes] = encoded,
+    ) -> None:
+        self._subject, self._strategy, self._body = subject, strategy, body
 
     async def open(self, access: Access, tasks: Tasks) -> None:
         """Connects."""
@@ -51,10 +60,10 @@ class Publisher:
         async for numbers in self._pace.due():
             for number in numbers:
                 await self._client.publish(
-                    SIGNAL_SUBJECT,
-                    encoded(number),
+                    self._subject,
+                    self._body(number),
                     reply=self._acks,
-                    headers={Header.MSG_ID.value: f"momentum-us-large:{number}"},
+                    headers={Header.MSG_ID.value: f"{self._strategy}:{number}"},
                 )
             self._unacked += len(numbers)
             await self._until(_WINDOW)

@@ -19,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app.make(given)(args=given, prog_name="tradewire", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        code = _say(given, " ".join(error.format_message().split()), exits.Exit.WRONG_USE)
+        message = " ".join(error.format_message().split())
+        code = _say(given, f"{message.rstrip('.')}. {_help(given)}", exits.Exit.WRONG_USE)
     except TradewireError as error:
         code = _say(given, str(error), exits.code_of(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -37,6 +38,11 @@ def _say(given: Sequence[str], message: str, code: exits.Exit) -> exits.Exit:
     name = next((word for word in given if not word.startswith("-")), "")
     print(f"tradewire {name}".rstrip() + f": {message}", file=sys.stderr)
     return code
+
+
+def _help(given: Sequence[str]) -> str:
+    name = next((word for word in given if word in app.COMMANDS), "")
+    return f"See `tradewire {name} --help`." if name else "See `tradewire --help`."
 
 
 def _kept(error: Exception) -> str:

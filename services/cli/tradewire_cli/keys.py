@@ -8,10 +8,11 @@ revoked.
 
 import fcntl
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import nkeys
@@ -23,6 +24,10 @@ from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.nats import USERS_FILE, reload_users
 from tradewire_cli.engines.nats_config import users_config
 from tradewire_cli.up.runfile import alive, running
+
+
+OWNER: Final = "owner"
+"""The person whose key a new installation has."""
 
 
 class Key(Struct, frozen=True):
@@ -37,10 +42,14 @@ class _Registry(Struct):
     users: dict[str, Key]
 
 
-def prepare(folder: DataFolder, shard: str) -> None:
-    """Makes the keys of services that have none and writes the user list. Raises InvalidValue on a bad shard."""
+def prepare(folder: DataFolder, shard: str, people: Sequence[str] = ()) -> None:
+    """Makes the keys of services that have none and writes the user list. Raises InvalidValue on a bad shard.
+
+    `people` get theirs when the installation is new; later nobody gets back a key that was revoked.
+    """
     with _registry(folder, shard) as registry:
-        for user in SERVICE_USERS:
+        new = () if registry.users else tuple(user_of("person", person) for person in people)
+        for user in (*SERVICE_USERS, *new):
             if user not in registry.users or not folder.seed_of(user).exists():
                 registry.users[user] = _generate(folder, user, shard)
 

@@ -51,6 +51,7 @@ async def serve(service: Service) -> None:
     if settings.clock == "quotes":
         await bus.subscribe("quotes.>", lambda message: _tick(clock, message))
     service.spawn(watch(), "watch")
+    service.spawn(signals.watch_size(), "size")
     service.spawn(follow(), "replica")
     await commands.open()
     leading = service.spawn(lease.lead(signals.work, service.stopping), "lease")
@@ -59,10 +60,11 @@ async def serve(service: Service) -> None:
 
 
 async def _stream_is_right(service: Service) -> bool:
-    """Makes or verifies SIGNALS before anything else, as every replica does; False when the process is to stop."""
+    """Makes or verifies SIGNALS before all else, as every replica does; False when the process is to stop."""
     while not service.stopping.is_set():
         try:
             await stream.ensure_stream(service.bus, service.settings.ingest.stream_max_bytes)
+            await stream.ensure_consumer(service.bus, service.settings.shard)
         except Unavailable as error:
             service.health.set("signals", str(error))
             await asyncio.sleep(RETRY_SECONDS)

@@ -36,6 +36,8 @@ from tradewire_ingest.metrics import Metrics
 
 IDLE_SECONDS = 0.5
 RETRY_SECONDS = 0.5
+MEASURE_SECONDS = 10.0
+NEARLY_FULL = 0.8
 _NAK = b"-NAK"
 _ACK = b""
 _ACK_TOKENS = 9
@@ -50,7 +52,6 @@ class Item(Struct):
     signal: Signal | None = None
     refused: Refused | None = None
     asked: Asked = Asked.REACTION
-    read: bool = False
 
 
 class SignalsDoor:
@@ -70,6 +71,7 @@ class SignalsDoor:
         self._arrived = asyncio.Event()
         self._reopen = asyncio.Event()
         self._instance = ""
+        self._filling = False
         self._appended_pos = 0
         self.problem = "is not looked at yet"
         self._bus.on_reconnected(self._reconnected)
@@ -125,8 +127,7 @@ class SignalsDoor:
     async def _open(self) -> None:
         seen = await stream.ensure_stream(self._bus, self.settings.ingest.stream_max_bytes)
         await stream.take_over(self._bus, self._shard)
-        self._metrics.stream_bytes.set(seen.bytes)
-        self._metrics.stream_max_bytes.set(seen.max_bytes)
+        self._measure(seen)
         await self._follower.reached(self._lease.pos)
         known = self._follower.state.stream_seen or await self._lookups.stream_seen(self._lease.pos)
         if command := gap.announce(known, seen, self._clock.now()):
@@ -140,6 +141,25 @@ class SignalsDoor:
                 )
         self._instance = seen.instance
         self._service.log.info("working on SIGNALS", stream=seen.instance, epoch=self._lease.epoch)
+
+    async def watch_size(self) -> None:
+        """Measures how full SIGNALS is, again and again; a full one refuses new signals."""
+        while True:
+            await asyncio.sleep(MEASURE_SECONDS)
+            with contextlib.suppress(Unavailable):
+                self._measure(await stream.look(self._bus))
+
+    def _measure(self, seen: stream.Seen) -> None:
+        self._metrics.stream_bytes.set(seen.bytes)
+        self._metrics.stream_max_bytes.set(seen.max_bytes)
+        filling = seen.bytes > NEARLY_FULL * seen.max_bytes
+        if filling and not self._filling:
+            self._service.log.warning(
+                "SIGNALS is nearly full; when it is full, new signals are refused: raise ingest.stream_max_bytes",
+                bytes=seen.bytes,
+                max_bytes=seen.max_bytes,
+            )
+        self._filling = filling
 
     def _take(self, message: nats.Message) -> None:
         tokens = message.reply.split(".")
@@ -171,13 +191,12 @@ class SignalsDoor:
         orders = False
         while self._queue and len(batch) < self.settings.ingest.batch:
             item = self._queue[0]
-            if not item.read:
+            if item.signal is None and item.refused is None:
                 judged = reactions.accept(item.message, self.settings)
                 if isinstance(judged, Refused):
                     item.refused, item.asked = judged, Asked.REFUSAL
                 else:
                     item.signal = judged
-                item.read = True
             if item.signal is not None:
                 if item.signal.action != "cancel":
                     orders = True
@@ -203,6 +222,7 @@ class SignalsDoor:
         faults.point("ingest.before_ack")
         with contextlib.suppress(Unavailable):  # then they come again, and are known
             await self._bus.publish_many([(item.reply, _ACK) for item in batch])
+        self._service.log.debug("batch acknowledged", messages=len(batch), pos=self._appended_pos)
         self._batch = []
         self._in_hand.difference_update([(item.message.instance, item.message.sequence) for item in batch])
         self._metrics.pending.set(len(self._in_hand))
@@ -259,7 +279,7 @@ class SignalsDoor:
             self._service.log.info(
                 "signal refused",
                 strategy=item.message.strategy,
-                signal_id=item.signal.id if item.signal else reactions.claimed_id(item.message.body),
+                signal_id=reactions.claimed_id(item.message, refused),
                 sequence=item.message.sequence,
                 code=str(refused.code),
                 field=refused.field,

@@ -91,15 +91,28 @@ async def ensure_stream(bus: Bus, max_bytes: int) -> Seen:
             )
     if config["max_bytes"] != max_bytes:
         info = await bus.api(f"STREAM.UPDATE.{_STREAM}", {**config, "max_bytes": max_bytes})
-    instance = info["config"].get("metadata", {}).get("instance", "")
-    if not instance:
+    if not _seen(info).instance:
         raise ConfigError(
             f"stream {_STREAM}: metadata.instance",
             "is missing, so that the loss of the stream could not be noticed",
             f"Give it one with `nats stream edit {_STREAM} --metadata instance=<any random text>`.",
         )
-    state = info["state"]
-    return Seen(instance, state["last_seq"], state["bytes"], max_bytes)
+    return _seen(info)
+
+
+async def look(bus: Bus) -> Seen:
+    """What the stream says of itself now.
+
+    Raises:
+        Unavailable: JetStream does not answer, or there is no stream.
+    """
+    return _seen(await bus.api(f"STREAM.INFO.{_STREAM}"))
+
+
+def _seen(info: dict[str, Any]) -> Seen:
+    config, state = info["config"], info["state"]
+    instance = config.get("metadata", {}).get("instance", "")
+    return Seen(instance, state["last_seq"], state["bytes"], config["max_bytes"])
 
 
 async def _create(bus: Bus, must: dict[str, Any]) -> dict[str, Any]:

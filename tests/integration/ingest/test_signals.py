@@ -4,14 +4,16 @@ import asyncio
 import random
 from collections import Counter
 from pathlib import Path
+from signal import SIGHUP
 
 import pytest
 
 from tests.integration.ingest.plant import Plant, cancel, signal, soon
-from tests.processes import child
-from tradewire.bus import JetStreamError
+from tests.processes import Child, child
+from tradewire.bus import Bus, JetStreamError
 from tradewire.messages.strict_json import BODY_LIMIT
-from tradewire_cli.engines.testing import running_engines
+from tradewire.settings import Nats
+from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_ingest.stream import wanted
 
 
@@ -151,26 +153,59 @@ async def test_a_full_stream_refuses_new_signals_and_loses_none(plant: Plant) ->
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"discard": "old"}, "discard"),
-        ({"storage": "memory"}, "storage"),
-        ({"deny_purge": False}, "deny_purge"),
-        ({"metadata": {}}, "metadata.instance"),
+        ({"discard": "old"}, "stream SIGNALS: discard: is 'old' and must be 'new'"),
+        ({"storage": "memory"}, "stream SIGNALS: storage"),
+        ({"deny_purge": False}, "stream SIGNALS: deny_purge"),
+        ({"metadata": {}}, "stream SIGNALS: metadata.instance"),
     ],
 )
 async def test_a_stream_with_other_settings_is_refused_at_start(
     folder: Path, change: dict[str, object], key: str
 ) -> None:
     async with running_engines(folder, postgres=False) as engines:
-        plant = Plant(engines, folder, None, None)  # type: ignore[arg-type]
-        admin = await plant.bus("admin")
-        config = {**wanted(1 << 20), "metadata": {"instance": "x"}, **change}
-        await admin.api("STREAM.CREATE.SIGNALS", config)
-        async with child("tradewire_ingest", engines, "ingest", folder) as ingest:
-            assert await ingest.ended() == 2
-            [line] = [line for line in ingest.output().splitlines() if line.startswith("tradewire ingest:")]
-        assert f"SIGNALS: {key}" in line
-        assert "nats stream edit" in line
-        await plant.close()
+        bus = await Bus.connect(Nats(url=engines.nats_url, nkey_file=str(engines.nkey_file("admin"))), "admin")
+        await bus.api("STREAM.CREATE.SIGNALS", {**wanted(1 << 20), "metadata": {"instance": "x"}, **change})
+        line = await refusal_to_start(engines, folder)
+        await bus.close()
+    assert line.startswith(f"tradewire ingest: {key}")
+    assert "nats stream edit" in line
+
+
+async def test_a_consumer_that_cannot_be_set_right_is_refused_at_start(folder: Path) -> None:
+    async with running_engines(folder, postgres=False) as engines:
+        bus = await Bus.connect(Nats(url=engines.nats_url, nkey_file=str(engines.nkey_file("admin"))), "admin")
+        await bus.api("STREAM.CREATE.SIGNALS", {**wanted(1 << 20), "metadata": {"instance": "x"}})
+        config = {"durable_name": "ingest-main", "name": "ingest-main", "ack_policy": "all"}
+        await bus.api("CONSUMER.CREATE.SIGNALS.ingest-main", {"stream_name": "SIGNALS", "config": config})
+        line = await refusal_to_start(engines, folder)
+        await bus.close()
+    assert line.startswith("tradewire ingest: consumer ingest-main of stream SIGNALS: ")
+    assert "nats consumer rm SIGNALS ingest-main" in line
+
+
+async def refusal_to_start(engines: Engines, folder: Path) -> str:
+    """The one line with which ingest refuses to start."""
+    async with child(
+        "tradewire_ingest", engines, "ingest", folder, {"TRADEWIRE_INGEST_STREAM_MAX_BYTES": "1048576"}
+    ) as it:
+        assert await it.ended() == 2
+        [line] = [line for line in it.output().splitlines() if line.startswith("tradewire ingest:")]
+    return line
+
+
+async def test_an_account_added_to_the_settings_is_known_after_a_reload(plant: Plant) -> None:
+    config = plant.folder / "tradewire.toml"
+    config.write_text("[accounts.paper]\n")
+    async with plant.ingest({"TRADEWIRE_CONFIG": str(config)}) as ingest:
+        await plant.publish("momo", signal("s-1", account="second"))
+        await plant.until_settled()
+        config.write_text("[accounts.paper]\n[accounts.second]\n[strategies.momo]\naccount = 'second'\n")
+        ingest.send(SIGHUP)
+        await soon(lambda: said(ingest, "settings reloaded"))
+        await plant.publish("momo", signal("s-2"))
+        await plant.until_settled()
+    assert [data["code"] for data in await plant.data("SignalRefused")] == ["ACCOUNT_UNKNOWN"]
+    assert [data["account"] for data in await plant.data("OrderRequested")] == ["second"]
 
 
 async def test_the_size_of_the_stream_follows_the_setting(plant: Plant) -> None:
@@ -185,7 +220,7 @@ async def test_time_is_that_of_the_quotes_where_quotes_are_the_clock(plant: Plan
     feed = await plant.bus("feed")
     quote = b'{"symbol":"AAPL","at":%d,"last":"187.5"}'
     async with plant.ingest({"TRADEWIRE_CLOCK": "quotes"}, ready=False) as ingest:
-        await soon(lambda: _leads(ingest.output()))
+        await soon(lambda: said(ingest, "working on SIGNALS"))
         await plant.publish("momo", signal("s-1"))
         assert not ingest.ready()
         assert await plant.data("SignalReceived") == []
@@ -197,5 +232,5 @@ async def test_time_is_that_of_the_quotes_where_quotes_are_the_clock(plant: Plan
     assert (time, data["clock"]) == (1_700_000_000_000_000, "quotes")
 
 
-async def _leads(output: str) -> bool:
-    return "working on SIGNALS" in output
+async def said(of: Child, what: str) -> bool:
+    return what in of.output()

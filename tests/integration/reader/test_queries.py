@@ -9,6 +9,7 @@ import pytest
 from tests.builders import TIME
 from tests.integration.reader.bench import Asker, Log
 from tests.processes import Child
+from tests.unit.reader.bad_queries import BAD, NOT_JSON
 from tests.unit.reader.histories import History, Script
 from tradewire import ids
 from tradewire.domain.account_book import book_equity
@@ -311,45 +312,13 @@ async def test_a_story_that_is_too_long_is_told_in_parts(asked: Scene) -> None:
     assert [event.pos for event in told] == sorted({event.pos for event in told})
 
 
-BAD: list[tuple[str, dict[str, Any], str, str]] = [
-    ("orders", {"limit": 10**9}, "INVALID_FIELD", "limit"),
-    ("orders", {"limit": 0}, "INVALID_FIELD", "limit"),
-    ("orders", {"limit": 10**40}, "INVALID_FIELD", "limit"),
-    ("orders", {"cursor": "garbage"}, "INVALID_FIELD", "cursor"),
-    ("orders", {"cursor": f"{10**17}.{'-' * 36}"}, "INVALID_FIELD", "cursor"),
-    ("orders", {"cursor": "1.1"}, "INVALID_FIELD", "cursor"),
-    ("fills", {"cursor": f"1.{10**25}"}, "INVALID_FIELD", "cursor"),
-    ("positions", {"cursor": "a b c"}, "INVALID_FIELD", "cursor"),
-    ("orders", {"limt": 10}, "UNKNOWN_FIELD", "limt"),
-    ("orders", {"account": "'; drop table read.orders; --"}, "INVALID_FIELD", "account"),
-    ("orders", {"account": "a\0"}, "INVALID_FIELD", "account"),
-    ("orders", {"status": "bogus"}, "INVALID_FIELD", "status"),
-    ("orders", {"since": -1}, "INVALID_FIELD", "since"),
-    ("orders", {"since": 2**63}, "INVALID_FIELD", "since"),
-    ("orders", {"open": "yes"}, "INVALID_FIELD", "open"),
-    ("order", {}, "MISSING_FIELD", "id"),
-    ("order", {"id": ""}, "INVALID_FIELD", "id"),
-    ("order", {"id": "abc"}, "INVALID_FIELD", "id"),
-    ("order", {"id": "x" * 65}, "INVALID_FIELD", "id"),
-    ("fills", {"order": "not-an-id"}, "INVALID_FIELD", "order"),
-    ("positions", {"prices": {"AAPL": "NaN"}}, "INVALID_FIELD", "prices"),
-    ("positions", {"prices": {"AAPL": 1.5}}, "INVALID_FIELD", "prices"),
-    ("events", {"type": "OrderTeleported"}, "INVALID_FIELD", "type"),
-    ("events", {"before": 2**64}, "INVALID_FIELD", "before"),
-    ("events", {"stream": "a b"}, "INVALID_FIELD", "stream"),
-    ("frames", {"limit": 1000}, "INVALID_FIELD", "limit"),
-    ("status", {"x": 1}, "UNKNOWN_FIELD", "x"),
-    ("nonsense", {}, "UNKNOWN_QUERY", ""),
-]
-
-
 async def test_a_bad_question_is_told_what_is_wrong_and_what_would_be_right(asked: Scene) -> None:
     for what, fields, code, field in BAD:
         refused = await asked.asker.refused(what, **fields)
         assert (refused.code, refused.field) == (code, field), (what, fields, refused)
         assert refused.message
         assert refused.expected
-    for payload in (b"nope", b"[]", b"\xff\xfe", b"{", b"[" * 50_000, b'{"limit":1e400}', b"x" * 100_000):
+    for payload in NOT_JSON:
         assert isinstance(await asked.asker.raw("orders", payload), answers.QueryError)
     await asked.asker.ask(answers.StatusReply, "status")
     assert isinstance(await asked.asker.raw("orders", b""), answers.OrdersPage)

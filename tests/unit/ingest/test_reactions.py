@@ -212,6 +212,16 @@ def test_a_refusal_claims_no_id_that_cannot_be_one(raw: bytes) -> None:
     assert stored(refused(came, judged, NOW)).signal_id is None
 
 
+def test_a_message_that_breaks_the_parser_is_refused_like_any_other() -> None:
+    came = message(b"{}")
+    broken = Message(came.strategy, 7, came.instance, came.sequence)  # type: ignore[arg-type]
+    judged = accept(broken, SETTINGS)
+    assert isinstance(judged, Refused)
+    assert judged.code == "PARSER_FAILED"
+    assert "TypeError" in judged.message
+    assert stored(refused(came, judged, NOW)).signal_id is None
+
+
 @pytest.mark.parametrize("action", get_args(Action))
 def test_every_action_has_a_reaction_or_is_refused_by_name(action: Any) -> None:
     signal = Signal(strategy="momo", id="x", symbol="AAPL", action=action)

@@ -4,12 +4,10 @@ import asyncio
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tradewire.errors import ConfigError
 from tradewire.settings import load
 from tradewire_cli.client import folder_of
 from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption, config_file

@@ -1,14 +1,13 @@
 """`tradewire ledger`: what a person does to the ledger by hand, which is hardly ever anything."""
 
 import asyncio
-import contextlib
 from typing import Annotated
 
 import typer
 
 from tradewire import subjects
 from tradewire.bus import Bus, JetStreamError
-from tradewire.settings import Nats, Settings, load
+from tradewire.settings import Nats, Settings
 from tradewire_cli import keys
 from tradewire_cli.client import CONNECT_SECONDS
 from tradewire_cli.commands.options import ConfigOption, DataOption, config_file
@@ -33,7 +32,9 @@ def group() -> None:
 
 @ledger.command("reset-stream")
 def reset_stream(
-    confirm: Annotated[str, typer.Option(metavar="STREAM", help="The stream's name, for scripts; else it is asked.")] = "",
+    confirm: Annotated[
+        str, typer.Option(metavar="STREAM", help="The stream's name, for scripts; else it is asked.")
+    ] = "",
     data: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -49,3 +50,34 @@ def reset_stream(
         raise Failed(Exit.WRONG_USE, f"{typed!r} is not {stream}, so nothing was done")
     asyncio.run(_reset(settings, folder, stream))
     print(f"{stream} is gone; `tradewire up` makes it again")
+
+
+async def _reset(settings: Settings, folder: DataFolder, stream: str) -> None:
+    if settings.nats.nkey_file:
+        await _delete(settings.nats, stream)
+        return
+    folder.create()
+    with hold(folder.lock):
+        keys.prepare(folder, settings.shard)
+        ports = PortBook(folder.ports)
+        server = NatsServer(
+            folder, host="127.0.0.1", port=ports.choose("nats"), monitor_port=ports.choose("nats_monitor")
+        )
+        child = await server.start()
+        try:
+            await server.wait_ready(child)
+            await _delete(Nats(url=server.url, nkey_file=str(folder.seed_of("admin")), user="admin"), stream)
+        finally:
+            await server.stop(child, _STOP_SECONDS)
+
+
+async def _delete(nats: Nats, stream: str) -> None:
+    async with asyncio.timeout(CONNECT_SECONDS):
+        bus = await Bus.connect(nats, nats.user or "admin")
+    try:
+        await bus.api(f"STREAM.DELETE.{stream}")
+    except JetStreamError as error:
+        if error.code != _NOT_FOUND:
+            raise
+    finally:
+        await bus.close()

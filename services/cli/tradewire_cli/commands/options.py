@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tradewire_cli.keys import OWNER as OWNER
+
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", metavar="FOLDER", help="The data folder. \\[default: TRADEWIRE_DATA, or data]"),
@@ -18,9 +20,6 @@ ConfigOption = Annotated[
 ]
 PersonOption = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose key to use.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
-OWNER = "owner"
-"""The person that every installation has."""
-
 _PIPE_WIDTH = 200
 
 

@@ -1,7 +1,6 @@
 """`tradewire up`: everything on this machine, until Ctrl-C."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer

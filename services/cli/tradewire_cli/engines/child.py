@@ -29,10 +29,13 @@ class Account(Struct, frozen=True):
 
 
 class Child:
-    """A running child process. Made by `start`; `pid` and `started` (seconds since the epoch) identify it for ever."""
+    """A running child process. Made by `start`; `pid` and `started` (seconds since the epoch) identify it for ever.
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: RotatedLog) -> None:
-        self.name = name
+    `instance` is what a service calls itself to the ledger; engines have none.
+    """
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: RotatedLog, instance: str) -> None:
+        self.name, self.instance = name, instance
         self.pid = process.pid
         self.started = _started(process.pid)
         self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
@@ -52,6 +55,7 @@ class Child:
         account: Account | None = None,
         death_signal: Signals = SIGKILL,
         folder: Path | None = None,
+        instance: str = "",
     ) -> "Child":
         """Starts `program` (an absolute path and its arguments) in its own session.
 
@@ -67,7 +71,7 @@ class Child:
             cwd=folder,
             start_new_session=True,
         )
-        return cls(name, process, RotatedLog(log))
+        return cls(name, process, RotatedLog(log), instance)
 
     @property
     def exit_code(self) -> int | None:

@@ -56,7 +56,7 @@ def make_plan(options: UpOptions, settings: Settings, folder: DataFolder) -> Pla
     ports = PortBook(folder.ports)
     nats = None
     if "nats.url" not in named:
-        keys.prepare(folder, settings.shard)
+        keys.prepare(folder, settings.shard, people=(keys.OWNER,))
         nats = NatsServer(
             folder,
             host=options.listen,

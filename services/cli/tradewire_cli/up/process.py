@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import msgspec
 
@@ -34,9 +35,11 @@ class ServiceProcess:
         self._module, self._environment, self._log = module, environment, log
 
     async def start(self) -> Child:
-        """Starts the service."""
+        """Starts the service, under a name of its own in the ledger."""
         program = (sys.executable, "-m", self._module)
-        return await Child.start(self.name, program, log=self._log, environment=self._environment)
+        instance = f"{self.name}-{uuid4().hex[:8]}"
+        environment = {**self._environment, "TRADEWIRE_INSTANCE": instance}
+        return await Child.start(self.name, program, log=self._log, environment=environment, instance=instance)
 
     async def wait_ready(self, child: Child, say: Say) -> None:
         """Waits for a 200 at /readyz, and says what for when that lasts. Raises EngineFailed if the service ends."""

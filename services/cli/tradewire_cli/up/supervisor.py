@@ -15,6 +15,7 @@ from tradewire_cli.up.board import Board
 from tradewire_cli.up.runfile import Process
 
 OnReaped = Callable[[str], Awaitable[None]]
+"""Told the instance of a service that has ended, so that what it held can be given back."""
 
 _FIRST_DELAY_SECONDS: Final = 0.2
 _DELAY_SECONDS_MAX: Final = 30.0
@@ -47,7 +48,7 @@ class _Kept:
 
 
 class Supervisor:
-    """Starts, watches and drains parts. `on_changed` is called as children come and go, `on_reaped` after each end."""
+    """Starts, watches and drains parts. `on_changed` is called as children come and go, `on_reaped` after each end of a service."""
 
     def __init__(self, board: Board, on_reaped: OnReaped | None, on_changed: Callable[[], None]) -> None:
         self._board, self._on_reaped, self._on_changed = board, on_reaped, on_changed
@@ -142,7 +143,7 @@ class Supervisor:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         self._tell_changed()
-        await self._tell_reaped(name)
+        await self._tell_reaped(child)
         return code, f"ended with {_code(code)}; it said last: {child.said_last}"
 
     async def _wait_ready(self, kept: _Kept, child: Child) -> None:
@@ -158,14 +159,14 @@ class Supervisor:
         kept.ready.set()
         self._board.doing(name, "ready")
 
-    async def _tell_reaped(self, name: str) -> None:
-        if self._on_reaped is None:
+    async def _tell_reaped(self, child: Child) -> None:
+        if self._on_reaped is None or not child.instance:
             return
         try:
             async with asyncio.timeout(_HOOK_SECONDS):
-                await self._on_reaped(name)
+                await self._on_reaped(child.instance)
         except Exception as error:  # noqa: BLE001 - whatever the hook does, the part must be started again
-            self._board.line(f"{name}: what follows its end did not work: {error!r}")
+            self._board.line(f"{child.name}: what follows its end did not work: {error!r}")
 
     def _tell_changed(self) -> None:
         try:

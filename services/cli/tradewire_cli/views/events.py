@@ -30,6 +30,9 @@ _BAD: Final = frozenset(
         "ClockStepped",
     }
 )
+_NAME_WIDTH: Final = 16
+"""The longest name of the events that are seen most."""
+
 _GOOD: Final = frozenset({"OrderFilled", "Resumed", "ReconciliationMended"})
 
 
@@ -61,6 +64,7 @@ def line(event: PublicEvent, now: int, *, orders: bool = True) -> Text:
         f"{text.exact_time(event.time, now)}  ",
         (order, "bold"),
         name(event),
+        " " * max(_NAME_WIDTH - name(event).cell_len, 0),
         "  ",
         short(event),
     )

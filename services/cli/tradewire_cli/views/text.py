@@ -71,6 +71,11 @@ def short_time(microseconds: int | None, now: int, zone: tzinfo | None = None) -
     return f"{time:%b %d %H:%M}" if time.year == today.year else f"{time:%Y-%m-%d %H:%M}"
 
 
+def micros(time: str) -> int:
+    """An ISO 8601 time of our own making as microseconds since the epoch."""
+    return int(datetime.fromisoformat(time).timestamp() * 1_000_000)
+
+
 def exact_time(text: str, now: int, zone: tzinfo | None = None) -> str:
     """The time of an event, to the millisecond; with the date if it was not today. `text` is what the log says."""
     try:

@@ -17,6 +17,7 @@ from tradewire_cli.views import events, text
 from tradewire_cli.views import orders as order_views
 from tradewire_cli.views.columns import Column, table
 
+_SINCE_WIDTH: Final = 8
 _DECISIONS: Final = frozenset(
     {"OrderApproved", "OrderDenied", "OrderHeld", "OrderReplaceApproved", "OrderReplaceDenied"}
 )
@@ -46,35 +47,34 @@ def heading(order: Order) -> Text:
 
 
 def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[RenderableType]:
+    names = max((events.name(event).cell_len for event in told), default=0)
     before: int | None = None
     for event in told:
         at = _micros(event)
         since = "" if before is None or at is None else f"+{text.span((at - before) / SECOND)}"
         before = at if at is not None else before
-        line = Table.grid(padding=(0, 2), expand=False)
-        for _ in range(3):
-            line.add_column(no_wrap=True)
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(no_wrap=True)
+        line.add_column(no_wrap=True, justify="right", min_width=_SINCE_WIDTH)
+        line.add_column(no_wrap=True, min_width=names)
         line.add_column(overflow="fold")
-        line.add_row(
-            Text(text.exact_time(event.time, now)), Text(f"{since:>8}", "dim"), events.name(event), events.short(event)
-        )
+        line.add_row(text.exact_time(event.time, now), Text(since, "dim"), events.name(event), events.short(event))
         yield line
         data = events.decoded(event)
         if event.type in _DECISIONS:
-            yield Padding(checks(data.checks, width - 4), (0, 0, 1, 4))
-            yield from _rest(data)
+            yield Padding(checks(data.checks, width - 4), (0, 0, 1, 4), expand=False)
+            yield Padding(_rests_on(data), (0, 0, 1, 4), expand=False)
 
 
-def _rest(data: Any) -> Iterator[RenderableType]:
+def _rests_on(data: Any) -> Text:
     """What a decision rests on beside its checks."""
     quotes = ", ".join(f"{q.symbol} {text.price(q.price)} from {q.source}" for q in data.quotes)
-    versions = [
+    rests = [
         f"limits {_versions(data.limits)}",
         f"switches {_versions(data.control)}",
         f"log position {data.state_pos}",
     ]
-    rests = "; ".join(([f"prices {quotes}"] if quotes else []) + versions)
-    yield Padding(Text(f"decided on: {rests}", "dim"), (0, 0, 1, 4))
+    return Text(f"decided on: {'; '.join([f'prices {quotes}', *rests] if quotes else rests)}", "dim")
 
 
 def _versions(by_scope: dict[str, int]) -> str:

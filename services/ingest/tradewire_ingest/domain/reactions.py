@@ -23,7 +23,7 @@ from tradewire.messages.signal_support import unsupported
 from tradewire.messages.signals_events import NothingToDo, SignalReceived, SignalRefused
 from tradewire.messages.strict_json import JsonInvalid, parse_object
 from tradewire.settings import Settings
-from tradewire_ingest.domain.refusal import Refused, of_parser, unknown_account
+from tradewire_ingest.domain.refusal import DoorCode, Refused, of_parser, parser_failed, unknown_account
 from tradewire_ingest.domain.state import State
 
 SOURCE = "nats"
@@ -51,11 +51,13 @@ Reaction = Callable[[Signal, str, Context], tuple[NewEvent, ...]]
 
 
 def accept(message: Message, settings: Settings) -> Signal | Refused:
-    """Returns the signal that a message is, or why it is none that anybody can act on."""
+    """Returns the signal that a message is, or why it is none that anybody can act on. Raises nothing."""
     try:
         signal = parse_signal(message.strategy, message.body)
     except SignalInvalid as error:
         return of_parser(error.refusal)
+    except Exception as error:  # noqa: BLE001 - whatever a message does to the parser, the next one must be read
+        return parser_failed(f"{type(error).__name__}: {error}")
     if (refusal := unsupported(signal)) is not None:
         return of_parser(refusal)
     account = signal.account or settings.account_of(signal.strategy)
@@ -156,15 +158,17 @@ def refused(message: Message, refusal: Refused, time: int) -> NewEvent:
         size=len(message.body),
         instance=message.instance,
         sequence=message.sequence,
-        signal_id=claimed_id(message.body),
+        signal_id=claimed_id(message, refusal),
     )
     return new_event(f"signal-{uuid}", 1, uuid, data, time=time, correlation=uuid)
 
 
-def claimed_id(body: bytes) -> str | None:
+def claimed_id(message: Message, refusal: Refused) -> str | None:
     """What a refused message calls itself, where that can be read."""
+    if refusal.code is DoorCode.PARSER_FAILED:
+        return None
     try:
-        claimed = parse_object(body).get("id")
+        claimed = parse_object(message.body).get("id")
     except JsonInvalid:
         return None
     return claimed if type(claimed) is str and names.is_signal_id(claimed) else None

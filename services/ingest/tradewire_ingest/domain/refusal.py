@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from tradewire.domain.quoting import quoted
 from tradewire.messages.refusals import Code, Refusal
 
 
@@ -14,6 +15,8 @@ class DoorCode(StrEnum):
     """The account is not configured."""
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     """The id was used before, for a message with other bytes."""
+    PARSER_FAILED = "PARSER_FAILED"
+    """The parser broke on the message; this should not happen."""
     LEDGER_REFUSED = "LEDGER_REFUSED"
     """The ledger does not take what the message leads to; this should not happen."""
 
@@ -44,6 +47,13 @@ def id_reused() -> Refused:
         "id",
         "id: was used before for another message",
         "a new id, or the same message again, byte by byte",
+    )
+
+
+def parser_failed(problem: str) -> Refused:
+    """The parser broke on the message."""
+    return Refused(
+        DoorCode.PARSER_FAILED, "body", f"body: broke the parser: {quoted(problem)}", "a message that can be read"
     )
 
 

@@ -81,6 +81,7 @@ async def open_pool(dsn: str) -> "asyncpg.Pool[asyncpg.Record]":
         timeout=10,
         server_settings={
             "application_name": "tradewire reader queries",
+            "jit": "off",
             "statement_timeout": str(int(QUERY_SECONDS * 1000)),
             "idle_in_transaction_session_timeout": "60000",
         },

@@ -54,14 +54,17 @@ class Metrics:
 class Follower:
     """Keeps one model and its tables in step with the log."""
 
-    def __init__(self, store: Store, model: Model, bus: Bus, shard: str, metrics: Metrics, log: Any) -> None:
+    def __init__(
+        self, store: Store, model: Model, bus: Bus, shard: str, metrics: Metrics, log: Any, *, head: int
+    ) -> None:
         self._store, self._bus, self._shard = store, bus, shard
         self._metrics, self._log = metrics, log
         self.model = model
         self._stored = model.checkpoint
         self.still = asyncio.Lock()
         """Held while memory and tables move: whoever holds it sees both at one position."""
-        self._known_head = model.checkpoint.pos
+        self.begun_at = self._known_head = head
+        """The log's last position when this began; until it is reached, the read model is history."""
         self._tail: Tail | None = None
         self._heard: deque[tuple[Frame, float]] = deque()
         self._heard_events = 0

@@ -16,7 +16,7 @@ from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.queries import Queries
 from tradewire_ledger.reader.rebuild import outdated, rebuild
 from tradewire_ledger.reader.snapshots import Snapshots
-from tradewire_ledger.reader.store import Store
+from tradewire_ledger.reader.store import Head, Store
 
 BEHIND_SECONDS = 5.0
 PROGRESS_SECONDS = 5.0
@@ -39,8 +39,10 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         await store.lock()
         service.health.set("postgres", None)
         service.health.set("log", "is being read")
-        model = await _load(service, store)
-        follower = Follower(store, model, service.bus, service.settings.shard, metrics, service.log)
+        head = await store.head()
+        model = await _load(service, store, head)
+        shard = service.settings.shard
+        follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
         async with await open_pool(dsn) as pool, _Desk(service) as desk:
             context = Context(follower, pool)
             await desk.open(context, metrics)
@@ -50,8 +52,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         store.close()
 
 
-async def _load(service: Service, store: Store) -> Model:
-    head = await store.head()
+async def _load(service: Service, store: Store, head: Head) -> Model:
     at = await store.checkpoint(head)
     if reason := await outdated(store, head, at):
         service.log.warning("the read model is made anew", reason=reason, positions=head.pos)
@@ -77,7 +78,7 @@ def _progress(service: Service) -> Callable[[int, int], None]:
 async def _watch(service: Service, follower: Follower, metrics: Metrics) -> None:
     """Says how far the reader is; it is ready while it holds what the log held five seconds ago."""
     loop = asyncio.get_running_loop()
-    target, since = follower.head, loop.time()
+    target, since = follower.begun_at, loop.time() - 2 * BEHIND_SECONDS
     while True:
         pos, head = follower.pos, follower.head
         if pos >= target:

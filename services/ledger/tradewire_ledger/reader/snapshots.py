@@ -38,7 +38,8 @@ class Snapshots:
         outcome, error = "sent", ""
         try:
             request = decode_snapshot_request(message.data) if message.data else SnapshotRequest()
-            if await self._context.follower.reached(request.min_pos, WAIT_SECONDS):
+            follower = self._context.follower
+            if await follower.reached(max(request.min_pos, follower.begun_at), WAIT_SECONDS):
                 await self._send(message.reply)
             else:
                 outcome = "behind"

@@ -62,6 +62,7 @@ class Store:
             command_timeout=COMMAND_SECONDS,
             server_settings={
                 "application_name": "tradewire reader",
+                "jit": "off",
                 "tcp_keepalives_idle": "5",
                 "tcp_keepalives_interval": "2",
                 "tcp_keepalives_count": "3",

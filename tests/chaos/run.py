@@ -1,0 +1,152 @@
+"""One run: a row's fault during a load, and everything quiet again afterwards."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import asyncpg
+
+from tests.chaos.load import RATE, Feed, Publisher, Script, last_cancels, script
+from tests.chaos.system import ALL, Name, System
+from tradewire.errors import Unavailable
+
+QUIET_SECONDS = 60.0
+STILL_SECONDS = 0.6
+_POLL_SECONDS = 0.15
+
+
+class Run:
+    """What a row's function works with: the system, chance from the seed, and the count of hits."""
+
+    def __init__(self, system: System, row: str, seed: int) -> None:
+        self.system, self.seed = system, seed
+        self.random = Random(f"{row}/{seed}")
+        self.prefix = f"r{row}-s{seed}".replace("+", "")
+        self.hits = 0
+        self.publisher = Publisher(system.engines, self.random, self.prefix)
+        self.notes: list[str] = []
+
+    def hit(self, times: int | bool = 1) -> None:
+        """Counts that the fault struck."""
+        self.hits += int(times)
+
+    @asynccontextmanager
+    async def load(self, seconds: float = 3.0, rate: float = RATE) -> AsyncIterator[None]:
+        """Publishes meanwhile; at the end waits until all is acknowledged, and cancels what still works.
+
+        The fault is injected in the body, after the first signal is on its way.
+        """
+        system, random = self.system, self.random
+        signals = script(random, self.prefix, int(seconds * rate))
+        await self.publisher.open()
+        bus = await system.bus("feed")
+        feeding = asyncio.create_task(Feed(bus, random).run())
+        try:
+            await asyncio.sleep(0.2)
+            publishing = asyncio.create_task(self.publisher.run(signals, rate))
+            await self.publisher.started.wait()
+            yield
+            await self._published(publishing)
+            await self._finish()
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+            await bus.close()
+            await self.publisher.close()
+
+    async def _published(self, publishing: "asyncio.Task[None]") -> None:
+        try:
+            async with asyncio.timeout(QUIET_SECONDS):
+                await publishing
+        except TimeoutError:
+            missing = self.publisher.attempted.keys() - self.publisher.acked.keys()
+            self.notes.append(f"{len(missing)} signals have no ack {QUIET_SECONDS:g} s after the fault")
+
+    async def _finish(self) -> None:
+        """Waits, with quotes still coming, until all is decided; then cancels what works, and waits again."""
+        if await self.quiet():
+            await self._published(asyncio.create_task(self.publisher.run(last_cancels(self.prefix))))
+            await self.quiet()
+
+    async def extra(self, signals: list[Script]) -> None:
+        """Publishes more signals, at once."""
+        await self.publisher.run(signals, rate=1000)
+
+    # Waiting
+
+    async def quiet(self) -> bool:
+        """Waits until nothing is in flight anywhere; says in `notes` what still is when that takes too long."""
+        loop = asyncio.get_running_loop()
+        until, still_since, at = loop.time() + QUIET_SECONDS, loop.time(), -1
+        busy = "nothing was seen yet"
+        while loop.time() < until:
+            try:
+                async with asyncio.timeout(10):
+                    busy, pos = await self._busy()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Unavailable, TimeoutError) as error:
+                busy, pos = f"{type(error).__name__}: {error}", -1
+            if busy or pos != at:
+                still_since, at = loop.time(), pos
+            elif loop.time() - still_since >= STILL_SECONDS:
+                return True
+            await asyncio.sleep(_POLL_SECONDS)
+        self.notes.append(f"not quiet {QUIET_SECONDS:g} s after the fault: {busy or 'the log still grows'}")
+        return False
+
+    async def _busy(self) -> tuple[str, int]:
+        """What is still in flight, or empty, and the log's last position."""
+        system = self.system
+        waiting = [name for name in ALL if not await system.processes[name].ready()]
+        if waiting:
+            return f"not ready: {', '.join(waiting)}", -1
+        info: dict[str, Any] = await system.admin.api(f"CONSUMER.INFO.SIGNALS.ingest-{system.engines.shard}")
+        if left := info["num_pending"] + info["num_ack_pending"]:
+            return f"{left} signals are not taken", -1
+        connection = await system.database()
+        try:
+            row = await connection.fetchrow(
+                "select h.pos, h.pos - c.pos as behind, (select count(*) from read.orders where open and status not in"
+                " ('working', 'partially_filled', 'held')) as flying from ledger.head h, read.checkpoint c"
+            )
+        finally:
+            await connection.close()
+        if row is None:
+            return "the reader has no checkpoint", -1
+        if row["behind"]:
+            return f"the read model is {row['behind']} behind", int(row["pos"])
+        return (f"{row['flying']} orders are in flight" if row["flying"] else ""), int(row["pos"])
+
+    # Faults that several rows inject
+
+    async def armed(self, name: Name, point: str, nth: int, action: str = "kill") -> None:
+        """Starts a process anew with a fault point armed, and waits until all is ready."""
+        system = self.system
+        system.faults_file.unlink(missing_ok=True)
+        await system.processes[name].restart({"TRADEWIRE_FAULTS": f"{point}={action}@{nth}"})
+        await system.until_ready()
+
+    def struck(self) -> int:
+        """How often fault points struck since `armed`."""
+        file = self.system.faults_file
+        return len(file.read_text().splitlines()) if file.exists() else 0
+
+    async def until_struck(self, seconds: float = 15.0) -> None:
+        """Waits for an armed fault point to be reached, and counts it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.struck():
+                    await asyncio.sleep(0.02)
+        self.hit(self.struck())
+
+    async def dies_at(self, name: Name, point: str, most: int = 30) -> None:
+        """A process is killed at a fault point, at some passage, during the load; then it comes back."""
+        await self.armed(name, point, self.random.randint(1, most))
+        async with self.load():
+            await self.until_struck()
+
+    async def pause(self, least: float = 0.2, most: float = 1.5) -> None:
+        """Lets some of the load pass."""
+        await asyncio.sleep(self.random.uniform(least, most))

@@ -1,0 +1,233 @@
+"""The whole system on this machine: embedded engines, the six processes kept running, and proxies where a row wants."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from tests.chaos.kept import Kept
+from tests.chaos.load import STRATEGIES
+from tests.chaos.proxy import Proxy
+from tradewire import subjects
+from tradewire.bus import Bus
+from tradewire.errors import Unavailable
+from tradewire.messages.log import LeaseRequest
+from tradewire.settings import Nats, Postgres, Settings, load
+from tradewire_cli.engines.ports import free_port
+from tradewire_cli.engines.testing import Engines, running_engines
+from tradewire_ledger.migrate import migrate
+
+Name = Literal["sequencer", "reader", "paper", "risk", "ingest", "router"]
+MODULES: dict[Name, str] = {
+    "sequencer": "tradewire_ledger.sequencer",
+    "reader": "tradewire_ledger.reader",
+    "paper": "tradewire_router.paper",
+    "risk": "tradewire_risk",
+    "ingest": "tradewire_ingest",
+    "router": "tradewire_router",
+}
+ALL: tuple[Name, ...] = tuple(MODULES)
+PERSON = "owner"
+_REAP_SECONDS = 3.0
+_ROOT = Path(__file__).parents[2]
+
+_SETTINGS = """\
+[accounts.paper]
+
+[strategies.momo]
+account = "paper"
+
+[strategies.reef]
+account = "paper"
+
+[risk]
+max_order_value = "1000000"
+max_position_value = "10000000"
+max_daily_loss = "10000000"
+max_open_orders_per_symbol = 100000
+duplicate_window = "0s"
+max_signal_age = "{max_signal_age}"
+approval_ttl = "{approval_ttl}"
+mark_interval = "5s"
+
+[router]
+call_timeout = "1s"
+absence_grace = "1s"
+reconcile_interval = "2s"
+
+[paper]
+starting_cash = "100000000"
+partial_ratio = "0.3"
+latency_ms = 10
+price_from_signal = true
+faults = true
+"""
+
+
+class Shape(Struct, frozen=True):
+    """How a system is started: what differs from the usual settings, where proxies stand, and planted bugs.
+
+    A link is `<process>.<nats|postgres|paper>`; a planted bug goes into the processes that it is about.
+    """
+
+    links: tuple[str, ...] = ()
+    max_signal_age: str = "30s"
+    approval_ttl: str = "30s"
+    planted: str = ""
+
+
+class System:
+    """A running system. Its log, journal and processes outlive a seed; a row has one of its own."""
+
+    def __init__(self, folder: Path, engines: Engines, shape: Shape) -> None:
+        self.folder, self.engines, self.shape = folder, engines, shape
+        self.processes: dict[str, Kept] = {}
+        self.links: dict[str, Proxy] = {}
+        self.admin: Bus
+        self.config = folder / "tradewire.toml"
+        self.journal = folder / "paper"
+        self.faults_file = folder / "faults"
+        self.releasing = True
+        """Whether a reaped process's leases are given back, as `tradewire up` does; without it they run out."""
+        self._paper_port = free_port()
+
+    def settings_text(self, **changes: str) -> str:
+        """The settings, with keys of [risk] changed."""
+        shape = self.shape
+        text = _SETTINGS.format(max_signal_age=shape.max_signal_age, approval_ttl=shape.approval_ttl)
+        for key, value in changes.items():
+            text = text.replace("[risk]\n", f'[risk]\n{key} = "{value}"\n')
+        return text
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as the processes read them, with the database as the reader's role sees it."""
+        return msgspec.structs.replace(
+            load(str(self.config), {}), postgres=Postgres(reader_dsn=self.engines.dsn("tradewire_reader"))
+        )
+
+    async def bus(self, user: str) -> Bus:
+        """A new connection past all proxies."""
+        settings = Nats(url=self.engines.nats_url, nkey_file=str(self.engines.nkey_file(user)), user=user)
+        return await Bus.connect(settings, user)
+
+    async def database(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A new connection as the database's owner, past all proxies."""
+        return await asyncpg.connect(self.engines.dsn("tradewire_admin"), timeout=10, command_timeout=30)
+
+    async def open(self) -> None:
+        """Starts everything and waits until it is ready."""
+        migrate(Settings(postgres=Postgres(admin_dsn=self.engines.dsn("tradewire_admin"))))
+        self.config.write_text(self.settings_text())
+        for strategy in STRATEGIES:
+            await self.engines.add_user(f"strategy-{strategy}")
+        await self.engines.add_user(f"person-{PERSON}")
+        for link in self.shape.links:
+            self.links[link] = Proxy("127.0.0.1", self._port_behind(link))
+            await self.links[link].start()
+        self.admin = await self.bus("admin")
+        for name in ALL:
+            self.launch(name)
+        await self.until_ready()
+
+    def launch(self, name: Name, nickname: str = "") -> Kept:
+        """Starts a process and keeps it running; a second one of its kind needs a nickname."""
+        called = nickname or name
+        program: tuple[str, ...] = (MODULES[name],)
+        if self.shape.planted:
+            program = ("tests.chaos.planted", self.shape.planted, MODULES[name])
+        kept = Kept(called, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped)
+        self.processes[called] = kept
+        kept.start()
+        return kept
+
+    async def dismiss(self, nickname: str) -> None:
+        """Ends a process that was launched beside the six."""
+        await self.processes.pop(nickname).leave()
+
+    async def until_ready(self, names: tuple[str, ...] = ALL) -> None:
+        """Waits until processes say that they are ready."""
+        async with asyncio.TaskGroup() as waiting:
+            for name in names:
+                waiting.create_task(self.processes[name].until_ready())
+
+    async def close(self) -> None:
+        """Ends every process, doors first."""
+        for kept in reversed(tuple(self.processes.values())):
+            await kept.leave(kill=True)
+        if hasattr(self, "admin"):
+            await self.admin.close()
+        for link in self.links.values():
+            await link.stop()
+
+    def crashes(self) -> dict[str, list[int]]:
+        """The exit codes of processes that ended by themselves."""
+        return {name: kept.crashes for name, kept in self.processes.items() if kept.crashes}
+
+    def _port_behind(self, link: str) -> int:
+        target = link.partition(".")[2]
+        urls = {
+            "nats": self.engines.nats_url,
+            "postgres": self.engines.dsn("tradewire_sequencer"),
+            "paper": f"tcp://127.0.0.1:{self._paper_port}",
+        }
+        port = urlsplit(urls[target]).port
+        assert port is not None
+        return port
+
+    def _environment(self, name: Name) -> Mapping[str, str]:
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("TRADEWIRE_")},
+            **self.engines.environment(name),
+            "TRADEWIRE_CONFIG": str(self.config),
+            "TRADEWIRE_DATA": str(self.folder),
+            "TRADEWIRE_PAPER_JOURNAL": str(self.journal),
+            "TRADEWIRE_PAPER_ADDRESS": f"127.0.0.1:{self._paper_port}",
+            "TRADEWIRE_FAULTS_FILE": str(self.faults_file),
+            "PYTHONPATH": str(_ROOT),
+        }
+        if link := self.links.get(f"{name}.nats"):
+            environment["TRADEWIRE_NATS_URL"] = f"nats://{link.address}"
+        if link := self.links.get(f"{name}.paper"):
+            environment["TRADEWIRE_PAPER_ADDRESS"] = link.address
+        if link := self.links.get(f"{name}.postgres"):
+            for key in ("TRADEWIRE_POSTGRES_DSN", "TRADEWIRE_POSTGRES_READER_DSN"):
+                if key in environment:
+                    environment[key] = _through(environment[key], link)
+        return environment
+
+    async def _reaped(self, instance: str) -> None:
+        """Gives back what a dead process held, as the supervisor does."""
+        if not self.releasing:
+            return
+        request = msgspec.json.encode(LeaseRequest("release", "", instance))
+        subject = subjects.lease(self.engines.shard, "admin")
+        try:
+            await self.admin.request(subject, request, timeout=_REAP_SECONDS)
+        except Unavailable:
+            return  # then they run out
+
+
+def _through(dsn: str, link: Proxy) -> str:
+    parts = urlsplit(dsn)
+    user = parts.netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}@{link.address}"))
+
+
+@asynccontextmanager
+async def running_system(folder: Path, shape: Shape | None = None) -> AsyncIterator[System]:
+    """Starts a system over an empty folder that Postgres's account can reach, and ends it."""
+    async with running_engines(folder) as engines:
+        system = System(folder, engines, shape or Shape())
+        try:
+            await system.open()
+            yield system
+        finally:
+            await system.close()
