@@ -7,12 +7,13 @@
 - every failure of a request is one error, `Unavailable`: what was asked may or may not have happened;
 - pull requests survive a reconnect, and a lost consumer is an error instead of silence.
 
-Private names of nats-py that this relies on: `_process_msg`, `_send_command`, `_flush_queue`, `_flush_pending`
-(pinned by tests/contract/bus).
+Private names of nats-py that this relies on: `_process_msg`, `_send_command`, `_flush_pending`, `_pending`,
+`_transport` (pinned by tests/contract/bus).
 """
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -23,7 +24,10 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
 from tradewire.errors import Unavailable
+from tradewire.runtime.tasks import end
 from tradewire.settings import Nats
+
+_NO_RESPONDERS = 503
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -89,11 +93,15 @@ class _Client(Client):
         handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
 
     async def send_raw(self, command: bytes) -> None:
-        if not self.is_connected:
+        """Writes at once, past the flusher task, unless something older still waits for it."""
+        if not self.is_connected or self._transport is None:
             raise nats.errors.OutboundBufferLimitError
-        await self._send_command(command)
-        if self._flush_queue is not None and self._flush_queue.empty():
+        if self._pending:
+            await self._send_command(command)
             await self._flush_pending()
+        else:
+            self._transport.write(command)
+            await self._transport.drain()  # type: ignore[no-untyped-call]
 
 
 class _Direct:
@@ -115,9 +123,12 @@ class Bus:
         self.errors: int = 0
         self.last_error: str = ""
         self.closed = asyncio.Event()
+        self._asked: dict[str, asyncio.Future[Message]] = {}
+        self._answers = ""
+        self._tokens = itertools.count()
 
     @classmethod
-    async def connect(cls, settings: Nats, name: str, *, connect_timeout: float = 2.0) -> "Bus":
+    async def connect(cls, settings: Nats, name: str) -> "Bus":
         """Connects, waiting for the server as long as it takes.
 
         Raises:
@@ -126,9 +137,13 @@ class Bus:
         client = _Client()
         bus = cls(client)
 
+        refused = asyncio.Event()
+
         async def on_error(error: Exception) -> None:
             bus.errors += 1
             bus.last_error = str(error)
+            if "authorization" in bus.last_error.lower():
+                refused.set()
 
         async def on_reconnected() -> None:
             for callback in bus._reconnected:
@@ -139,33 +154,36 @@ class Bus:
 
         user = settings.user or name
         options: dict[str, Any] = {"nkeys_seed": settings.nkey_file} if settings.nkey_file else {}
-        while True:
-            try:
-                await client.connect(
-                    settings.url.split(","),
-                    name=name,
-                    inbox_prefix=f"_INBOX.{user}",
-                    pending_size=0,
-                    ping_interval=5,
-                    max_outstanding_pings=2,
-                    connect_timeout=connect_timeout,  # type: ignore[arg-type]
-                    allow_reconnect=True,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.2,  # type: ignore[arg-type]
-                    error_cb=on_error,
-                    reconnected_cb=on_reconnected,
-                    closed_cb=on_closed,
-                    **options,
-                )
-            except nats.errors.AuthorizationError as error:
-                raise Unavailable(f"NATS refuses the key of {user}") from error
-            except (OSError, nats.errors.Error, TimeoutError) as error:
-                if "Authorization" in str(error):
-                    raise Unavailable(f"NATS refuses the key of {user}") from error
-                bus.last_error = str(error)
-                await asyncio.sleep(0.2)
-            else:
-                return bus
+        connecting = asyncio.ensure_future(
+            client.connect(
+                settings.url.split(","),
+                name=name,
+                inbox_prefix=f"_INBOX.{user}",
+                pending_size=0,
+                ping_interval=5,
+                max_outstanding_pings=2,
+                connect_timeout=2,
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.2,  # type: ignore[arg-type]
+                error_cb=on_error,
+                reconnected_cb=on_reconnected,
+                closed_cb=on_closed,
+                **options,
+            )
+        )
+        # nats-py tries for ever, also with a key that the server refuses.
+        refusal = asyncio.ensure_future(refused.wait())
+        try:
+            await asyncio.wait({connecting, refusal}, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                raise Unavailable(f"NATS refuses the key of {user}: {bus.last_error}")
+            connecting.result()
+        except (OSError, nats.errors.Error) as error:
+            raise Unavailable(f"cannot connect to NATS as {user}: {error}") from error
+        finally:
+            await end(connecting, refusal)
+        return bus
 
     @property
     def connected(self) -> bool:
@@ -193,10 +211,14 @@ class Bus:
         Raises:
             Unavailable: when the link is down; nothing is sent later.
         """
-        try:
-            await self._client.publish(subject, payload, reply, headers)
-        except (nats.errors.Error, OSError) as error:
-            raise Unavailable(f"publish on {subject}: {error}") from error
+        self._fits(subject, payload)
+        await self.send([wire(subject, payload, reply=reply, headers=headers)])
+
+    def _fits(self, subject: str, payload: bytes) -> None:
+        if len(payload) > self._client.max_payload:
+            raise Unavailable(
+                f"{subject}: {len(payload)} bytes are more than NATS carries ({self._client.max_payload})"
+            )
 
     async def publish_many(self, messages: Iterable[tuple[str, bytes]]) -> None:
         """Publishes many messages without headers in one write.
@@ -217,7 +239,7 @@ class Bus:
         try:
             await self._client.send_raw(b"".join(wired))
         except (nats.errors.Error, OSError) as error:
-            raise Unavailable(f"publish: {error}") from error
+            raise Unavailable(f"not sent: {type(error).__name__} {error}") from error
 
     async def request(self, subject: str, payload: bytes, *, timeout: float = 1.0) -> Message:
         """Asks and waits for one answer, `timeout` seconds.
@@ -225,11 +247,29 @@ class Bus:
         Raises:
             Unavailable: nobody listens, the link is down, or no answer came; the request may have been carried out.
         """
+        self._fits(subject, payload)
+        if not self._answers:
+            self._answers = self.inbox()
+            await self.subscribe(f"{self._answers}.*", self._answered)
+        token = str(next(self._tokens))
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._asked[token] = answer
         try:
-            reply = await self._client.request(subject, payload, timeout=timeout)
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise Unavailable(f"request on {subject}: {type(error).__name__}") from error
-        return Message(reply.subject, reply.reply, reply.data)
+            await self.send([wire(subject, payload, reply=f"{self._answers}.{token}")])
+            async with asyncio.timeout(timeout):
+                message = await answer
+        except TimeoutError:
+            raise Unavailable(f"request on {subject}: no answer in {timeout:g} s") from None
+        finally:
+            del self._asked[token]
+        if message.status == _NO_RESPONDERS:
+            raise Unavailable(f"request on {subject}: nobody listens")
+        return message
+
+    def _answered(self, message: Message) -> None:
+        waiting = self._asked.get(message.subject.rsplit(".", 1)[1])
+        if waiting is not None and not waiting.done():
+            waiting.set_result(message)
 
     async def subscribe(self, subject: str, handler: Handler, *, queue: str = "") -> Stoppable:
         """Hands every message on a subject to `handler`, at once and in order; it must neither block nor raise."""

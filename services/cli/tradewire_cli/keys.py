@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import nkeys
@@ -24,10 +23,6 @@ from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.nats import USERS_FILE, reload_users
 from tradewire_cli.engines.nats_config import users_config
 from tradewire_cli.up.runfile import alive, running
-
-
-OWNER: Final = "owner"
-"""The person whose key a new installation has."""
 
 
 class Key(Struct, frozen=True):

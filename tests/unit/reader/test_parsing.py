@@ -28,7 +28,7 @@ def test_what_is_no_object_is_refused(payload: bytes) -> None:
 def test_every_question_but_an_order_can_be_asked_with_nothing() -> None:
     for what, kind in QUERIES.items():
         if what != "order":
-            assert parse(what, b"") == kind()
+            assert type(parse(what, b"")) is kind
 
 
 def test_every_field_of_every_question_has_a_rule() -> None:

@@ -7,8 +7,9 @@ from rich.text import Text
 
 from tradewire.messages.answers import AccountsPage
 from tradewire.messages.queries import AccountsQuery
+from tradewire_cli import OWNER
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.views import accounts as view
 from tradewire_cli.views import plain
 

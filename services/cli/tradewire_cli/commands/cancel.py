@@ -7,9 +7,10 @@ import typer
 from tradewire.messages.answers import OrdersPage
 from tradewire.messages.control import CancelCommand, ControlReply
 from tradewire.messages.queries import OrdersQuery
+from tradewire_cli import OWNER
 from tradewire_cli.client import Client, new_request
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.views import plain, text
 

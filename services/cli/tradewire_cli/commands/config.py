@@ -8,9 +8,9 @@ import typer
 from msgspec import Struct
 from rich.text import Text
 
-from tradewire.domain.times import duration_text
 from tradewire.settings import Duration, Settings, load
 from tradewire_cli.commands.options import ConfigOption, JsonOption, config_file, console
+from tradewire_cli.views import text
 from tradewire_cli.views.columns import Column, table
 
 config = typer.Typer(no_args_is_help=True, help="Look at the settings.")
@@ -74,7 +74,7 @@ def _shown(name: str, value: Any) -> str:
     if name.endswith("dsn") and value:
         return "(set)"
     if isinstance(value, Duration):
-        return duration_text(value)
+        return text.duration(value)
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(value) if isinstance(value, list) else str(value)

@@ -12,9 +12,10 @@ from rich.console import Console
 from tradewire.errors import Unavailable
 from tradewire.messages.answers import EventsPage, PublicEvent
 from tradewire.messages.queries import MAX_ROWS, EventsQuery
+from tradewire_cli import OWNER
 from tradewire_cli.client import Client
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import SinceOption, now, since
 from tradewire_cli.views import events as view
 from tradewire_cli.views import plain

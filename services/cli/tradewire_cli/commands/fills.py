@@ -7,9 +7,10 @@ from rich.text import Text
 
 from tradewire.messages.answers import FillsPage
 from tradewire.messages.queries import FillsQuery
+from tradewire_cli import OWNER
 from tradewire_cli.client import Client
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import SinceOption, now, since
 from tradewire_cli.views import orders as view
 from tradewire_cli.views import plain

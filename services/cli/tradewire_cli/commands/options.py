@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tradewire_cli.keys import OWNER as OWNER
-
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", metavar="FOLDER", help="The data folder. \\[default: TRADEWIRE_DATA, or data]"),

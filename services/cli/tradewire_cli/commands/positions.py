@@ -8,8 +8,9 @@ from rich.text import Text
 from tradewire.errors import InvalidValue
 from tradewire.messages.answers import PositionsPage
 from tradewire.messages.queries import PositionsQuery
+from tradewire_cli import OWNER
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.views import accounts as view
 from tradewire_cli.views import plain

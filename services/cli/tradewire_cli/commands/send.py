@@ -18,9 +18,10 @@ from tradewire.messages.signal_parse import parse_signal
 from tradewire.messages.signal_support import unsupported
 from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
 from tradewire.subjects import MANUAL_STRATEGY
+from tradewire_cli import OWNER
 from tradewire_cli.client import Place, connected, place_of
 from tradewire_cli.commands.following import Followed, follow
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.views import events as event_views

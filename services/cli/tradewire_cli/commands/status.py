@@ -9,8 +9,9 @@ from tradewire.domain.times import SECOND
 from tradewire.errors import TradewireError
 from tradewire.messages.answers import AccountsPage, ControlState, EventsPage, StatusReply
 from tradewire.messages.queries import AccountsQuery, ControlQuery, EventsQuery, StatusQuery
+from tradewire_cli import OWNER
 from tradewire_cli.client import Client, Place, connected, folder_of, place_of
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.engines import probe
 from tradewire_cli.exits import Exit

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from tradewire.messages.control import ControlCommand, ControlReply, HaltCommand, Level, ResumeCommand
+from tradewire_cli import OWNER
 from tradewire_cli.client import new_request
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption
 from tradewire_cli.views import plain
 
 _SCOPE = "global, account.NAME, strategy.NAME or symbol.SYMBOL."

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from tradewire_cli.commands.options import ConfigOption, DataOption, config_file
+from tradewire_cli.commands.reaping import releaser
 from tradewire_cli.up.options import UpOptions
+from tradewire_cli.up.plan import read_settings
 from tradewire_cli.up.run import run_up
 
 
@@ -20,4 +22,5 @@ def up(
 ) -> int:
     """Start everything on this machine: NATS, Postgres, the services and the paper broker. Ctrl-C stops it in order."""
     options = UpOptions(config=config_file(config), data=data, listen=listen, services=services)
-    return asyncio.run(run_up(options))
+    settings, folder = read_settings(options)
+    return asyncio.run(run_up(options, releaser(folder, settings.nats)))

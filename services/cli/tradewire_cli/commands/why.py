@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from tradewire.messages.answers import OrderStory
 from tradewire.messages.queries import OrderQuery
+from tradewire_cli import OWNER
 from tradewire_cli.client import Client
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import OWNER, DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.views import plain
 from tradewire_cli.views import why as view

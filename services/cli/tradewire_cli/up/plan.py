@@ -12,7 +12,7 @@ from msgspec import Struct
 from tradewire.errors import ConfigError
 from tradewire.permissions import SERVICE_USERS
 from tradewire.settings import Settings, load
-from tradewire_cli import keys
+from tradewire_cli import OWNER, keys
 from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.nats import NatsServer
 from tradewire_cli.engines.ports import PortBook
@@ -56,7 +56,7 @@ def make_plan(options: UpOptions, settings: Settings, folder: DataFolder) -> Pla
     ports = PortBook(folder.ports)
     nats = None
     if "nats.url" not in named:
-        keys.prepare(folder, settings.shard, people=(keys.OWNER,))
+        keys.prepare(folder, settings.shard, people=(OWNER,))
         nats = NatsServer(
             folder,
             host=options.listen,

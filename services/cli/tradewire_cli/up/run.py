@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any, Final
@@ -26,15 +26,26 @@ from tradewire_cli.up.survivors import stop_survivors
 _SERVICE_SECONDS: Final = 15.0
 _NATS_SECONDS: Final = 15.0
 _POSTGRES_SECONDS: Final = 60.0
+_INTERRUPTED: Final = 130
 
 
-async def run_up(options: UpOptions, on_reaped: OnReaped | None = None) -> int:
-    """Runs until SIGINT or SIGTERM and returns the exit code.
+Work = Callable[[Plan], Awaitable[int]]
+
+
+async def run_up(
+    options: UpOptions,
+    on_reaped: OnReaped | None = None,
+    *,
+    console: Console | None = None,
+    work: Work | None = None,
+) -> int:
+    """Runs until SIGINT or SIGTERM, or until `work` is done, and returns the exit code.
 
     0 after an orderly stop, 2 for a setting that is wrong or a folder in use, 3 when the log contradicts its stream, 1
     for another failure to start. SIGHUP makes every process read its settings again, and NATS its users.
-    `on_reaped(name)` is awaited after each end of a process. Must run in the main thread: the kernel ends the children
-    when the thread that started them ends.
+    `on_reaped(instance)` is awaited after each end of a service. `work` begins when everything is ready, and what it
+    returns is the exit code; what it raises is raised when everything has stopped. Must run in the main thread: the
+    kernel ends the children when the thread that started them ends.
     """
     try:
         settings, folder = read_settings(options)
@@ -42,11 +53,11 @@ async def run_up(options: UpOptions, on_reaped: OnReaped | None = None) -> int:
         with hold(folder.lock):
             log = RotatedLog(folder.logs / "up.log")
             try:
-                board = Board(Console(), log)
+                board = Board(console or Console(), log)
                 for name in stop_survivors(folder):
                     board.doing(name, "left over from an earlier run: stopped")
                 plan = make_plan(options, settings, folder)
-                return await _Up(plan, folder, board, on_reaped).run()
+                return await _Up(plan, folder, board, on_reaped, work).run()
             finally:
                 await log.close()
     except ConfigError as error:
@@ -60,8 +71,10 @@ async def run_up(options: UpOptions, on_reaped: OnReaped | None = None) -> int:
 class _Up:
     """One run."""
 
-    def __init__(self, plan: Plan, folder: DataFolder, board: Board, on_reaped: OnReaped | None) -> None:
-        self._plan, self._folder, self._board = plan, folder, board
+    def __init__(
+        self, plan: Plan, folder: DataFolder, board: Board, on_reaped: OnReaped | None, work: Work | None
+    ) -> None:
+        self._plan, self._folder, self._board, self._work = plan, folder, board, work
         self._supervisor = Supervisor(board, on_reaped, self._write_run)
         self._started = psutil.Process().create_time()
         self._asked = asyncio.Event()
@@ -93,6 +106,8 @@ class _Up:
             if starting.cancelled():
                 return 0
             starting.result()
+            if self._work is not None:
+                return await self._until_done(self._work(self._plan), {asked, failed})
             await asyncio.wait(ends - {starting}, return_when=asyncio.FIRST_COMPLETED)
             if failed.done():
                 raise failed.result()
@@ -102,6 +117,17 @@ class _Up:
         finally:
             asked.cancel()
         return 0
+
+    async def _until_done(self, work: Awaitable[int], ends: set[asyncio.Future[Any]]) -> int:
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({working, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if self._supervisor.failed.done():
+                raise self._supervisor.failed.result()
+            return working.result() if working.done() else _INTERRUPTED
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
 
     async def _start(self) -> None:
         plan = self._plan

@@ -48,7 +48,10 @@ class _Kept:
 
 
 class Supervisor:
-    """Starts, watches and drains parts. `on_changed` is called as children come and go, `on_reaped` after each end of a service."""
+    """Starts, watches and drains parts.
+
+    `on_changed` is called as children come and go, `on_reaped` after each end of a service.
+    """
 
     def __init__(self, board: Board, on_reaped: OnReaped | None, on_changed: Callable[[], None]) -> None:
         self._board, self._on_reaped, self._on_changed = board, on_reaped, on_changed

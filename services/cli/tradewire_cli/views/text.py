@@ -15,6 +15,7 @@ NOTHING = "–"
 _ID_LENGTH = 8
 _PRICE_DIGITS = 2
 _PRICE_DIGITS_MAX = 8
+_UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000))
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -99,6 +100,12 @@ def span(seconds: float) -> str:
     if days:
         return f"{days} d {hours} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {left} s"
+
+
+def duration(microseconds: int) -> str:
+    """A span as settings write it, in the largest unit that divides it: 30s, 4d."""
+    unit, size = next(((unit, size) for unit, size in _UNITS if microseconds % size == 0), ("ms", 1_000))
+    return f"{microseconds // size}{unit}" if microseconds else "0s"
 
 
 def short_ids(ids: Iterable[str | None]) -> dict[str, str]:
