@@ -114,7 +114,7 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
     commission_percent: Decimal = Decimal(0)
     slippage_bps: Decimal = Decimal(0)
     fill: Literal["quotes", "signal_price"] = "quotes"
-    price_from_signal: bool = False
+    price_from_signal: bool = True
     partial_ratio: Decimal = Decimal(0)
     latency_ms: int = 0
     allow_short: bool = False
