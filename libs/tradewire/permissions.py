@@ -115,7 +115,8 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
 
 _PEOPLE: Final[MappingProxyType[Kind, Permissions]] = MappingProxyType(
     {
-        "strategy": Permissions(publish=("signals.{name}",), subscribe=("quotes.>",)),
+        # The answer to a quote that asks for one, which is how a replay knows that the strategy is done with a day.
+        "strategy": Permissions(publish=("signals.{name}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
         "person": Permissions(
             publish=(f"signals.{MANUAL_STRATEGY}", "control.*.{name}", "ledger.{shard}.query.*"),
             subscribe=("events.>", "heartbeat.>", "quotes.>"),

@@ -50,12 +50,13 @@ class OrderQuery(_Query, frozen=True, kw_only=True):
 
 
 class FillsQuery(_Query, frozen=True, kw_only=True):
-    """Executions, corrections and busts, newest first."""
+    """Executions, corrections and busts, newest first; with `effective`, those alone that count in a position."""
 
     order: str = ""
     account: str = ""
     strategy: str = ""
     symbol: str = ""
+    effective: bool = False
     since: int | None = None
     limit: int = 100
     cursor: str = ""
@@ -191,6 +192,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "open": (_ANY, "true, false or nothing"),
     "backward": (_ANY, "true or false"),
     "flat": (_ANY, "true or false"),
+    "effective": (_ANY, "true or false"),
     "prices": (_are_prices, 'prices by symbol, as texts such as {"AAPL": "187.25"}'),
     "since": (_is_position, "microseconds since the epoch"),
     "after": (_is_position, "a position, 0 or more"),

@@ -5,8 +5,11 @@ import signal as signals
 from collections.abc import Iterable
 from urllib.request import urlopen
 
+import msgspec
+
 from tests.integration.ingest.plant import Plant, cancel, signal, soon
 from tests.processes import Child, child
+from tradewire.bus import Message
 
 
 async def published(plant: Plant, prefix: str, count: int = 30) -> list[str]:
@@ -66,6 +69,9 @@ async def test_of_two_one_works_and_the_other_takes_over_when_it_is_stopped(plan
         assert await metric(leader, "tradewire_ingest_leading") == 1
         assert await metric(standby, "tradewire_ingest_leading") == 0
         assert await metric(standby, "tradewire_ingest_signals_received_total") == 0
+        standing = await standbys(plant, of=2)
+        assert standing.pop(granted["holder"]) is False
+        assert list(standing.values()) == [True]
         publishing = asyncio.create_task(published(plant, "b", 100))
         await asyncio.sleep(0.05)
         assert await leader.stop() == 0
@@ -167,6 +173,22 @@ async def assert_gap(plant: Plant, old: str) -> None:
     [gap] = await plant.data("SignalsGapSuspected")
     assert (gap["old_instance"], gap["new_instance"]) == (old, new)
     assert [data["instance"] for data in await plant.data("SignalsStreamSeen")] == [old, new]
+
+
+async def standbys(plant: Plant, of: int) -> dict[str, bool]:
+    """What so many ready processes say in their heartbeats: whether each only stands by."""
+    found: dict[str, bool] = {}
+
+    def hear(message: Message) -> None:
+        beat = msgspec.json.decode(message.data)
+        if beat["ready"]:
+            found[beat["instance"]] = beat["standby"]
+
+    listening = await (await plant.bus("admin")).subscribe("heartbeat.ingest.main", hear)
+    while len(found) < of:
+        await asyncio.sleep(0.05)
+    await listening.stop()
+    return found
 
 
 async def not_ready(of: Child) -> bool:

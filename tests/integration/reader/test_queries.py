@@ -1,14 +1,16 @@
 """Every question has an answer of its kind, pages fit into a message, and a bad question is told what is wrong."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.builders import TIME
 from tests.integration.reader.bench import Asker, Log
-from tests.processes import Child
+from tests.processes import child
 from tests.unit.reader.bad_queries import BAD, NOT_JSON
 from tests.unit.reader.histories import History, Script
 from tradewire import ids
@@ -17,24 +19,38 @@ from tradewire.messages import account_events as a
 from tradewire.messages import answers, queries
 from tradewire.messages import order_events as o
 from tradewire.messages.log import Frame
+from tradewire.settings import Postgres, Settings
+from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
+from tradewire_ledger.migrate import migrate
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-async def asked(reader: Child, log: Log, asker: Asker) -> "Scene":
-    """A reader at the end of a played log, and who asks it."""
-    history = History(1)
-    history.begin()
-    history.play(120)
-    scene = Scene(log, asker, history)
-    await scene.written()
-    return scene
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asked() -> AsyncIterator["Scene"]:
+    """A reader at the end of a played log, and who asks it: one for all tests here, which only add to the log."""
+    with reachable_folder() as folder:
+        async with running_engines(folder) as engines:
+            migrate(Settings(postgres=Postgres(admin_dsn=engines.dsn("tradewire_admin"))))
+            log, asker = await Log.open(engines), await Asker.open(engines)
+            async with child("tradewire_ledger.reader", engines, "reader", folder) as reader:
+                await reader.until_ready()
+                history = History(1)
+                history.begin()
+                history.play(120)
+                scene = Scene(engines, log, asker, history)
+                await scene.written()
+                yield scene
+                assert await reader.stop() == 0
+            await asker.bus.close()
+            await log.close()
 
 
 class Scene:
     """A log with a reader beside it."""
 
-    def __init__(self, log: Log, asker: Asker, history: History) -> None:
-        self.log, self.asker, self.history = log, asker, history
+    def __init__(self, engines: Engines, log: Log, asker: Asker, history: History) -> None:
+        self.engines, self.log, self.asker, self.history = engines, log, asker, history
 
     async def written(self) -> int:
         pos = await self.log.write(self.history, events_each=50)
@@ -136,6 +152,8 @@ async def test_fills_are_listed_with_what_took_their_place(asked: Scene) -> None
     assert (first.superseded_by, correction.superseded_by) == (correction.pos, None)
     assert (filled.superseded_by, bust.superseded_by) == (bust.pos, None)
     assert (correction.quantity, correction.price, correction.revision) == (Decimal(4), Decimal(101), 1)
+    effective = await asked.asker.ask(answers.FillsPage, "fills", order=script.id, effective=True)
+    assert effective.fills == (correction,)
     everything = await asked.pages(answers.FillsPage, "fills", "fills", limit=9)
     assert len(everything) > 3
     positions = [fill.pos for page_ in everything for fill in page_]
@@ -202,10 +220,10 @@ async def test_accounts_tell_cash_equity_and_the_day(asked: Scene) -> None:
 
 
 async def test_an_account_without_a_mark_says_so_instead_of_a_number(asked: Scene) -> None:
-    data = a.CashMoved(account="paper", amount=Decimal(5), currency="EUR", reason="deposit")
-    asked.history.add("account-paper", data)
+    data = a.CashMoved(account="third", amount=Decimal(5), currency="EUR", reason="deposit")
+    asked.history.add("account-third", data)
     await asked.written()
-    [row] = (await asked.asker.ask(answers.AccountsPage, "accounts", account="paper")).accounts
+    [row] = (await asked.asker.ask(answers.AccountsPage, "accounts", account="third")).accounts
     assert (row.equity, row.day_result) == (None, None)
     assert "EUR/USD has no mark" in row.problem
 
@@ -329,10 +347,9 @@ async def test_many_questions_at_once_are_all_answered(asked: Scene) -> None:
     assert all(reply == replies[0] for reply in replies)
 
 
-async def test_a_person_may_ask_and_a_strategy_may_not(asked: Scene) -> None:
-    engines = asked.asker._engines
-    await engines.add_user("person-anna")
-    person = await Asker.open(engines, "person-anna")
+async def test_a_person_may_ask(asked: Scene) -> None:
+    await asked.engines.add_user("person-anna")
+    person = await Asker.open(asked.engines, "person-anna")
     page = await person.ask(answers.OrdersPage, "orders", since=TIME)
     assert page.orders
     await person.bus.close()

@@ -42,8 +42,6 @@ create table ledger.head (
     at     bigint not null
 );
 
-create index event_by_correlation on ledger.event (correlation_id, pos) where correlation_id is not null;
-
 create view ledger.events as
 select pos, stream, version, event_id, type, schema,
        to_timestamp(at / 1000000.0) as at, to_timestamp(time / 1000000.0) as time,

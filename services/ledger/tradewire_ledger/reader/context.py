@@ -72,9 +72,14 @@ class Context:
                     await transaction.rollback()
 
 
-async def open_pool(dsn: str) -> "asyncpg.Pool[asyncpg.Record]":
-    """Opens the connections that answers are read by. Raises LOST when Postgres does not answer."""
-    return await asyncpg.create_pool(
+@asynccontextmanager
+async def open_pool(dsn: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """Opens the connections that answers are read by, and cuts them off at the end.
+
+    Raises:
+        LOST: Postgres does not answer.
+    """
+    pool = await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=CONNECTIONS,
@@ -86,3 +91,7 @@ async def open_pool(dsn: str) -> "asyncpg.Pool[asyncpg.Record]":
             "idle_in_transaction_session_timeout": "60000",
         },
     )
+    try:
+        yield pool
+    finally:
+        pool.terminate()

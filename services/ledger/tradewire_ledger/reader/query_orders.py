@@ -48,6 +48,8 @@ async def fills(context: Context, query: FillsQuery) -> FillsPage:
     for column in ("account", "strategy", "symbol"):
         chosen.where(f"{column} = $$", getattr(query, column))
     chosen.where("time >= $$", query.since)
+    if query.effective:
+        chosen.add("kind <> 'bust' and superseded_by is null")
     if query.cursor:
         time, _, pos = query.cursor.partition(".")
         chosen.add("(time, pos) < ($$, $$)", int(time), int(pos))

@@ -43,7 +43,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         model = await _load(service, store, head)
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
-        async with await open_pool(dsn) as pool, _Desk(service) as desk:
+        async with open_pool(dsn) as pool, _Desk(service) as desk:
             context = Context(follower, pool)
             await desk.open(context, metrics)
             service.log.info("reading", pos=follower.pos, log_id=model.checkpoint.log_id)

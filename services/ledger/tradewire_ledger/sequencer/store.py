@@ -14,7 +14,7 @@ from tradewire_ledger.domain.framing import Chained, Head
 from tradewire_ledger.rows import event_of, frames_of
 from tradewire_ledger.sequencer import sql
 
-COPY_FROM_EVENTS = 96
+COPY_FROM_EVENTS = 48
 """From so many events on, COPY costs less than one guarded statement."""
 
 COMMAND_SECONDS = 10.0
