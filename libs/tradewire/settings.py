@@ -98,7 +98,7 @@ class Router(Struct, frozen=True, forbid_unknown_fields=True):
     call_timeout: Duration = Duration(3_000_000)
     absence_grace: Duration = Duration(5_000_000)
     reconcile_interval: Duration = Duration(30_000_000)
-    max_in_flight: int = 64
+    max_in_flight: int = 256
 
 
 class Paper(Struct, frozen=True, forbid_unknown_fields=True):

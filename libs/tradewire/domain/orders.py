@@ -151,9 +151,27 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
 def request(event: Event, data: Any) -> Order:
     """The first state of an order, from its OrderRequested."""
-    fields = {name: getattr(data, name) for name in type(data).__struct_fields__ if name in Order.__struct_fields__}
     return Order(
-        **fields,
+        order=data.order,
+        signal=data.signal,
+        signal_id=data.signal_id,
+        strategy=data.strategy,
+        account=data.account,
+        symbol=data.symbol,
+        action=data.action,
+        identity=data.identity,
+        leg=data.leg,
+        side=data.side,
+        quantity=data.quantity,
+        order_type=data.order_type,
+        limit_price=data.limit_price,
+        stop_price=data.stop_price,
+        time_in_force=data.time_in_force,
+        reduce_only=data.reduce_only,
+        price=data.price,
+        signal_time=data.signal_time,
+        valid_until=data.valid_until,
+        clock=data.clock,
         status=Status.REQUESTED,
         version=event.version,
         requested_at=event.time,
@@ -181,12 +199,13 @@ def evolve(order: Order | None, event: Event, data: Any) -> Order:
     if rule is None:
         raise TransitionError(f"{event.stream}: {kind} is no event of an order")
     changes: dict[str, Any] = {"version": event.version, "updated_at": event.time}
-    if order.status in rule.moves:
+    status = order.status
+    if status in rule.moves:
         if rule.to is not None:
             changes["status"] = rule.to
     elif not rule.fact:
-        raise TransitionError(f"{event.stream}: {kind} while {order.status.value}, at position {event.pos}")
-    elif order.status in UNSENT and kind not in _ASKED:
+        raise TransitionError(f"{event.stream}: {kind} while {status.value}, at position {event.pos}")
+    elif status in UNSENT and kind not in _ASKED:
         changes["anomaly"] = f"{kind} of an order that was not sent"
     if fold := _FOLDS.get(kind):
         fold(order, data, changes)
@@ -194,8 +213,9 @@ def evolve(order: Order | None, event: Event, data: Any) -> Order:
 
 
 def _approved(_order: Order, data: Any, changes: dict[str, Any]) -> None:
-    for name in ("side", "quantity", "order_type", "limit_price", "stop_price", "time_in_force", "expires_at", "price"):
-        changes[name] = getattr(data, name)
+    changes["side"], changes["quantity"], changes["order_type"] = data.side, data.quantity, data.order_type
+    changes["limit_price"], changes["stop_price"], changes["price"] = data.limit_price, data.stop_price, data.price
+    changes["time_in_force"], changes["expires_at"] = data.time_in_force, data.expires_at
     changes["reduce_only"] = data.reduce_only
 
 

@@ -81,6 +81,8 @@ class Controls:
         if own_stream:
             self._in_order(held.version, event)
             version = event.version
+        if level != "NONE" and LEVELS.index(held.level) > LEVELS.index(level):
+            level = held.level  # only a resume lowers a switch
         self.switches[scope] = Switch(level, data.by, data.reason, version, event.time, getattr(data, "request", ""))
 
     @staticmethod

@@ -24,6 +24,7 @@ from tradewire_risk.settings import limit_texts, setup_of
 TICK_SECONDS = 0.25
 _AGAIN_SECONDS = 0.05
 _MAX_QUOTE_BYTES = 1024
+_AHEAD_MICROS = 5_000_000
 _DERIVE_AGAIN = frozenset({"appended", "replayed", "id_reused", "version_conflict", "guard_changed", "halted"})
 
 
@@ -58,10 +59,12 @@ class Worker:
             quote = decode_quote(message.data) if len(message.data) <= _MAX_QUOTE_BYTES else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
             quote = None
-        if quote is None or not self._desk.board.hear(quote, message.subject.split(".")[1]):
+        clock = self._desk.clock
+        latest = clock.now() + _AHEAD_MICROS if clock.kind == "wall" else None
+        if quote is None or not self._desk.board.hear(quote, message.subject.split(".")[1], latest):
             self._metrics.quotes_refused.inc()
             return
-        self._desk.clock.hear(quote.at)
+        clock.hear(quote.at)
         self._metrics.quotes.inc()
 
     def configure(self, settings: Settings) -> None:

@@ -90,7 +90,8 @@ class Panic:
         """Lets go of what the log has taken over."""
         for scope, latch in tuple(self._latches.items()):
             switch = state.controls.switches.get(scope)
-            if switch and (switch.request == latch.request or switch.at > latch.at):
+            in_force = switch is not None and LEVELS.index(switch.level) >= LEVELS.index(latch.level)
+            if switch is not None and (in_force or switch.request == latch.request or switch.at > latch.at):
                 del self._latches[scope]
                 self._write()
 

@@ -28,7 +28,7 @@ from tradewire_router.domain.translate import Teller, accepted, fact, rejected
 from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 
-BATCH = 100
+BATCH = 200
 _UNSHOWN = frozenset({Status.APPROVED, Status.SUBMITTING})
 Attempt = tuple[str, int]
 
@@ -55,8 +55,9 @@ class Submitter:
         self._call_seconds, self._max_in_flight = call_seconds, max_in_flight
         self._postponed: dict[str, tuple[int, int]] = {}
         self._calls: set[asyncio.Task[None]] = set()
-        self.in_hand: set[Attempt] = set()
-        """Attempts begun here of which the log does not show the outcome yet: nobody begins them again or asks."""
+        self.in_hand: dict[Attempt, str] = {}
+        """Attempts begun here of which the log does not show the outcome yet, with their client order ids: nobody
+        begins them again or asks about them."""
         self.known: dict[str, Order] = {}
         """Orders in hand by client order id, for a broker that tells of them before the log does."""
         self.latched: str = ""
@@ -74,11 +75,11 @@ class Submitter:
         if not canceled and not ready:
             return False
         commands = [self._cancel_command(order) for order in canceled] + [self._command(order) for order in ready]
-        for order in (*canceled, *ready):
-            self.in_hand.add((order.order, order.attempt))
+        for order in canceled:
+            self.in_hand[order.order, order.attempt] = ""
         results = await self._appender.append(commands, self._lease.fence)
-        for order, result in zip((*canceled, *ready), results, strict=True):
-            self._settle(order, result, call=order in ready)
+        for number, (order, result) in enumerate(zip((*canceled, *ready), results, strict=True)):
+            self._settle(order, result, call=number >= len(canceled))
         return True
 
     def _ready(self) -> list[Order]:
@@ -103,11 +104,11 @@ class Submitter:
 
     def _forget(self) -> None:
         """Forgets what the log has shown."""
-        for order_id, attempt in tuple(self.in_hand):
+        for (order_id, attempt), client_order_id in tuple(self.in_hand.items()):
             order = self._state.find(order_id)
             if order is None or order.status not in _UNSHOWN or order.attempt != attempt:
-                self.in_hand.discard((order_id, attempt))
-                self.known.pop(ids.client_order_id(order_id, attempt), None)
+                del self.in_hand[order_id, attempt]
+                self.known.pop(client_order_id, None)
         for order_id in tuple(self._postponed):
             if order_id not in self._state.orders:
                 del self._postponed[order_id]
@@ -117,10 +118,12 @@ class Submitter:
         return tuple(Guard(control_stream(scope), version) for scope, version in versions.items())
 
     def _command(self, order: Order) -> Command:
+        client_order_id = ids.client_order_id(order.order, order.attempt)
+        self.in_hand[order.order, order.attempt] = client_order_id
         data = OrderSubmitStarted(
             order=order.order,
             attempt=order.attempt,
-            client_order_id=ids.client_order_id(order.order, order.attempt),
+            client_order_id=client_order_id,
             account=order.account,
             broker=self._broker.id,
             epoch=self._lease.epoch,
@@ -157,9 +160,9 @@ class Submitter:
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
         elif result.code == "replayed" and call:
-            self.in_hand.discard(attempt)  # somebody may have called: the broker is asked
+            self.in_hand.pop(attempt, None)  # somebody may have called: the broker is asked
         elif not result.stored:
-            self.in_hand.discard(attempt)
+            self.in_hand.pop(attempt, None)
             self._postponed[order.order] = (order.version, self._state.controls.generation)
             if result.code == "stale_fence":
                 self._lease.lost.set()
@@ -167,7 +170,7 @@ class Submitter:
                 self._log.error("a submit was refused by the ledger", code=result.code, signal=order.signal)
 
     async def _call(self, order: Order) -> None:
-        client_order_id = ids.client_order_id(order.order, order.attempt)
+        client_order_id = self.in_hand[order.order, order.attempt]
         order = replace(order, client_order_id=client_order_id)
         self.known[client_order_id] = order
         faults.point("router.after_submit_started")

@@ -9,6 +9,7 @@ from tests.integration.risk.floor import Floor, metrics, now, soon
 from tests.processes import Child
 from tradewire.messages import account_events as a
 from tradewire.messages.order_events import OrderApproved, OrderDenied
+from tradewire.messages.quotes import Quote, encode_quote
 from tradewire.settings import Risk
 from tradewire_risk.settings import limit_texts
 
@@ -217,7 +218,8 @@ async def test_messages_that_are_no_quotes_are_counted_and_harmless(floor: Floor
     bus = await floor.bus("feed")
     bad = [b"", b"\xff", b"[" * 900, b'{"symbol":"AAPL","at":1,"last":"NaN"}', b'{"symbol":"AAPL","at":1,"last":"1e9"}']
     async with floor.risk() as risk:
-        for message in [*bad, b" " * 2000]:
+        bad += [b" " * 2000, encode_quote(Quote("AAPL", now() + 3_600_000_000, last=Decimal(1)))]
+        for message in bad:
             await bus.publish("quotes.sim.AAPL", message)
         await floor.feed()
         await floor.until_decided(await floor.request("s"))

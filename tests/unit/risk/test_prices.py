@@ -24,6 +24,7 @@ HUNDRED = Decimal(100)
         Quote("AAPL", NOW, last=HUNDRED, bid=Decimal(-1)),
         Quote("AAPL", NOW, last=HUNDRED, ask=Decimal("NaN")),
         Quote("AAPL", NOW, last=Decimal("1e999999")),
+        Quote("AAPL", NOW, last=Decimal("1e9")),
         Quote("AAPL", NOW, last=Decimal(1000000000000000)),
         Quote("AAPL", NOW, last=Decimal("0.0000000000001")),
         Quote("aapl", NOW, last=HUNDRED),
@@ -52,6 +53,12 @@ def test_the_newest_quote_of_any_venue_is_kept() -> None:
     held = board.get("AAPL")
     assert held is not None
     assert (held.quote, held.source) == (newest, "a")
+
+
+def test_a_quote_of_a_time_to_come_does_not_stand_in_the_way_of_true_ones() -> None:
+    board = QuoteBoard()
+    assert not board.hear(Quote("AAPL", NOW + 6, last=HUNDRED), "sim", latest=NOW + 5)
+    assert board.hear(Quote("AAPL", NOW + 5, last=HUNDRED), "sim", latest=NOW + 5)
 
 
 @pytest.mark.parametrize(

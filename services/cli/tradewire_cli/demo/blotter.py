@@ -20,7 +20,6 @@ from tradewire.messages.answers import (
     FillRow,
     FillsPage,
     OrdersPage,
-    OrderStory,
     PositionRow,
     PositionsPage,
     PublicEvent,
@@ -31,7 +30,6 @@ from tradewire.messages.queries import (
     AccountsQuery,
     EventsQuery,
     FillsQuery,
-    OrderQuery,
     OrdersQuery,
     PositionsQuery,
     StatusQuery,
@@ -68,7 +66,6 @@ class Blotter(Struct, frozen=True):
     account: AccountRow
     prices: dict[str, Decimal]
     speed: Speed | None
-    example: OrderStory | None
     log: StatusReply
     verdict: Verdict
 
@@ -90,7 +87,6 @@ async def collect(client: Client, account: str, prices: dict[str, Decimal], read
     received = await _events(client, "SignalReceived")
     refused = await _events(client, "SignalRefused")
     filled = await _events(client, "OrderFilled")
-    example = next((order for order in page.orders if order.status is Status.DENIED), None)
     return Blotter(
         signals=len(received),
         refused=len(refused),
@@ -100,7 +96,6 @@ async def collect(client: Client, account: str, prices: dict[str, Decimal], read
         account=accounts.accounts[0],
         prices=prices,
         speed=_speed(received, filled),
-        example=None if example is None else await client.ask(OrderQuery(id=example.order), OrderStory),
         log=await client.ask(StatusQuery(), StatusReply),
         verdict=await _check(reader_dsn),
     )

@@ -48,9 +48,7 @@ class Played(Struct, frozen=True):
     blotter: Blotter
 
 
-async def play(
-    stage: Stage, days: Sequence[Day], program: Path, say: Say, show_progress: ShowProgress
-) -> Played:
+async def play(stage: Stage, days: Sequence[Day], program: Path, say: Say, show_progress: ShowProgress) -> Played:
     """Replays the days, of which there is one at least, and collects the blotter.
 
     Raises:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -16,7 +17,7 @@ from tradewire_cli.engines.folder import DataFolder
 
 STRATEGY: Final = "sma_cross"
 ACCOUNT: Final = "paper"
-STARTING_CASH: Final = 100_000
+STARTING_CASH: Final = Decimal(100_000)
 
 SETTINGS: Final = f"""\
 # The demo's settings: the quotes are the clock, so a day passes as fast as the system follows.

@@ -89,5 +89,7 @@ class Watch:
 
     def _stuck(self) -> str:
         orders = ", ".join(f"{self._orders[each].status.value} {each}" for each in sorted(self._waiting)[:3])
-        waits = f"{len(self._unread)} signals are not in the log, {len(self._waiting)} orders are not decided ({orders})"
+        waits = (
+            f"{len(self._unread)} signals are not in the log, {len(self._waiting)} orders are not decided ({orders})"
+        )
         return f"nothing has moved for {_PATIENCE_SECONDS:g} s: {waits}"

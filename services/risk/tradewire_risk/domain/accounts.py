@@ -8,7 +8,6 @@ from tradewire.domain.books import fold_book
 from tradewire.domain.exact import ZERO
 from tradewire.errors import InvalidValue, LogCorrupt, UnknownEvent
 from tradewire.messages.log import Event
-from tradewire_risk.domain.profile import Profile
 
 TRIPPED = "LOSS_DAILY_LIMIT"
 """The `reason` of marks that were recorded because the day's loss went above its limit."""
@@ -25,15 +24,13 @@ class Accounts:
         """The trading day on which each account last went above its limit."""
         self._losses: dict[str, tuple[AccountBook, Decimal | None]] = {}
 
-    def fold(self, event: Event, data: Any, profile: Profile | None) -> None:
+    def fold(self, event: Event, data: Any) -> None:
         """Folds an event that moves an account.
 
         Raises:
             LogCorrupt: the event cannot be booked.
             UnknownEvent: this build's books do not know the event.
         """
-        if profile is not None and data.account not in self.books:
-            self.books[data.account] = AccountBook(data.account, profile.currency)
         try:
             booked = fold_book(self.books, event, data)
         except (InvalidValue, ArithmeticError) as error:

@@ -32,7 +32,7 @@ def _sane(price: Decimal | None) -> bool:
     if not price.is_finite() or price <= 0 or price.adjusted() >= _DIGITS:
         return False
     exponent = price.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -_DECIMALS
+    return isinstance(exponent, int) and -_DECIMALS <= exponent <= 0
 
 
 class QuoteBoard:
@@ -41,13 +41,16 @@ class QuoteBoard:
     def __init__(self) -> None:
         self._held: dict[str, Held] = {}
 
-    def hear(self, quote: Quote, source: str) -> bool:
+    def hear(self, quote: Quote, source: str, latest: int | None = None) -> bool:
         """Keeps a quote unless a newer one is known; returns False for one that is no quote at all.
 
-        A price must be finite, above zero, and have at most 15 digits before and 12 after the point.
+        A price is above zero, with at most 15 digits before and 12 after the point, and no exponent. A quote of a time
+        after `latest` is none either, because it would stand in the way of all true ones until then.
         """
         sane = _sane(quote.bid) and _sane(quote.ask) and _sane(quote.last)
         if not sane or not names.is_symbol(quote.symbol) or quote.at <= 0:
+            return False
+        if latest is not None and quote.at > latest:
             return False
         held = self._held.get(quote.symbol)
         if held is None or quote.at >= held.quote.at:

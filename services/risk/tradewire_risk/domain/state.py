@@ -107,7 +107,7 @@ def _control(state: RiskState, event: Event, data: Any) -> None:
 
 
 def _book(state: RiskState, event: Event, data: Any) -> None:
-    state.accounts.fold(event, data, state.setup.accounts.get(data.account))
+    state.accounts.fold(event, data)
 
 
 def _marks(state: RiskState, event: Event, data: Any) -> None:
