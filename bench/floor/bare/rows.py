@@ -57,8 +57,8 @@ def chained(previous: bytes, event: Event) -> tuple[bytes, bytes]:
                 head,
                 _INT(8, event.schema),
                 middle,
-                _ABSENT if correlation is None else _text(correlation),
-                _ABSENT if causation is None else _text(causation),
+                _ABSENT if correlation is None else _UUID + uuid_bytes(correlation),
+                _ABSENT if causation is None else _UUID + uuid_bytes(causation),
                 tail,
             )
         )

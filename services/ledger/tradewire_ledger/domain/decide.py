@@ -5,6 +5,7 @@ whole or not at all, and none makes another fail. What memory does not know is a
 naming the streams and ids to look up, and is run again with the answers.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -27,7 +28,9 @@ from tradewire_ledger.domain.memory import Memory
 FENCED = frozenset({"risk", "router"})
 """Writers that decide alone, and so must hold a lease with every append."""
 
-_ID_LENGTH = 36
+_is_id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII).fullmatch
+_PERMITTED = {(row.name, row.schema, writer): row.stream for row in EVENT_TYPES.values() for writer in row.writers}
+"""The stream's prefix of each event type and schema that a writer may append."""
 
 
 class Pending(Struct, frozen=True):
@@ -172,20 +175,28 @@ def _malformed(command: Command, writer: str) -> Result | None:
     if not command.events:
         return Result("invalid", message="a command without events")
     for event in command.events:
-        row = EVENT_TYPES.get(event.type)
-        if row is None or row.schema != event.schema:
-            return Result("invalid", message=f"{event.type} schema {event.schema} is unknown to this ledger")
-        if writer not in row.writers:
-            return Result("not_permitted", message=f"{writer} may not write {event.type}")
-        if not event.stream.startswith(row.stream):
-            return Result("invalid", message=f"{event.type} belongs on {row.stream}…, not on {event.stream}")
-        if len(event.event_id) != _ID_LENGTH:
-            return Result("invalid", message=f"{event.event_id!r} is no event id")
+        prefix = _PERMITTED.get((event.type, event.schema, writer))
+        if prefix is None:
+            return _refusal(event, writer)
+        if not event.stream.startswith(prefix):
+            return Result("invalid", message=f"{event.type} belongs on {prefix}…, not on {event.stream}")
+        for value in (event.event_id, event.correlation_id, event.causation_id):
+            if value is not None and not _is_id(value):
+                return Result("invalid", message=f"{value!r} is no id")
     return None
+
+
+def _refusal(event: NewEvent, writer: str) -> Result:
+    row = EVENT_TYPES.get(event.type)
+    if row is None or row.schema != event.schema:
+        return Result("invalid", message=f"{event.type} schema {event.schema} is unknown to this ledger")
+    return Result("not_permitted", message=f"{writer} may not write {event.type}")
 
 
 def _known(batch: _Batch, command: Command) -> Result | tuple[int, int] | None:
     """Handles ids that are in the log or in this batch: the same content is a replay, other content is an error."""
+    if not any(e.event_id in batch.ids or batch.memory.event(e.event_id) for e in command.events):
+        return None
     here = [batch.ids.get(event.event_id) for event in command.events]
     if any(index is not None for index in here):
         first = here[0]
@@ -197,8 +208,6 @@ def _known(batch: _Batch, command: Command) -> Result | tuple[int, int] | None:
         return (first, first + len(here))
     stored = [batch.memory.event(event.event_id) for event in command.events]
     found = [event for event in stored if event is not None]
-    if not found:
-        return None
     if len(found) < len(stored):
         missing = {e.event_id for e, s in zip(command.events, stored, strict=True) if s is None}
         unasked = {event_id for event_id in missing if not batch.memory.looked_up(event_id)}

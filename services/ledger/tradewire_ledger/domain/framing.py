@@ -1,10 +1,11 @@
 """Turns accepted events into chained events and frames."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from msgspec import Struct
 
-from tradewire.messages.chain import link
+from tradewire.messages.chain import preimage
 from tradewire.messages.log import MAX_BYTES, MAX_EVENTS, Event, Frame
 from tradewire_ledger.domain.decide import Accepted
 
@@ -23,9 +24,10 @@ class Head(Struct, frozen=True):
 
 
 class Chained(Struct, frozen=True):
-    """The rows of one commit."""
+    """The rows of one commit. `preimages` are what the chain took in of each event."""
 
     events: list[Event]
+    preimages: list[bytes]
     hashes: list[bytes]
     frames: list[Frame]
     head: Head
@@ -37,6 +39,7 @@ def chain(head: Head, accepted: Sequence[Accepted], now: int) -> Chained:
     value, pos = head.hash, head.pos
     events: list[Event] = []
     hashes: list[bytes] = []
+    preimages: list[bytes] = []
     for item in accepted:
         new = item.event
         pos += 1
@@ -54,8 +57,10 @@ def chain(head: Head, accepted: Sequence[Accepted], now: int) -> Chained:
             new.causation_id,
             new.data,
         )
-        value = link(value, event)
+        taken = preimage(event)
+        value = sha256(value + taken).digest()
         events.append(event)
+        preimages.append(taken)
         hashes.append(value)
     frames: list[Frame] = []
     first = 0
@@ -78,4 +83,6 @@ def chain(head: Head, accepted: Sequence[Accepted], now: int) -> Chained:
             )
         )
         first = last
-    return Chained(events, hashes, frames, Head(head.log_id, head.epoch, head.frame + len(frames), pos, value, at))
+    return Chained(
+        events, preimages, hashes, frames, Head(head.log_id, head.epoch, head.frame + len(frames), pos, value, at)
+    )

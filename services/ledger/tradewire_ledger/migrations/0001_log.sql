@@ -10,7 +10,7 @@ create table ledger.event (
     version        bigint   not null check (version > 0),
     event_id       uuid     not null unique,
     type           text     not null,
-    schema         smallint not null,
+    schema         bigint   not null,
     at             bigint   not null,
     time           bigint   not null,
     writer         text     not null,

@@ -23,7 +23,7 @@ with moved as (
     insert into ledger.event
         (pos, stream, version, event_id, type, schema, at, time, writer, correlation_id, causation_id, data, hash)
     select * from unnest(
-        $12::bigint[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::smallint[], $18::bigint[],
+        $12::bigint[], $13::text[], $14::bigint[], $15::uuid[], $16::text[], $17::bigint[], $18::bigint[],
         $19::bigint[], $20::text[], $21::uuid[], $22::uuid[], $23::bytea[], $24::bytea[]
     ) where exists (select 1 from moved)
 )
@@ -31,9 +31,18 @@ select count(*) from moved
 """
 
 MOVE_HEAD = """
-update ledger.head set frame = $1, pos = $2, hash = $3, at = $4 where epoch = $5 and frame = $6 and pos = $7
+with moved as (
+    update ledger.head set frame = $1, pos = $2, hash = $3, at = $4
+    where epoch = $5 and frame = $6 and pos = $7
+    returning 1
+), framed as (
+    insert into ledger.frame (frame, first_pos, last_pos, hash)
+    select * from unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[]) where exists (select 1 from moved)
+)
+select count(*) from moved
 """
 
+# In the order of the chain's preimage, which is a row of a binary COPY but for its hash.
 EVENT_COLUMNS = (
     "pos",
     "stream",
@@ -49,8 +58,6 @@ EVENT_COLUMNS = (
     "data",
     "hash",
 )
-FRAME_COLUMNS = ("frame", "first_pos", "last_pos", "hash")
-
 VERSIONS = """
 select s.stream, coalesce((select version from ledger.event e where e.stream = s.stream
                            order by version desc limit 1), 0) as version
