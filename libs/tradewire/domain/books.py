@@ -1,6 +1,7 @@
 """The account books as the log tells them: one fold, shared by everybody who needs positions, cash or results."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from tradewire.domain.account_book import (
     roll_day,
 )
 from tradewire.domain.positions import Fill
+from tradewire.errors import InvalidValue
 from tradewire.messages.log import Event
 
 Books = dict[str, AccountBook]
@@ -29,7 +31,9 @@ def fold_book(books: Books, event: Event, data: Any) -> str | None:
     if fold is None:
         return None
     account: str = data.account
-    books[account] = fold(books.get(account) or AccountBook(account), event, data)
+    # The first cash that the log hears of says in which currency the account is told.
+    book = books.get(account) or AccountBook(account, getattr(data, "currency", "USD"))
+    books[account] = fold(book, event, data)
     return account
 
 
@@ -62,7 +66,10 @@ def _cash(book: AccountBook, _event: Event, data: Any) -> AccountBook:
 
 def _marks(book: AccountBook, _event: Event, data: Any) -> AccountBook:
     # The day rolls at the last marks of the old day, so that an overnight gap counts in the new one.
-    return book_marks(roll_day(book, data.day), data.marks)
+    # A balance without a mark has no value yet; then it rolls at the first marks that give it one.
+    with suppress(InvalidValue):
+        book = roll_day(book, data.day)
+    return book_marks(book, data.marks)
 
 
 _FOLDS: dict[str, Callable[[AccountBook, Event, Any], AccountBook]] = {

@@ -70,7 +70,7 @@ class ReconciliationBroken(_Event, frozen=True, kw_only=True):
 
 
 class ReconciliationMended(_Event, frozen=True, kw_only=True):
-    """The broker and the log agree at this position."""
+    """The broker and the log agree at this position. `cursor` is up to where the broker's executions are booked."""
 
     account: str
     broker: str
@@ -78,6 +78,7 @@ class ReconciliationMended(_Event, frozen=True, kw_only=True):
     orders: int
     executions: int
     epoch: int
+    cursor: str = ""
 
 
 class FlattenRequested(_Event, frozen=True, kw_only=True):

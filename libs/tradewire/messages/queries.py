@@ -36,7 +36,6 @@ class OrdersQuery(_Query, frozen=True, kw_only=True):
     strategy: str = ""
     symbol: str = ""
     status: str = ""
-    client_order_id: str = ""
     since: int | None = None
     limit: int = 100
     cursor: str = ""
@@ -142,7 +141,6 @@ QUERIES: Final[dict[str, type[Query]]] = {
 _DECODERS = {what: msgspec.json.Decoder(kind) for what, kind in QUERIES.items()}
 
 ORDER_ID: Final = re.compile(r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.ASCII)
-_CLIENT_ORDER_ID = re.compile(r"\A[0-9a-f]{32}\Z", re.ASCII)
 _ID = re.compile(rf"\A[!-~]{{{MIN_PREFIX},64}}\Z", re.ASCII)
 _STREAM = re.compile(r"\A[!-~]{1,128}\Z", re.ASCII)
 _ORDERS_CURSOR = re.compile(rf"\A\d{{1,18}}\.{ORDER_ID.pattern[2:]}", re.ASCII)
@@ -184,7 +182,6 @@ _FIELDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "strategy": (lambda text: text == EXTERNAL or names.is_name(text), f"{_NAMES}, or {EXTERNAL}"),
     "symbol": (names.is_symbol, "a symbol such as AAPL, BRK.B or BTC/USDT"),
     "status": (_STATUSES.__contains__, f"one of {', '.join(sorted(_STATUSES))}"),
-    "client_order_id": (_CLIENT_ORDER_ID.match, "a client order id: 32 lowercase hex digits"),
     "type": (EVENT_TYPES.__contains__, "the name of an event type, such as OrderFilled"),
     "stream": (_STREAM.match, "the name of a stream, such as control-global"),
     "order": (ORDER_ID.match, "an order's id: 36 characters of lowercase hex and hyphens"),

@@ -11,8 +11,8 @@ from tradewire import ids
 from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.orders import SENT, Status
 from tradewire.domain.switches import control_stream
+from tradewire.errors import Unavailable
 from tradewire.messages.account_events import CashMoved, Halted, ReconciliationBroken, ReconciliationMended
-from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Discrepancy
 from tradewire.replica import Replica
@@ -59,8 +59,8 @@ class Reconciler:
         while True:
             try:
                 differences = await self.once()
-            except BrokerError as error:
-                self.gate = f"waits for its broker: {error}"
+            except (BrokerError, Unavailable) as error:
+                self.gate = f"waits for its broker and the reader: {error}"
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
             self.gate = ""
@@ -73,9 +73,9 @@ class Reconciler:
         """Brings the log up to the broker and returns what still differs.
 
         Raises:
-            BrokerError: a question was not answered, so that nothing is concluded.
+            BrokerError, Unavailable: a question was not answered, so that nothing is concluded.
         """
-        since = self._cursor
+        since = self._cursor or self._state.cursor or None
         executions, cursor = await self._broker.executions_since(since)
         booked = await self._book_executions(executions)
         await self._book_opening(executions, first=since is None)
@@ -100,8 +100,10 @@ class Reconciler:
 
     async def _book_executions(self, executions: list[Execution]) -> int:
         teller, events = self._teller(), []
+        executions = await self._attribution.unbooked(executions)
+        orders = await self._attribution.orders_of(execution.client_order_id for execution in executions)
         for execution in executions:
-            order = await self._attribution.order_of(execution.client_order_id)
+            order = orders[execution.client_order_id]
             if order is None:
                 events.append(external_fill(teller, execution))
             else:
@@ -132,8 +134,9 @@ class Reconciler:
         teller = self._teller()
         working = await self._broker.open_orders()
         theirs = {order.client_order_id: order for order in working}
+        known = await self._attribution.orders_of(theirs)
         for told in working:
-            if await self._attribution.order_of(told.client_order_id) is None:
+            if known[told.client_order_id] is None:
                 self._facts.add([external_order(teller, told)])
         ours = [
             o
@@ -189,7 +192,7 @@ class Reconciler:
                     new_event(control_stream(scope), None, self._next_id(), halted, time=teller.now, correlation=None),
                 ]
             )
-        elif not differences and (first or self._broken):
+        elif not differences and (first or self._broken or executions):
             self._broken = False
             mended = ReconciliationMended(
                 account=teller.account,
@@ -198,6 +201,7 @@ class Reconciler:
                 orders=orders,
                 executions=executions,
                 epoch=self._epoch,
+                cursor=self._cursor or "",
             )
             self._facts.add([new_event(stream, None, self._next_id(), mended, time=teller.now, correlation=None)])
         await self._facts.drained()
@@ -214,10 +218,3 @@ def _cash_of(execution: Execution) -> Decimal:
 
 def _paid_in(execution: Execution, asset: str) -> bool:
     return settlement_currency(execution.symbol, "USD") == asset
-
-
-def halting_fact(scope: str, reason: str, request: str, now: int) -> NewEvent:
-    """A HALT of a scope by the router."""
-    data = Halted(scope=scope, level="HALT", by="router", reason=reason, request=request)
-    event_id = ids.command_uuid(request, "Halted")
-    return new_event(control_stream(scope), None, event_id, data, time=now, correlation=None)

@@ -17,7 +17,7 @@ OPEN = {"TRADEWIRE_RISK_MAX_OPEN_ORDERS_PER_SYMBOL": "1000000"}
 
 
 async def test_orders_are_approved_or_denied_for_a_reason_and_everything_is_on_the_record(floor: Floor) -> None:
-    async with floor.risk() as risk:
+    async with floor.risk({"TRADEWIRE_PAPER_PRICE_FROM_SIGNAL": "false"}) as risk:
         await floor.feed()
         await floor.request("good")
         (large,) = await floor.request("large", quantity=Decimal(101))

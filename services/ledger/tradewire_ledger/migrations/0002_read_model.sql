@@ -44,8 +44,6 @@ comment on column read.orders.requested_at is 'microseconds since the epoch, by 
 comment on column read.orders.state is 'the whole state of the order, as JSON';
 
 create index orders_by_time     on read.orders (requested_at, order_id);
-create index orders_by_strategy on read.orders (strategy, requested_at, order_id);
-create index orders_by_symbol   on read.orders (symbol, requested_at, order_id);
 create index orders_by_signal   on read.orders (signal_id);
 create index orders_open        on read.orders (requested_at, order_id) where open;
 
@@ -71,7 +69,6 @@ create table read.fills (
 comment on table read.fills is 'every execution, correction and bust; those that count are no bust and superseded by none';
 
 create index fills_by_time      on read.fills (time, pos);
-create index fills_by_symbol    on read.fills (symbol, time, pos);
 create index fills_by_order     on read.fills (order_id) where order_id is not null;
 create index fills_by_execution on read.fills (account, execution);
 

@@ -144,7 +144,7 @@ class Store:
                 schema_name="ledger",
                 columns=sql.EVENT_COLUMNS,
                 format="binary",
-                source=memoryview(_copy_rows(chained)),
+                source=memoryview(_copy_rows(chained)),  # type: ignore[arg-type]
             )
             faults.point("sequencer.in_transaction")
 

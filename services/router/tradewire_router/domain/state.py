@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 
-import msgspec
 from msgspec import Raw
 
-from tradewire.domain.account_book import AccountBook
 from tradewire.domain.books import Books, concerns_books, fold_book
 from tradewire.domain.orders import OPEN, UNSENT, Order, Status, evolve
 from tradewire.domain.switches import Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
+from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode
-
-_decode_book = msgspec.json.Decoder(AccountBook).decode
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
 RECENT_ORDERS = 20_000
@@ -52,6 +49,8 @@ class RouterState:
         self.controls = Controls()
         self.anomalies: dict[str, Order] = {}
         """Orders of which something impossible was booked, until somebody has taken note."""
+        self.cursor = ""
+        """Up to where the broker's executions are known to be booked."""
         self.pos = 0
 
     def restore(self, events: Sequence[Event], books: Sequence[Raw], pos: int) -> None:
@@ -61,10 +60,9 @@ class RouterState:
             LogError: the snapshot holds what cannot be.
         """
         self._clear()
-        for raw in books:
-            book = _decode_book(raw)
-            if book.account == self.account:
-                self.books[book.account] = book
+        held = join(books).get(self.account)
+        if held is not None:
+            self.books[self.account] = held
         for event in events:
             self._fold(event, booking=False)
         self.pos = pos
@@ -86,6 +84,8 @@ class RouterState:
         elif stream.startswith(("account-", "control-")):
             data = decode(event)
             self.controls.fold(event, data)
+            if event.type == "ReconciliationMended" and data.account == self.account:
+                self.cursor = data.cursor
             if booking and getattr(data, "account", None) == self.account:
                 fold_book(self.books, event, data)
 
