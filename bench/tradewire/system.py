@@ -176,7 +176,7 @@ class Tradewire:
     async def _verify(self, connection: "asyncpg.Connection[asyncpg.Record]", orders: int) -> int:
         """Each order has exactly its six events and one fill; returns the rows that the run added."""
         types = await connection.fetch(
-            "select type, count(*) as rows from ledger.event where correlation_id is not null group by type order by type"
+            "select type, count(*) as rows from ledger.event where correlation_id is not null group by type"
         )
         found = {row["type"]: row["rows"] for row in types}
         if len(found) != EVENTS_PER_ORDER or set(found.values()) != {self._sent}:

@@ -22,7 +22,7 @@ class Scene:
 
     def __init__(self, **terms: Any) -> None:
         self.data: list[bytes] = []
-        self.engine = Engine(Book(), Paper(**terms), self._record)
+        self.engine = Engine(Book(), Paper(**{"price_from_signal": False, **terms}), self._record)
         self.at = NOON
         self.account: AccountBook = self.engine.open_account("paper", "USD", self.at)
         self._count = 0

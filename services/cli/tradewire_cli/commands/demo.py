@@ -16,7 +16,7 @@ from tradewire.errors import ConfigError, TradewireError
 from tradewire.settings import Nats
 from tradewire_cli.commands.options import console
 from tradewire_cli.commands.reaping import releaser
-from tradewire_cli.demo.play import Stage, play
+from tradewire_cli.demo.play import Stage, play, tell_the_time
 from tradewire_cli.demo.session import STARTING_CASH, Session, clean_environment, session
 from tradewire_cli.demo.strategy import example
 from tradewire_cli.exits import Exit, Failed
@@ -80,17 +80,32 @@ class _Demo:
         quiet = Console(file=self._started, width=200)
         self._say("starting NATS, Postgres, the services and the paper broker")
         try:
-            code = asyncio.run(run_up(options, releaser(folder, Nats()), console=quiet, work=self._work))
+            code = asyncio.run(self._run_up(options, quiet))
         finally:
             self._hush()
         if self._failure is not None:
             raise self._failure
         if not self._up:
+            if code == 0:
+                raise KeyboardInterrupt
             said = self._started.getvalue().strip().splitlines()
-            raise Failed(Exit(code) if code in set(Exit) else Exit.REFUSED, f"nothing started: {said[-1:]}")
+            raise Failed(Exit.REFUSED, f"the system did not start: {said[-1] if said else 'it said nothing'}")
         self._out.print()
         self._out.print(view.next_steps(str(folder.path), kept=self._session.kept))
         return code
+
+    async def _run_up(self, options: UpOptions, quiet: Console) -> int:
+        telling = asyncio.create_task(tell_the_time(self._session.folder, self._days[0]))
+
+        async def work(plan: Plan) -> int:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            return await self._work(plan)
+
+        try:
+            return await run_up(options, releaser(self._session.folder, Nats()), console=quiet, work=work)
+        finally:
+            telling.cancel()
 
     async def _work(self, plan: Plan) -> int:
         self._up = True

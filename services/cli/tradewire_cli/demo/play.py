@@ -1,5 +1,6 @@
 """Plays the demo in a running system: the strategy's key and process, the replay, and the blotter at the end."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -20,8 +21,11 @@ from tradewire_cli.demo.session import ACCOUNT, STRATEGY
 from tradewire_cli.demo.strategy import running_strategy
 from tradewire_cli.demo.watch import Watch
 from tradewire_cli.engines.folder import DataFolder
-from tradewire_cli.replay.feed import OnProgress, Progress, replay
+from tradewire_cli.replay.feed import OnProgress, Progress, quotes_of, replay
 from tradewire_cli.replay.prices import Day
+from tradewire_cli.up.runfile import read_run
+
+_TELL_SECONDS = 0.2
 
 Say = Callable[[str], None]
 ShowProgress = Callable[[], AbstractContextManager[OnProgress]]
@@ -65,6 +69,21 @@ async def play(stage: Stage, days: Sequence[Day], program: Path, say: Say, show_
             seconds = time.monotonic() - began
         say("checking the log and adding up")
         return Played(progress, seconds, await collect(client, ACCOUNT, _last_prices(days), stage.reader_dsn))
+
+
+async def tell_the_time(folder: DataFolder, first: Day) -> None:
+    """Repeats the first quotes until it is canceled: where quotes are the clock, nobody is ready before the first."""
+    run = None
+    while run is None or "ingest" not in run.processes:
+        await asyncio.sleep(_TELL_SECONDS)
+        run = read_run(folder.run_file)
+    bus = await Bus.connect(Nats(url=run.urls["nats"], nkey_file=str(folder.seed_of("admin")), user="admin"), "admin")
+    try:
+        while True:
+            await bus.publish_many(quotes_of(first))
+            await asyncio.sleep(_TELL_SECONDS)
+    finally:
+        await bus.close()
 
 
 async def _replay(stage: Stage, client: Client, days: Sequence[Day], on_progress: OnProgress) -> Progress:

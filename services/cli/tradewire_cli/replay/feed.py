@@ -67,11 +67,16 @@ async def replay(
     progress, quotes = None, 0
     async with _Strategies(bus, answers, answer_timeout) as strategies:
         for number, day in enumerate(chosen, 1):
-            await strategies.publish([_quote(symbol, day.at, close) for symbol, close in day.closes.items()], day.date)
+            await strategies.publish(quotes_of(day), day.date)
             quotes += len(day.closes)
             progress = Progress(day.date, number, len(chosen), quotes, await caught_up())
             on_progress(progress)
     return progress
+
+
+def quotes_of(day: Day) -> list[tuple[str, bytes]]:
+    """The quotes of a day, each with its subject."""
+    return [_quote(symbol, day.at, close) for symbol, close in day.closes.items()]
 
 
 def _quote(symbol: str, at: int, close: Decimal) -> tuple[str, bytes]:

@@ -1,6 +1,6 @@
 """The demo's last page: what became of every signal, what is held, what it brought, and whether the log holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -169,6 +169,10 @@ def _positions(lines: Sequence[_Line], width: int) -> RenderableType:
     return table(lines, columns, width)
 
 
+def _of(line: _Line, say: Callable[[PositionRow], str]) -> str:
+    return say(line.position) if line.position else ""
+
+
 def _account(found: Blotter, total: _Line, starting_cash: Decimal) -> Table:
     cash = sum((each.cash for each in found.account.cash if each.currency == found.account.currency), _ZERO)
     equity = cash + total.value
@@ -202,8 +206,10 @@ def _record(found: Blotter) -> RenderableType:
         Text.assemble(checked, result),
         Text(f"the read model {verdict.read_model}"),
     ]
-    for violation in verdict.violations[:_SHOWN_VIOLATIONS]:
-        lines.append(Text(" ".join(f"{name}={value}" for name, value in violation.items()), "red"))
+    lines += [
+        Text(" ".join(f"{name}={value}" for name, value in violation.items()), "red")
+        for violation in verdict.violations[:_SHOWN_VIOLATIONS]
+    ]
     return Group(*lines)
 
 
@@ -211,9 +217,8 @@ def next_steps(folder: str, *, kept: bool) -> RenderableType:
     """Where to look next."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     if kept:
-        there = f"--data {folder}"
-        grid.add_row(Text(f"tradewire up {there} --config {folder}/tradewire.toml", "bold"))
-        grid.add_row(f"  starts it again; then `tradewire orders {there}`, and `tradewire why ORDER {there}`")
+        grid.add_row(Text(f"tradewire up --data {folder}", "bold"))
+        grid.add_row(f"  starts it again, to look into with `tradewire orders --data {folder}`, `why`, `events`")
     else:
         grid.add_row(Text("tradewire demo --keep", "bold"))
         grid.add_row("  keeps the session, to look into with `tradewire orders`, `why`, `events`")
