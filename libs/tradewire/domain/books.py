@@ -31,8 +31,8 @@ def fold_book(books: Books, event: Event, data: Any) -> str | None:
     if fold is None:
         return None
     account: str = data.account
-    # The first cash that the log hears of says in which currency the account is told.
-    book = books.get(account) or AccountBook(account, getattr(data, "currency", "USD"))
+    # The opening cash says in which currency the account is told, so that every follower of the log agrees.
+    book = books.get(account) or AccountBook(account, getattr(data, "base", "") or "USD")
     books[account] = fold(book, event, data)
     return account
 

@@ -13,13 +13,17 @@ class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class CashMoved(_Event, frozen=True, kw_only=True):
-    """Cash that no fill explains: an opening balance, a deposit, interest. Signed, in `currency`."""
+    """Cash that no fill explains: an opening balance, a deposit, interest. Signed, in `currency`.
+
+    `base` is the currency in which the account is told; the account's first event sets it.
+    """
 
     account: str
     amount: Decimal
     currency: str
     reason: str
     broker: str = ""
+    base: str = ""
 
 
 class CorporateAction(_Event, frozen=True, kw_only=True):

@@ -107,6 +107,7 @@ class Router:
             service.log,
             self._metrics,
             self._lease.epoch,
+            service.settings.accounts[self._broker.account].currency,
         )
         resolver = Resolver(
             self.state,

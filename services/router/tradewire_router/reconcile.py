@@ -45,10 +45,11 @@ class Reconciler:
         log: Log,
         metrics: Metrics,
         epoch: int,
+        base: str,
     ) -> None:
         self._state, self._replica, self._broker, self._facts = state, replica, broker, facts
         self._submitter, self._attribution, self._log, self._metrics = submitter, attribution, log, metrics
-        self._epoch = epoch
+        self._epoch, self._base = epoch, base
         self._counter = 0
         self._cursor: Cursor | None = None
         self._broken = False
@@ -116,14 +117,20 @@ class Reconciler:
         if not first:
             return
         teller = self._teller()
-        for balance in await self._broker.balances():
+        balances = await self._broker.balances()
+        for balance in sorted(balances, key=lambda found: found.asset != self._base):
             if self._state.cash(balance.asset) is not None:
                 continue
             moved = sum((_cash_of(e) for e in executions if _paid_in(e, balance.asset)), Decimal(0))
             if (amount := balance.total - moved) == 0:
                 continue
             data = CashMoved(
-                account=teller.account, amount=amount, currency=balance.asset, reason="opening", broker=teller.broker
+                account=teller.account,
+                amount=amount,
+                currency=balance.asset,
+                reason="opening",
+                broker=teller.broker,
+                base=self._base,
             )
             event_id = ids.derive("opening", teller.broker, teller.account, balance.asset)
             stream = f"account-{teller.account}"

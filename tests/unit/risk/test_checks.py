@@ -173,6 +173,7 @@ def test_daily_loss(loss: str, reason: Reason | None) -> None:
 def test_a_loss_that_cannot_be_told_denies_and_an_account_without_events_has_lost_nothing() -> None:
     log = Log()
     assert measured(log.decide(log.request("s")), "loss") == ("0", "5000")
+    log.cash("1000")
     log.cash("100", currency="CHF", reason="interest")
     decided = log.decide(log.request("t"))
     assert only_reason(decided) is Reason.LOSS_DAILY_LIMIT

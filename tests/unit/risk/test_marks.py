@@ -232,6 +232,7 @@ def test_a_currencys_first_rate_is_recorded_before_anything_else() -> None:
 
 def test_a_currency_that_nobody_rates_keeps_the_loss_unknown_and_the_day_unrolled() -> None:
     log = Log()
+    log.cash("1000")
     log.cash("100", currency="CHF")
     assert first(log) == []
     assert log.decide(log.request("s")).reason is Reason.LOSS_DAILY_LIMIT

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -45,8 +46,9 @@ class Stage(Struct, frozen=True):
 
 
 class Played(Struct, frozen=True):
-    """A replay that is over: where it ended, how many seconds it took, and what became of it."""
+    """A replay that is over: where it began and ended, how many seconds it took, and what became of it."""
 
+    first: date
     progress: Progress
     seconds: float
     blotter: Blotter
@@ -68,7 +70,9 @@ async def play(stage: Stage, days: Sequence[Day], program: Path, say: Say, show_
                 progress = await _replay(stage, client, days, on_progress)
             seconds = time.monotonic() - began
         say("checking the log and adding up")
-        return Played(progress, seconds, await collect(client, ACCOUNT, _last_prices(days), stage.reader_dsn))
+        return Played(
+            days[0].date, progress, seconds, await collect(client, ACCOUNT, _last_prices(days), stage.reader_dsn)
+        )
 
 
 async def tell_the_time(folder: DataFolder, first: Day) -> None:

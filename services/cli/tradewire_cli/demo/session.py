@@ -37,6 +37,8 @@ max_price_age = "4d"
 approval_ttl = "5d"
 duplicate_window = "1s"
 mark_interval = "30d"
+# A day's loss is measured between marks, and days pass here faster than accounts are marked.
+max_daily_loss = 100000
 
 [paper]
 seed = 7

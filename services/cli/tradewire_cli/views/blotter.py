@@ -72,13 +72,14 @@ def _section(title: str, content: RenderableType, width: int) -> RenderableType:
 
 def _replay(played: Played) -> RenderableType:
     progress, found = played.progress, played.blotter
-    days = f"{progress.number:,} trading days up to {progress.day.isoformat()}"
-    symbols = " ".join(sorted(found.prices))
-    lines = [f"{days}, {progress.quotes:,} quotes of {symbols}, in {text.span(played.seconds)}"]
-    if found.speed is not None:
-        median, most = text.span(found.speed.median), text.span(found.speed.slowest_percent)
-        lines.append(f"from a signal's receipt to its order's fill: {median} in the middle, {most} for 99 of 100")
-    return Text("\n".join(lines))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_row("days", f"{progress.number:,}, {played.first.isoformat()} to {progress.day.isoformat()}")
+    grid.add_row("quotes", f"{progress.quotes:,} of {' '.join(sorted(found.prices))}")
+    grid.add_row("took", text.span(played.seconds))
+    if (speed := found.speed) is not None:
+        most = f"99 of 100 within {text.span(speed.slowest_percent)}"
+        grid.add_row("speed", f"signal received to order filled: median {text.span(speed.median)}, {most}")
+    return grid
 
 
 def _funnel(found: Blotter, width: int) -> Table:
@@ -216,12 +217,13 @@ def _record(found: Blotter) -> RenderableType:
 def next_steps(folder: str, *, kept: bool) -> RenderableType:
     """Where to look next."""
     grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
     if kept:
-        grid.add_row(Text(f"tradewire up --data {folder}", "bold"))
-        grid.add_row(f"  starts it again, to look into with `tradewire orders --data {folder}`, `why`, `events`")
+        grid.add_row("tradewire up --data …", f"starts it again; the session is in {folder}")
+        grid.add_row("tradewire orders --data …", "then shows the orders, and `why ORDER` the story of one")
     else:
-        grid.add_row(Text("tradewire demo --keep", "bold"))
-        grid.add_row("  keeps the session, to look into with `tradewire orders`, `why`, `events`")
-    grid.add_row(Text("docs/tutorial/first-signal.md", "bold"))
-    grid.add_row("  your own first signal, in ten minutes; examples/README.md: a strategy in any language")
-    return grid
+        grid.add_row("tradewire demo --keep", "keeps the session, to look into with `orders`, `why`, `events`")
+    grid.add_row("docs/tutorial/first-signal.md", "your own first signal, in ten minutes")
+    grid.add_row("examples/README.md", "a strategy in any language")
+    return Group(Text("Where to look next", "dim"), Padding(grid, (0, 0, 0, _INDENT), expand=False))
