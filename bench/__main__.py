@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bench import growth as growing
 from bench import machine, report
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
@@ -29,6 +30,10 @@ def main(
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round: 2,000 orders, three seconds a rate.")
     ] = False,
+    growth: Annotated[
+        int,
+        typer.Option(min=0, max=1_000_000, help="Instead: does the cost stay flat up to so many orders in the log?"),
+    ] = 0,
     json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
 ) -> None:
     """Measures the systems in interleaved rounds on a nats-server and a Postgres of their own, both synced to disk.
@@ -39,6 +44,9 @@ def main(
     console = Console()
     if not console.is_terminal:
         console = Console(width=_FILE_WIDTH)
+    if growth:
+        _show_growth(console, growth, json)
+        return
     plan = Plan(
         orders=2_000 if quick else orders,
         rounds=1 if quick else rounds,
@@ -60,6 +68,18 @@ def main(
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": here, "plan": plan, "runs": measured})))
         console.print(f"Every run's figures are in {json}")
+
+
+def _show_growth(console: Console, up_to: int, json: Path | None) -> None:
+    with console.status("starting the engines") as status:
+        try:
+            idle, steps = asyncio.run(growing.measure(up_to, status.update))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    growing.show(console, idle, steps)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode({"idle_mb": idle, "steps": steps})))
 
 
 def _measure(console: Console, plan: Plan) -> list[Measured]:

@@ -74,6 +74,11 @@ class Tradewire:
         self._sent = 0
         self._journal_at = 0
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes that run."""
+        return {name: process.pid for name, process in self._processes.items()}
+
     async def start(self, engines: Engines, workdir: Path) -> None:
         """Migrates the database, starts the processes, and waits until each is ready."""
         self._engines, self._journal = engines, workdir / "paper"

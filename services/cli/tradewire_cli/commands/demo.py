@@ -19,7 +19,7 @@ from tradewire_cli.commands.reaping import releaser
 from tradewire_cli.demo.play import Stage, play, tell_the_time
 from tradewire_cli.demo.session import STARTING_CASH, Session, clean_environment, session
 from tradewire_cli.demo.strategy import example
-from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.exits import INTERRUPTED, Exit, Failed
 from tradewire_cli.replay.bar import progress_bar
 from tradewire_cli.replay.feed import OnProgress, Progress
 from tradewire_cli.replay.prices import Day, load_days
@@ -90,6 +90,8 @@ class _Demo:
                 raise KeyboardInterrupt
             said = self._started.getvalue().strip().splitlines()
             raise Failed(Exit.REFUSED, f"the system did not start: {said[-1] if said else 'it said nothing'}")
+        if code == INTERRUPTED:
+            return code
         self._out.print()
         self._out.print(view.next_steps(str(folder.path), kept=self._session.kept))
         return code

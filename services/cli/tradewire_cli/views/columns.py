@@ -34,7 +34,9 @@ def table(rows: Sequence[T], columns: Sequence[Column[T]], width: int) -> Table:
         for column, lines in zip(columns, cells, strict=True)
     ]
     shown = _fitting(columns, widths, width)
+    natural = sum(widths[n] for n in shown) + _GAP * len(shown)
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    made.width = width if natural > width else None
     for number in shown:
         column = columns[number]
         made.add_column(
@@ -42,7 +44,6 @@ def table(rows: Sequence[T], columns: Sequence[Column[T]], width: int) -> Table:
             justify="right" if column.right else "left",
             no_wrap=not column.fold,
             overflow="fold" if column.fold else "ellipsis",
-            ratio=None,
         )
     for line in range(len(rows)):
         made.add_row(*(cells[number][line] for number in shown))

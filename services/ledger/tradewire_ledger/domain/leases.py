@@ -38,8 +38,11 @@ class Leases:
         data = decode(event)
         if isinstance(data, LeaseGranted):
             self._held[data.name] = Held(data.epoch, data.holder, data.writer, now, event.pos)
-        elif isinstance(data, LeaseReleased) and (held := self._held.get(data.name)) and held.epoch == data.epoch:
-            held.holder = ""
+        elif isinstance(data, LeaseReleased):
+            held = self._held.get(data.name)
+            # At the start only the last event of a lease is known; its epoch must not be granted again.
+            if held is None or held.epoch == data.epoch:
+                self._held[data.name] = Held(data.epoch, "", data.by, now, event.pos)
 
     def view(self) -> LeaseView:
         """What append requests are fenced by. A released lease fences its last holder out."""
