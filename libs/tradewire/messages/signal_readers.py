@@ -112,12 +112,12 @@ def list_of(item: Reader, limit: int) -> Reader:
 def word(literal: Any, hints: Mapping[str, str]) -> Reader:
     """Returns the reader of one of a Literal's words. `hints` says what is right for words that others use."""
     words: Sequence[str] = get_args(literal)
-    known = frozenset(words)
+    known = {one: one for one in words}  # the Literal's own object: a default is left out on the wire by identity
 
     def read(path: str, value: JsonValue) -> str:
         given = text(path, value)
-        if given in known:
-            return given
+        if (same := known.get(given)) is not None:
+            return same
         plain = given.strip().lower().replace("-", "_").replace(" ", "_")
         meant = plain if plain in known else hints.get(plain)
         if meant is None:

@@ -43,6 +43,10 @@ class History:
         self.accepted.append(item)
         return item
 
+    def wait(self, seconds: int) -> None:
+        """Lets time go by; otherwise an event comes every millisecond."""
+        self._count += seconds * 1_000
+
     def take(self, count: int | None = None) -> list[Accepted]:
         """The next events that have not been given away."""
         items = self.accepted[self.taken :][:count]

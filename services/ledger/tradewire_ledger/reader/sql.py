@@ -134,14 +134,20 @@ STANDING = f"""
 select s.slot, {_EVENT_OF_E} from read.standing s join ledger.event e on e.pos = s.pos order by e.pos
 """  # noqa: S608
 
-# `offset 0` keeps the planner from reading the whole log instead of looking each stream up.
+# Orders of the last moments are carried although they are closed, because risk looks for their like in its duplicate
+# window. `offset 0` keeps the planner from reading the whole log instead of looking each stream up.
 SNAPSHOT_EVENTS = f"""
 select {_EVENT} from (
-    select {_EVENT_OF_E} from read.orders o
+    select {_EVENT_OF_E} from (
+        select order_id from read.orders where open
+        union
+        (select order_id from read.orders
+         where requested_at > (select coalesce(max(requested_at), 0) - 15000000 from read.orders)
+         order by requested_at desc, order_id desc limit 2000)
+    ) o
     cross join lateral (
         select * from ledger.event where stream = 'order-' || o.order_id::text offset 0
     ) e
-    where o.open
     union all
     select {_EVENT_OF_E} from read.standing s join ledger.event e on e.pos = s.pos
 ) as carried

@@ -88,7 +88,13 @@ class Store:
                 return await work
         except asyncpg.UniqueViolationError:
             raise Conflict from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+            TimeoutError,
+        ) as error:
             raise HeadLost(f"{type(error).__name__}: {error}") from error
 
     async def commit(self, chained: Chained) -> None:

@@ -19,7 +19,7 @@ from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
-RECENT_ORDERS = 20_000
+RECENT_ORDERS = 5_000
 """How many closed orders stay known, so that a late fact finds its order without asking the reader."""
 
 
