@@ -7,8 +7,8 @@
 - every failure of a request is one error, `Unavailable`: what was asked may or may not have happened;
 - pull requests survive a reconnect, and a lost consumer is an error instead of silence.
 
-Private names of nats-py that this relies on: `_process_msg`, `_send_command`, `_flush_pending`, `_pending`,
-`_transport` (pinned by tests/contract/bus).
+Private names of nats-py that this relies on: `_process_msg`, `_pending`, `_pending_data_size`, `_transport` (pinned by
+tests/contract/bus).
 """
 
 import asyncio
@@ -92,16 +92,16 @@ class _Client(Client):
             return
         handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
 
-    async def send_raw(self, command: bytes) -> None:
-        """Writes at once, past the flusher task, unless something older still waits for it."""
+    async def send_raw(self, command: bytes = b"") -> None:
+        """Writes at once, after what nats-py itself has left for its flusher task, whose waits swallow a cancel."""
         if not self.is_connected or self._transport is None:
             raise nats.errors.OutboundBufferLimitError
         if self._pending:
-            await self._send_command(command)
-            await self._flush_pending()
-        else:
+            older, self._pending, self._pending_data_size = self._pending, [], 0
+            self._transport.writelines(older)
+        if command:
             self._transport.write(command)
-            await self._transport.drain()  # type: ignore[no-untyped-call]
+        await self._transport.drain()  # type: ignore[no-untyped-call]
 
 
 class _Direct:
@@ -249,8 +249,9 @@ class Bus:
         """
         self._fits(subject, payload)
         if not self._answers:
-            self._answers = self.inbox()
-            await self.subscribe(f"{self._answers}.*", self._answered)
+            answers = self.inbox()
+            await self.subscribe(f"{answers}.*", self._answered)
+            self._answers = answers  # only now: whoever is cancelled before leaves nothing behind that hears nothing
         token = str(next(self._tokens))
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[token] = answer
@@ -334,7 +335,7 @@ class Bus:
         """
         try:
             # nats-py pings past what is still pending, so that goes first.
-            await self._client._flush_pending(force_flush=True)  # noqa: SLF001
+            await self._client.send_raw()
             await self._client.flush(timeout)
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise Unavailable(f"flush: {error}") from error

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM, Signals
+from typing import Literal
 
 from tradewire_cli.engines import probe
 from tradewire_cli.engines.child import Child
@@ -17,6 +18,7 @@ POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
 
+Name = Literal["sequencer", "reader", "paper", "risk", "ingest", "router"]
 Reaped = Callable[[str], Awaitable[None]]
 
 
@@ -24,9 +26,15 @@ class Kept:
     """One process of the system. `ends` are the exit codes so far, negative for a signal."""
 
     def __init__(
-        self, name: str, program: tuple[str, ...], environment: Mapping[str, str], log: Path, reaped: Reaped
+        self,
+        name: str,
+        kind: Name,
+        program: tuple[str, ...],
+        environment: Mapping[str, str],
+        log: Path,
+        reaped: Reaped,
     ) -> None:
-        self.name, self.port = name, free_port()
+        self.name, self.kind, self.port = name, kind, free_port()
         self.ends: list[int] = []
         self.log = log
         self._program = (sys.executable, "-m", *program)
@@ -140,18 +148,16 @@ class Kept:
         answer = await probe.get("127.0.0.1", self.port, "/readyz")
         return answer is not None and answer[0] == 200
 
-    async def until_ready(self, path: str = "/readyz") -> None:
-        """Waits until `path` answers 200."""
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                while True:
-                    answer = await probe.get("127.0.0.1", self.port, path)
-                    if answer is not None and answer[0] == 200:
-                        return
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError:
-            said = self._child.said_last if self._child else "nothing"
-            raise AssertionError(f"{self.name} is not ready after {READY_SECONDS:g} s; it said last: {said}") from None
+    async def until_alive(self) -> None:
+        """Waits until /livez answers 200: it runs, though it may stand by."""
+        async with asyncio.timeout(READY_SECONDS):
+            while (answer := await probe.get("127.0.0.1", self.port, "/livez")) is None or answer[0] != 200:
+                await asyncio.sleep(POLL_SECONDS)
+
+    @property
+    def said_last(self) -> str:
+        """Its last line of output."""
+        return self._child.said_last if self._child else "nothing"
 
     async def leave(self, *, kill: bool = False) -> None:
         """Ends it for good."""

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from tests.chaos.load import RATE, Feed, Publisher, Script, last_cancels, script
-from tests.chaos.system import ALL, Name, System
+from tests.chaos.system import Name, System
 from tradewire.errors import Unavailable
 
 QUIET_SECONDS = 60.0
@@ -99,8 +99,7 @@ class Run:
     async def _busy(self) -> tuple[str, int]:
         """What is still in flight, or empty, and the log's last position."""
         system = self.system
-        waiting = [name for name in ALL if not await system.processes[name].ready()]
-        if waiting:
+        if waiting := await system.unready():
             return f"not ready: {', '.join(waiting)}", -1
         info: dict[str, Any] = await system.admin.api(f"CONSUMER.INFO.SIGNALS.ingest-{system.engines.shard}")
         if left := info["num_pending"] + info["num_ack_pending"]:

@@ -5,14 +5,13 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 
-from tests.chaos.kept import Kept
+from tests.chaos.kept import POLL_SECONDS, READY_SECONDS, Kept, Name
 from tests.chaos.load import STRATEGIES
 from tests.chaos.proxy import Proxy
 from tradewire import subjects
@@ -24,7 +23,6 @@ from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_ledger.migrate import migrate
 
-Name = Literal["sequencer", "reader", "paper", "risk", "ingest", "router"]
 MODULES: dict[Name, str] = {
     "sequencer": "tradewire_ledger.sequencer",
     "reader": "tradewire_ledger.reader",
@@ -143,7 +141,7 @@ class System:
         program: tuple[str, ...] = (MODULES[name],)
         if self.shape.planted:
             program = ("tests.chaos.planted", self.shape.planted, MODULES[name])
-        kept = Kept(called, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped)
+        kept = Kept(called, name, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped)
         self.processes[called] = kept
         kept.start()
         return kept
@@ -152,11 +150,22 @@ class System:
         """Ends a process that was launched beside the six."""
         await self.processes.pop(nickname).leave()
 
-    async def until_ready(self, names: tuple[str, ...] = ALL) -> None:
-        """Waits until processes say that they are ready."""
-        async with asyncio.TaskGroup() as waiting:
-            for name in names:
-                waiting.create_task(self.processes[name].until_ready())
+    async def unready(self) -> list[Name]:
+        """The kinds of process of which none is ready; of two of a kind one stands by."""
+        ready = await asyncio.gather(*(kept.ready() for kept in self.processes.values()))
+        serving = {kept.kind for kept, is_ready in zip(self.processes.values(), ready, strict=True) if is_ready}
+        return [name for name in ALL if name not in serving]
+
+    async def until_ready(self) -> None:
+        """Waits until of each kind of process one says that it is ready."""
+        waiting: list[Name] = list(ALL)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while waiting := await self.unready():
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            said = "; ".join(f"{name} said last: {self.processes[name].said_last}" for name in waiting)
+            raise AssertionError(f"not ready after {READY_SECONDS:g} s: {said}") from None
 
     async def close(self) -> None:
         """Ends every process, doors first."""

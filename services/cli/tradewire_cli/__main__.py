@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read the output has gone; the interpreter must not stumble over that once more as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = exits.Exit.DONE
+    except OSError as error:
+        code = _say(given, f"{error.filename or 'this machine'}: {error.strerror or error}", exits.Exit.REFUSED)
     except Exception as error:  # noqa: BLE001 - a person gets one line, and the rest in a file
         code = _say(given, f"stopped by a fault of its own: {error!r}. {_kept(error)}", exits.Exit.UNKNOWN)
     sys.exit(int(code or 0))

@@ -87,4 +87,4 @@ def _root(
 
 def _epilog() -> str:
     codes = re.sub(r"`(\w+)`", r"[bold]\1[/bold]", exits.table())
-    return "Exit codes\n\n" + codes.replace("\n", "\n\n")
+    return f"Exit codes\n{codes}"

@@ -23,9 +23,9 @@ from tradewire.errors import Unavailable
 from tradewire.messages import answers, control, queries
 from tradewire.messages.answers import QueryError
 from tradewire.permissions import user_of
-from tradewire.settings import Nats, load
-from tradewire_cli.engines.folder import DataFolder
+from tradewire.settings import Nats
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.finding import folder_of, settings_of
 from tradewire_cli.up.runfile import running
 
 CONNECT_SECONDS: Final = 5.0
@@ -74,19 +74,13 @@ class _Ack(Struct, frozen=True):
     error: dict[str, str | int] = {}
 
 
-def folder_of(data: Path | None) -> DataFolder:
-    """The data folder: the one given, or the one that the settings name. Raises ConfigError."""
-    return DataFolder.at(data if data is not None else Path(load().data))
-
-
 def place_of(data: Path | None, person: str) -> Place:
     """Finds the running system by its data folder; without one there, by the settings, if they name a key for NATS.
 
     Raises:
         Failed: nothing runs, or the person has no key.
     """
-    settings = load()
-    folder = DataFolder.at(data if data is not None else Path(settings.data))
+    settings, folder = settings_of(), folder_of(data)
     run = running(folder.run_file)
     user = user_of("person", person)
     if run is None:

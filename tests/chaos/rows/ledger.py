@@ -24,7 +24,7 @@ async def two_at_once(run: Run) -> None:
     system = run.system
     second = system.launch("sequencer", "sequencer-two")
     try:
-        await second.until_ready("/livez")
+        await second.until_alive()
         async with run.load():
             await run.pause()
             leader = system.processes["sequencer"]
@@ -43,4 +43,4 @@ async def two_at_once(run: Run) -> None:
             await run.pause()
     finally:
         await system.dismiss("sequencer-two")
-        await system.until_ready(("sequencer",))
+        await system.until_ready()

@@ -15,7 +15,7 @@ from tradewire_cli.views import plain
 
 
 def account(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Only this account.", show_default=False)] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Only this account.", show_default=False)] = "",
     as_json: JsonOption = False,
     data: DataOption = None,
     person: PersonOption = OWNER,

@@ -16,7 +16,7 @@ from tradewire_cli.views import plain, text
 
 
 def cancel(
-    order: Annotated[str, typer.Argument(metavar="[ORDER]", help="Its id, or the beginning of it.")] = "",
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="Its id, or the beginning of it.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Every open order.")] = False,
     account: Annotated[str, typer.Option(help="Every open order of this account.")] = "",
     strategy: Annotated[str, typer.Option(help="Every open order of this strategy.")] = "",

@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
-from tradewire.settings import load
-from tradewire_cli.client import folder_of
-from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption, config_file
+from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.engines.postgres import PostgresServer
 from tradewire_cli.engines.postgres_cluster import cluster_folder
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.finding import config_file, folder_of, settings_of
 from tradewire_cli.up.lock import hold
 from tradewire_cli.up.runfile import running
 
@@ -34,14 +33,12 @@ def check(
     Beside the running system, or, while it is down, over its Postgres, which is started for it and stopped again.
     """
     flags = [name for name, on in (("--settled", settled), ("--quick", quick), ("--json", as_json)) if on]
-    settings_file = config_file(config)
-    settings = load(str(settings_file) if settings_file else None)
-    environment = {**os.environ, "TRADEWIRE_POSTGRES_READER_DSN": settings.postgres.reader_dsn}
-    if settings_file is not None:
+    environment = dict(os.environ)
+    if (settings_file := config_file(config)) is not None:
         environment["TRADEWIRE_CONFIG"] = str(settings_file.absolute())
-    if settings.postgres.reader_dsn:
+    if settings_of(config).postgres.reader_dsn:
         return _run(flags, environment)
-    folder = folder_of(data)
+    folder = folder_of(data, config)
     run = running(folder.run_file)
     if run is not None:
         server = PostgresServer(folder, port=run.ports["postgres"])

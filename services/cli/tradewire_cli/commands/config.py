@@ -8,8 +8,9 @@ import typer
 from msgspec import Struct
 from rich.text import Text
 
-from tradewire.settings import Duration, Settings, load
-from tradewire_cli.commands.options import ConfigOption, JsonOption, config_file, console
+from tradewire.settings import Duration, Settings
+from tradewire_cli.commands.options import ConfigOption, JsonOption, console
+from tradewire_cli.finding import config_file, settings_of
 from tradewire_cli.views import text
 from tradewire_cli.views.columns import Column, table
 
@@ -36,14 +37,12 @@ def check(
     changed: Annotated[bool, typer.Option("--changed", help="Only keys that differ from their defaults.")] = False,
 ) -> None:
     """Read the settings as every process does, and show every key with its value. 2 when something is wrong."""
-    path = config_file(config_path)
-    settings = load(str(path) if path else None)
-    keys = [key for key in keys_of(settings) if not changed or key.value != key.default]
+    keys = [key for key in keys_of(settings_of(config_path)) if not changed or key.value != key.default]
     if as_json:
         print(msgspec.json.encode({key.name: key.value for key in keys}).decode())
         return
     out = console()
-    named = path or os.environ.get("TRADEWIRE_CONFIG")
+    named = config_file(config_path) or os.environ.get("TRADEWIRE_CONFIG")
     out.print(f"{named or 'no file, so the defaults'} and the environment: every key is right", markup=False)
     columns: list[Column[Key]] = [
         Column("key", lambda key: Text(key.name, "" if key.value == key.default else "bold")),

@@ -110,7 +110,8 @@ class _Following:
             data = decoded(event)
             if (data.strategy, data.sha256) == (self._signal.strategy, sha256(self._body).hexdigest()):
                 self._told((event,))
-                return Followed(Exit.REFUSED, f"refused: {data.code}: {data.message}", None, tuple(self._events))
+                words = f"refused: {data.code}: {data.message}; expected {data.expected}"
+                return Followed(Exit.REFUSED, words, None, tuple(self._events))
         return None
 
     async def _canceled(self) -> Followed:

@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from tradewire.permissions import Kind, inbox_prefix, user_of
 from tradewire_cli import keys as registry
-from tradewire_cli.client import folder_of
 from tradewire_cli.commands.options import DataOption, JsonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.finding import folder_of
 from tradewire_cli.up.runfile import running
 from tradewire_cli.views import plain, text
 from tradewire_cli.views.columns import Column, table

@@ -1,6 +1,7 @@
 """`tradewire ledger`: what a person does to the ledger by hand, which is hardly ever anything."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -10,11 +11,12 @@ from tradewire.bus import Bus, JetStreamError
 from tradewire.settings import Nats, Settings
 from tradewire_cli import keys
 from tradewire_cli.client import CONNECT_SECONDS
-from tradewire_cli.commands.options import ConfigOption, DataOption, config_file
+from tradewire_cli.commands.options import ConfigOption, DataOption
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.nats import NatsServer
 from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.finding import config_file
 from tradewire_cli.up.lock import hold
 from tradewire_cli.up.options import UpOptions
 from tradewire_cli.up.plan import read_settings
@@ -45,11 +47,16 @@ def reset_stream(
     """
     settings, folder = read_settings(UpOptions(config=config_file(config), data=data))
     stream = subjects.log_stream(settings.shard)
-    typed = confirm or typer.prompt(f"Type {stream} to throw that stream away", err=True)
+    typed = confirm or _typed(f"Type {stream} to throw that stream away: ")
     if typed != stream:
         raise Failed(Exit.WRONG_USE, f"{typed!r} is not {stream}, so nothing was done")
     asyncio.run(_reset(settings, folder, stream))
     print(f"{stream} is gone; `tradewire up` makes it again")
+
+
+def _typed(question: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
 
 
 async def _reset(settings: Settings, folder: DataFolder, stream: str) -> None:

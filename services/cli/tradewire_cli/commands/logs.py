@@ -9,11 +9,11 @@ from typing import Annotated, Final
 
 import typer
 
-from tradewire_cli.client import folder_of
 from tradewire_cli.commands.options import DataOption, JsonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.finding import folder_of
 from tradewire_cli.views import logs as view
 from tradewire_cli.views.logs import Line
 
@@ -24,7 +24,7 @@ _ENGINES: Final = frozenset({"nats", "postgres"})
 
 def logs(
     process: Annotated[
-        str, typer.Argument(metavar="[PROCESS]", help="ingest, risk, router, sequencer, reader, paper, nats, postgres…")
+        str, typer.Argument(metavar="PROCESS", help="ingest, risk, router, sequencer, reader, paper, nats, postgres…")
     ] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come, until Ctrl-C.")] = False,
     count: Annotated[int, typer.Option("--lines", "-n", min=0, help="The last so many.")] = 50,

@@ -25,11 +25,3 @@ def console() -> Console:
     """What people read, on standard output. A pipe has no width, so nothing is folded there."""
     wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     return Console(width=_PIPE_WIDTH if wide else None, highlight=False)
-
-
-def config_file(given: Path | None) -> Path | None:
-    """The settings' file: the one given, or `tradewire.toml` in this folder unless the environment names another."""
-    here = Path("tradewire.toml")
-    if given is not None or "TRADEWIRE_CONFIG" in os.environ or not here.exists():
-        return given
-    return here

@@ -15,7 +15,7 @@ from tradewire.messages.refusals import Refusal, SignalInvalid
 from tradewire.messages.signal import Signal
 from tradewire.messages.signal_fields import FIELDS
 from tradewire.messages.signal_parse import parse_signal
-from tradewire.messages.signal_support import unsupported
+from tradewire.messages.signal_support import ANY, NOT_YET, unsupported
 from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
 from tradewire.subjects import MANUAL_STRATEGY
 from tradewire_cli import OWNER
@@ -29,47 +29,51 @@ from tradewire_cli.views import orders as order_views
 from tradewire_cli.views import plain, text
 
 _WORDS: Final = ("action", "symbol", "quantity")
-_OBJECT = "KEY=VALUE,… or JSON"
+_OBJECT: Final = "KEY=VALUE,…"
+_LATER: Final = "Not supported yet"
+_NOT_YET: Final = {name for row in NOT_YET for name in ((row.field,) if row.value == ANY else ()) + row.takes}
 
 
-def _says(field: str) -> str:
-    return FIELDS[field].rule.replace("`", "").replace("[", "\\[")
+def _field(name: str, *flags: str, says: str = "", metavar: str | None = None) -> Any:
+    """The option of a field, with the words of the reference; what no service does yet stands apart."""
+    words = says or FIELDS[name].rule.replace("`", "").replace("[", "\\[")
+    return typer.Option(*flags, help=words, metavar=metavar, rich_help_panel=_LATER if name in _NOT_YET else None)
 
 
 def send(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ACTION SYMBOL \\[QUANTITY]]", help="In short: buy AAPL 10.", show_default=False),
+        typer.Argument(metavar="ACTION SYMBOL QUANTITY", help="In short: buy AAPL 10.", show_default=False),
     ] = None,
-    action: Annotated[Action | None, typer.Option(help=_says("action"))] = None,
-    symbol: Annotated[str | None, typer.Option(help=_says("symbol"))] = None,
-    quantity: Annotated[str | None, typer.Option(help=_says("quantity"))] = None,
-    order_type: Annotated[OrderType | None, typer.Option(help=_says("order_type"))] = None,
-    limit_price: Annotated[str | None, typer.Option(help=_says("limit_price"))] = None,
-    stop_price: Annotated[str | None, typer.Option(help=_says("stop_price"))] = None,
-    time_in_force: Annotated[TimeInForce | None, typer.Option(help=_says("time_in_force"))] = None,
-    expire_at: Annotated[str | None, typer.Option(help=_says("expire_at"))] = None,
-    price: Annotated[str | None, typer.Option(help=_says("price"))] = None,
-    account: Annotated[str | None, typer.Option(help=_says("account"))] = None,
-    reduce_only: Annotated[bool | None, typer.Option("--reduce-only", help=_says("reduce_only"))] = None,
-    extended_hours: Annotated[bool | None, typer.Option("--extended-hours", help=_says("extended_hours"))] = None,
-    id_: Annotated[str | None, typer.Option("--id", help="Made for you if left out. The same id trades once.")] = None,
-    timestamp: Annotated[str | None, typer.Option(help="When it arose; now if left out, `none` for none.")] = None,
-    valid_until: Annotated[str | None, typer.Option(help=_says("valid_until"))] = None,
-    notional: Annotated[str | None, typer.Option(help=_says("notional"))] = None,
-    target_quantity: Annotated[str | None, typer.Option(help=_says("target_quantity"))] = None,
-    target_percent: Annotated[str | None, typer.Option(help=_says("target_percent"))] = None,
-    size: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("size"))] = None,
-    trail: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("trail"))] = None,
-    stop_loss: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("stop_loss"))] = None,
+    action: Annotated[Action | None, _field("action", says="what to do")] = None,
+    symbol: Annotated[str | None, _field("symbol")] = None,
+    quantity: Annotated[str | None, _field("quantity")] = None,
+    order_type: Annotated[OrderType | None, _field("order_type")] = None,
+    limit_price: Annotated[str | None, _field("limit_price")] = None,
+    stop_price: Annotated[str | None, _field("stop_price")] = None,
+    time_in_force: Annotated[TimeInForce | None, _field("time_in_force")] = None,
+    expire_at: Annotated[str | None, _field("expire_at")] = None,
+    price: Annotated[str | None, _field("price")] = None,
+    account: Annotated[str | None, _field("account")] = None,
+    reduce_only: Annotated[bool | None, _field("reduce_only", "--reduce-only")] = None,
+    extended_hours: Annotated[bool | None, _field("extended_hours", "--extended-hours")] = None,
+    id_: Annotated[str | None, _field("id", "--id", says="made for you if left out; the same id trades once")] = None,
+    timestamp: Annotated[str | None, _field("timestamp", says="when it arose; now if left out, none for none")] = None,
+    valid_until: Annotated[str | None, _field("valid_until")] = None,
+    notional: Annotated[str | None, _field("notional")] = None,
+    target_quantity: Annotated[str | None, _field("target_quantity")] = None,
+    target_percent: Annotated[str | None, _field("target_percent")] = None,
+    size: Annotated[str | None, _field("size", metavar=_OBJECT)] = None,
+    trail: Annotated[str | None, _field("trail", metavar=_OBJECT)] = None,
+    stop_loss: Annotated[str | None, _field("stop_loss", metavar=_OBJECT)] = None,
     take_profit: Annotated[
-        list[str] | None, typer.Option(metavar=_OBJECT, help="An exit with profit. Repeatable.")
+        list[str] | None, _field("take_profit", says="an exit with profit; repeatable", metavar=_OBJECT)
     ] = None,
-    confidence: Annotated[str | None, typer.Option(help=_says("confidence"))] = None,
-    execution: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("execution"))] = None,
-    tags: Annotated[list[str] | None, typer.Option("--tag", help="A label. Repeatable.")] = None,
-    extra: Annotated[str | None, typer.Option(metavar=_OBJECT, help=_says("extra"))] = None,
+    confidence: Annotated[str | None, _field("confidence")] = None,
+    execution: Annotated[str | None, _field("execution", metavar=_OBJECT)] = None,
+    tags: Annotated[list[str] | None, _field("tags", "--tag", says="a label; repeatable")] = None,
+    extra: Annotated[str | None, _field("extra", metavar=_OBJECT)] = None,
     source: Annotated[
         str, typer.Option("--from", metavar="FILE", help="Send this JSON instead; - reads it here.")
     ] = "",

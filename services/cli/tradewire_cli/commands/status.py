@@ -10,12 +10,13 @@ from tradewire.errors import TradewireError
 from tradewire.messages.answers import AccountsPage, ControlState, EventsPage, StatusReply
 from tradewire.messages.queries import AccountsQuery, ControlQuery, EventsQuery, StatusQuery
 from tradewire_cli import OWNER
-from tradewire_cli.client import Client, Place, connected, folder_of, place_of
+from tradewire_cli.client import Client, Place, connected, place_of
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.engines import probe
 from tradewire_cli.exits import Exit
-from tradewire_cli.up.runfile import Process, Run, alive, running
+from tradewire_cli.finding import folder_of
+from tradewire_cli.up.runfile import Run, alive, running
 from tradewire_cli.views import plain
 from tradewire_cli.views import status as view
 from tradewire_cli.views.events import decoded
@@ -39,16 +40,25 @@ def status(as_json: JsonOption = False, data: DataOption = None, person: PersonO
 
 async def look(run: Run | None, place: Place) -> System:
     """Asks every process how it is, and the reader how far the log is, all at once."""
-    listed = run.processes if run is not None else {}
-    states, log = await asyncio.gather(
-        asyncio.gather(*(_process(name, process) for name, process in listed.items())), _log(place)
-    )
+    looking = [] if run is None else [_process(run, name) for name in expected(run)]
+    states, log = await asyncio.gather(asyncio.gather(*looking), _log(place))
     if isinstance(log, LogState):
         return System(tuple(states), log)
     return System(tuple(states), problem=log)
 
 
-async def _process(name: str, process: Process) -> ProcessState:
+def expected(run: Run) -> list[str]:
+    """The processes that ought to run: one that is being started again is in no list of those that do."""
+    engines = [
+        name for name, there in (("nats", "nats_monitor" in run.urls), ("postgres", "postgres" in run.ports)) if there
+    ]
+    return [*engines, *(name for name in run.urls if name not in {"nats", "nats_monitor"})]
+
+
+async def _process(run: Run, name: str) -> ProcessState:
+    process = run.processes.get(name)
+    if process is None:
+        return ProcessState(name, 0, 0, "", "does not run; `tradewire logs up` says why")
     problem = "has ended" if alive(process) is None else await _problem(name, process.http)
     return ProcessState(name, process.pid, int(process.started * SECOND), process.http, problem)
 

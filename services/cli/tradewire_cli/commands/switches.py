@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
+from tradewire.errors import Unavailable
 from tradewire.messages.control import ControlCommand, ControlReply, HaltCommand, Level, ResumeCommand
 from tradewire_cli import OWNER
 from tradewire_cli.client import new_request
 from tradewire_cli.commands.asking import ask
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption
+from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.views import plain
 
 _SCOPE = "global, account.NAME, strategy.NAME or symbol.SYMBOL."
 
 
 def halt(
-    scope: Annotated[str, typer.Argument(metavar="[SCOPE]", help=_SCOPE, show_default=True)] = "global",
+    scope: Annotated[str, typer.Argument(metavar="SCOPE", help=_SCOPE, show_default=True)] = "global",
     level: Annotated[
         Level,
         typer.Option(
@@ -31,7 +33,13 @@ def halt(
 ) -> None:
     """Stop trading in a scope, at once. Routers hear it directly as well, so it works even while the ledger is down."""
     command = HaltCommand(request=new_request(), scope=scope, level=level, reason=reason)
-    _give("halt", command, f"{scope} is at {level}", data, person, as_json=as_json)
+    try:
+        _give("halt", command, f"{scope} is at {level}", data, person, as_json=as_json)
+    except Unavailable as error:
+        if level == "REDUCE_ONLY" or not scope.startswith(("global", "account.")):
+            raise
+        # What is narrower, or lets exits pass, routers know from the log alone.
+        raise Failed(Exit.UNKNOWN, f"{error}. Routers that run have heard it and send no more orders") from None
 
 
 def resume(

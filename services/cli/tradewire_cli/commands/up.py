@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tradewire_cli.commands.options import ConfigOption, DataOption, config_file
+from tradewire_cli.commands.options import ConfigOption, DataOption
 from tradewire_cli.commands.reaping import releaser
+from tradewire_cli.finding import config_file
 from tradewire_cli.up.options import UpOptions
 from tradewire_cli.up.plan import read_settings
 from tradewire_cli.up.run import run_up
@@ -21,6 +22,9 @@ def up(
     services: Annotated[bool, typer.Option("--services/--engines-only", help="Or NATS and Postgres alone.")] = True,
 ) -> int:
     """Start everything on this machine: NATS, Postgres, the services and the paper broker. Ctrl-C stops it in order."""
-    options = UpOptions(config=config_file(config), data=data, listen=listen, services=services)
+    found = config_file(config)
+    if found != config:
+        print(f"settings from {found} in this folder")
+    options = UpOptions(config=found, data=data, listen=listen, services=services)
     settings, folder = read_settings(options)
     return asyncio.run(run_up(options, releaser(folder, settings.nats)))

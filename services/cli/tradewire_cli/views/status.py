@@ -13,7 +13,7 @@ from tradewire_cli.views.columns import Column, table
 
 
 class ProcessState(Struct, frozen=True):
-    """A process: since when it runs (µs), where it answers, and why it is not ready; nothing when it is."""
+    """A process: since when it runs (µs; 0 when it does not), where it answers, and why it is not ready, if so."""
 
     name: str
     pid: int
@@ -69,8 +69,10 @@ def system(state: System, width: int, now: int) -> RenderableType:
 def _processes(rows: Sequence[ProcessState], width: int, now: int) -> RenderableType:
     columns: list[Column[ProcessState]] = [
         Column("process", lambda p: Text(p.name, "bold")),
-        Column("pid", lambda p: str(p.pid), right=True, rank=2),
-        Column("up", lambda p: text.span(max(now - p.since, 0) / SECOND), right=True, rank=1),
+        Column("pid", lambda p: str(p.pid or text.NOTHING), right=True, rank=2),
+        Column(
+            "up", lambda p: text.span(max(now - p.since, 0) / SECOND) if p.since else text.NOTHING, right=True, rank=1
+        ),
         Column("where", lambda p: p.http, rank=3),
         Column("", lambda p: Text(p.problem, "red") if p.problem else Text("ready", "green"), fold=True),
     ]

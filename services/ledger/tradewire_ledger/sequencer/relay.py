@@ -7,6 +7,7 @@ says something else than Postgres stops the ledger: nobody can tell which of the
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -53,16 +54,16 @@ class Relay:
         self._sent: dict[int, float] = {}
         self._trouble = asyncio.Event()
         self._settling = False
+        self._settling_since = 0.0
         self._head = Head("", 0, 0, 0, b"", 0)
         self.acknowledged = 0
         self.settled = 0
 
     @property
     def lag(self) -> float:
-        """Seconds for which the oldest unacknowledged frame has waited."""
-        if not self._sent:
-            return 0.0
-        return asyncio.get_running_loop().time() - next(iter(self._sent.values()))
+        """Seconds for which the oldest unacknowledged frame has waited; a settling may have frames not even sent."""
+        since = [*islice(self._sent.values(), 1), *([self._settling_since] if self._settling else [])]
+        return asyncio.get_running_loop().time() - min(since) if since else 0.0
 
     async def start(self, head: Head) -> None:
         """Brings the stream in line with Postgres.
@@ -131,7 +132,8 @@ class Relay:
                 async with asyncio.timeout(0.25):
                     await self._trouble.wait()
             except TimeoutError:
-                if self.lag < ACK_SECONDS:
+                # A settling that broke off goes on, even when nothing that was sent waits for its acknowledgement.
+                if not self._settling and self.lag < ACK_SECONDS:
                     continue
             try:
                 await self._settle()
@@ -139,7 +141,8 @@ class Relay:
                 await asyncio.sleep(0.2)
 
     async def _settle(self) -> None:
-        self._settling = True
+        if not self._settling:
+            self._settling, self._settling_since = True, asyncio.get_running_loop().time()
         self.settled += 1
         while True:
             self._trouble.clear()

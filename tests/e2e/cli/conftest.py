@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cli.system import Up
+from tradewire_cli.engines.testing import reachable_folder
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    """A data folder for one module's tests."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def up(data: Path) -> Iterator[Up]:
+    """A running system, shared by the tests of a module."""
+    started = Up(data)
+    try:
+        started.wait_up()
+        yield started
+    finally:
+        try:
+            started.stop()
+        finally:
+            started.kill()

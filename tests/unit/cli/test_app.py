@@ -1,0 +1,84 @@
+import subprocess
+import sys
+
+import pytest
+
+from tradewire.errors import ConfigError, InvalidValue, TradewireError, Unavailable
+from tradewire_cli import app, exits
+from tradewire_cli.__main__ import main
+from tradewire_cli.exits import Exit, Failed
+
+
+def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    out, err = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out, err
+
+
+def test_help_lists_every_command_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run("--help", capsys=capsys)
+
+    assert code == 0
+    for name in app.COMMANDS:
+        assert f" {name} " in out
+    for each in Exit:
+        assert f"{each:d}  {each.meaning.split('`')[0].split(';')[0]}" in out
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(name, "--help", capsys=capsys)
+
+    assert code == 0
+    assert f"tradewire {name}" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("ordes",), "tradewire ordes: No such command 'ordes'"),
+        (("orders", "--opne"), "tradewire orders: No such option: --opne"),
+        (("why",), "tradewire why: Missing argument 'ORDER'"),
+        (("orders", "--limit", "none"), "tradewire orders: Invalid value for '--limit'"),
+        (("halt", "--level", "SOFT"), "tradewire halt: Invalid value for '--level'"),
+        (("cancel",), "tradewire cancel: say what to cancel"),
+        (("orders", "--since", "soon"), "tradewire orders: --since"),
+        (("positions", "--price", "AAPL"), "tradewire positions: --price"),
+    ],
+)
+def test_wrong_use_is_one_line_and_2(arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(*arguments, capsys=capsys)
+
+    assert code == Exit.WRONG_USE
+    assert out == ""
+    assert err.startswith(says)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Failed(Exit.NOT_RUNNING, "no"), Exit.NOT_RUNNING),
+        (ConfigError("shard", "is odd", "Mend it"), Exit.WRONG_USE),
+        (InvalidValue("NAME_INVALID", "odd", "a name"), Exit.WRONG_USE),
+        (Unavailable("nobody answers"), Exit.UNKNOWN),
+        (TradewireError("no"), Exit.REFUSED),
+    ],
+)
+def test_errors_lead_to_their_codes(error: TradewireError, code: Exit) -> None:
+    assert exits.code_of(error) is code
+
+
+def test_a_command_imports_only_what_it_needs() -> None:
+    program = (
+        "import sys; from tradewire_cli import app; app.make(['orders']);"
+        "print(*sorted(m for m in sys.modules if m.startswith('tradewire_cli.commands.')))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    loaded = {name.rsplit(".", 1)[1] for name in done.stdout.split()}
+    assert "orders" in loaded
+    assert loaded & {row.where.partition(":")[0] for row in app.COMMANDS.values()} == {"orders"}

@@ -1,0 +1,41 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tradewire.errors import ConfigError
+from tradewire_cli.commands.config import check
+
+
+def test_every_key_is_shown_with_its_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tradewire.toml"
+    path.write_text(
+        '[risk]\nmax_order_value = 500\nmax_signal_age = "4d"\n[postgres]\ndsn = "postgresql://u:pass@h/d"\n'
+    )
+
+    check(as_json=True, config_path=path)
+
+    keys = json.loads(capsys.readouterr().out)
+    assert keys["risk.max_order_value"] == "500"
+    assert keys["risk.max_signal_age"] == "4d"
+    assert keys["risk.approval_ttl"] == "30s"
+    assert keys["accounts.paper.broker"] == "paper"
+    assert keys["postgres.dsn"] == "(set)"
+
+
+def test_only_what_was_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tradewire.toml"
+    path.write_text('[risk]\nmax_order_value = 500\n[accounts.paper]\n[strategies.momo]\naccount = "paper"\n')
+
+    check(config_path=path, changed=True)
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert lines == [["risk.max_order_value", "500", "10000"], ["strategies.momo.account", "paper"]]
+
+
+def test_a_bad_key_is_named_with_its_fix(tmp_path: Path) -> None:
+    path = tmp_path / "tradewire.toml"
+    path.write_text("[risk]\nmax_order_valeu = 500\n")
+
+    with pytest.raises(ConfigError, match=r"max_order_valeu.*Did you mean max_order_value"):
+        check(config_path=path)

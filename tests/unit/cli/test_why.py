@@ -1,0 +1,45 @@
+from decimal import Decimal
+
+import pytest
+
+from tests.builders import approved, denied, requested, started
+from tests.unit.cli.builders import NOW, order, seen, told, widest
+from tradewire.domain.orders import Status
+from tradewire.messages.vocabulary import CheckResult, QuoteUsed
+from tradewire_cli.views import why
+
+CHECKS = (CheckResult("switch", "NONE", None, True), CheckResult("val_max", "18725.00", "10000", False))
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_story_has_every_step_and_every_check(width: int) -> None:
+    told_so = [told(requested()), told(denied(checks=CHECKS, reason="NOTIONAL_ABOVE_MAX"), pos=2, after=4_000)]
+    over = order(status=Status.DENIED, reason="NOTIONAL_ABOVE_MAX", message="too large")
+
+    page = seen(why.story(over, told_so, width, NOW), width)
+
+    assert over.order in page
+    assert "NOTIONAL_ABOVE_MAX: too large" in page
+    assert "+4 ms" in page
+    lines = [line.split() for line in page.splitlines()]
+    assert ["switch", "NONE", "–", "passed"] in lines
+    assert ["val_max", "18725.00", "10000", "failed"] in lines
+    assert widest(page) <= width
+
+
+def test_a_decision_says_what_it_rests_on() -> None:
+    quotes = (QuoteUsed("AAPL", Decimal("187.25"), 1, "replay"),)
+
+    page = seen(why.story(order(), [told(approved(quotes=quotes, limits={"global": 3}))], 120, NOW))
+
+    assert "prices AAPL 187.25 from replay" in page
+    assert "limits global v3" in page
+    assert "switches never set" in page
+
+
+def test_the_steps_of_a_story_stand_under_each_other() -> None:
+    page = seen(why.story(order(), [told(requested()), told(started(), pos=2, after=1_000)], 160, NOW), 160)
+    first, second = page.splitlines()[-2:]
+
+    assert first.index("requested") == second.index("submit started")
+    assert first.index("buy 10") == second.index("attempt 1")
