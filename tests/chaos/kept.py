@@ -38,7 +38,7 @@ class Kept:
         self.ends: list[int] = []
         self.log = log
         self._program = (sys.executable, "-m", *program)
-        self._environment = {**environment, "TRADEWIRE_HTTP_PORT": str(self.port)}
+        self.environment = {**environment, "TRADEWIRE_HTTP_PORT": str(self.port)}
         self._reaped = reaped
         self._extra: dict[str, str] = {}
         self._child: Child | None = None
@@ -77,7 +77,7 @@ class Kept:
             began = loop.time()
             self._spawned += 1
             instance = f"{self.name}-{self._spawned}"
-            environment = {**self._environment, **self._extra, "TRADEWIRE_INSTANCE": instance}
+            environment = {**self.environment, **self._extra, "TRADEWIRE_INSTANCE": instance}
             self._extra = {}
             self._child = await Child.start(self.name, self._program, log=self.log, environment=environment)
             await self._tell()

@@ -6,23 +6,37 @@ from random import Random
 
 _REPEATS = 9
 _SOON_SECONDS = 0.05
+_LATE_SECONDS = 3.0
+
+
+class Mangling:
+    """Shared by the connections of a system. While `active`, a third of all messages is treated; `treated` counts."""
+
+    def __init__(self) -> None:
+        self.active = False
+        self.treated = 0
+        self.random = Random(0)
+
+    def connection(self) -> "NatsMangler":
+        """A mangler for a new connection."""
+        return NatsMangler(self)
 
 
 class NatsMangler:
-    """For one connection: messages come `1 + _REPEATS` times at most, some late, some before those that came first.
+    """One connection. A message may come up to ten times, after those that followed it, and again much later.
 
-    `count` is told of each message that was not simply passed on. What is no message (PING, INFO, …) passes as it is.
+    What is no message (PING, INFO, …) passes as it is.
     """
 
-    def __init__(self, random: Random, count: Callable[[], None], *, late_seconds: float) -> None:
-        self._random, self._count, self._late = random, count, late_seconds
+    def __init__(self, mangling: Mangling) -> None:
+        self._mangling = mangling
         self._rest = b""
 
     def hear(self, data: bytes, say: Callable[[bytes], None]) -> None:
         """Cuts the stream into operations and treats each message by chance."""
         self._rest += data
         while (operation := self._next()) is not None:
-            if operation.startswith((b"MSG ", b"HMSG ")):
+            if self._mangling.active and operation.startswith((b"MSG ", b"HMSG ")):
                 self._treat(operation, say)
             else:
                 say(operation)
@@ -39,16 +53,17 @@ class NatsMangler:
         return operation
 
     def _treat(self, operation: bytes, say: Callable[[bytes], None]) -> None:
-        loop, chance = asyncio.get_running_loop(), self._random.random()
+        loop, random = asyncio.get_running_loop(), self._mangling.random
+        chance = random.random()
         if chance < 0.1:
-            self._count()
-            loop.call_later(self._random.uniform(0, _SOON_SECONDS), say, operation)  # others overtake it
+            self._mangling.treated += 1
+            loop.call_later(random.uniform(0, _SOON_SECONDS), say, operation)  # others overtake it
             return
         say(operation)
         if chance < 0.3:
-            self._count()
-            for _ in range(self._random.randint(1, _REPEATS)):
-                loop.call_later(self._random.uniform(0, _SOON_SECONDS), say, operation)
+            self._mangling.treated += 1
+            for _ in range(random.randint(1, _REPEATS)):
+                loop.call_later(random.uniform(0, _SOON_SECONDS), say, operation)
         elif chance < 0.35:
-            self._count()
-            loop.call_later(self._random.uniform(0, self._late), say, operation)
+            self._mangling.treated += 1
+            loop.call_later(random.uniform(0, _LATE_SECONDS), say, operation)

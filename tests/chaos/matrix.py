@@ -1,23 +1,28 @@
-"""The table of rows. Numbers are those of the fault matrix in docs/how-to/run-the-fault-matrix.md."""
+"""The table of rows. Numbers are those of docs/how-to/run-the-fault-matrix.md."""
 
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from tests.chaos.rows import ingest, ledger, services
+from tests.chaos.rows import broker, ingest, ledger, nats, postgres, services, whole
 from tests.chaos.run import Run
 from tests.chaos.system import Shape
 
+Inject = Callable[[Run], Awaitable[None]]
+
 
 class Row(Struct, frozen=True):
-    """One fault: its name, what happens, and the function that makes it happen. `seconds` is about how long one takes."""
+    """One fault: its name, what happens, and the function that makes it happen. `seconds` is what one run takes."""
 
     name: str
     title: str
-    inject: Callable[[Run], Awaitable[None]]
-    seconds: float = 10.0
+    inject: Inject
+    seconds: float = 8.0
     shape: Shape = Shape()
 
+
+_LEDGER_LINKS = ("sequencer.postgres", "reader.postgres")
+_NATS_LINKS = ("sequencer.nats", "reader.nats", "ingest.nats", "risk.nats", "router.nats")
 
 ROWS: tuple[Row, ...] = (
     Row("1", "ingest or a publisher dies around append and ack", ingest.dies),
@@ -25,6 +30,29 @@ ROWS: tuple[Row, ...] = (
     Row("3", "the router dies before the send", services.router_dies_before_the_send),
     Row("4", "the router dies after the send", services.router_dies_after_the_send),
     Row("5", "the ledger dies around its commit", ledger.sequencer_dies),
+    Row("6", "SIGTERM to every process in turn", whole.rolling_restart, 14.0),
+    Row("7", "a process freezes, longer than its lease", whole.frozen, 14.0),
+    Row("8", "an old router wakes up beside its successor", whole.old_router_wakes, 22.0),
+    Row("9", "NATS is killed and restarts", nats.killed),
+    Row("10", "NATS is away for longer than signals live", nats.away, 11.0, Shape(max_signal_age="3s")),
+    Row("11", "NATS freezes", nats.frozen, 9.0),
+    Row("14", "the disk of NATS is lost", nats.disk_lost),
+    Row("15", "a Postgres backend is killed", postgres.backend_killed),
+    Row("16", "Postgres stops at once", postgres.stopped_at_once),
+    Row("17", "Postgres is locked or its backend frozen", postgres.locked_or_frozen, 11.0),
+    Row("18", "the disk of Postgres is full", postgres.full_disk, 10.0, Shape(small_wal=True)),
+    Row("19", "Postgres is cut off after COMMIT", postgres.cut_after_commit, 8.0, Shape(links=_LEDGER_LINKS)),
+    Row("20", "a storm of conflicts between writers", ledger.conflicts),
+    Row("21", "the broker's answer is lost", broker.answer_lost, 9.0, Shape(links=("router.paper",))),
+    Row("22", "the broker places late", broker.placed_late, 14.0, Shape(absence_grace="5s")),
+    Row("34", "the link to the broker is half open", broker.half_open, 9.0, Shape(links=("router.paper",))),
+    Row("35", "the broker is killed", broker.broker_dies),
+    Row("36", "duplicates, reorder and delay on every subject", nats.mangled, 9.0, Shape(_NATS_LINKS, mangled=True)),
+    Row("37", "poison on every subject", ingest.poison),
+    Row("38", "a slow ledger or a slow reader", postgres.slow, 10.0, Shape(links=_LEDGER_LINKS)),
+    Row("41", "two ingests and the same key at once", ingest.two_with_the_same_key),
+    Row("45", "settings change in the middle of the load", whole.reconfigured),
+    Row("50", "a row is tampered with by a superuser", ledger.tampered, 6.0),
     Row("two", "two ledgers at once", ledger.two_at_once),
 )
 

@@ -40,8 +40,9 @@ class _Pair:
 class Proxy:
     """Forwards to `host:port`. `latency` is in seconds a chunk; `mangle` makes a mangler for each new connection."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, mangle: Callable[[], Mangler] | None = None) -> None:
         self._target = (host, port)
+        self._mangle = mangle
         self._server: asyncio.Server | None = None
         self._pairs: set[_Pair] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,7 +51,6 @@ class Proxy:
         self.refusing = False
         self.dropping = False
         self.latency = 0.0
-        self.mangle: Callable[[], Mangler] | None = None
         self.dropped_bytes = 0
         self.delayed_chunks = 0
         self.cuts = 0
@@ -107,7 +107,6 @@ class Proxy:
         """Ends every misbehaviour; what was stalled goes on."""
         self.refusing = self.dropping = False
         self.latency = 0.0
-        self.mangle = None
         self._open.set()
 
     # The work
@@ -149,7 +148,7 @@ class Proxy:
         raise ConnectionResetError
 
     async def _down(self, reader: asyncio.StreamReader, pair: _Pair) -> None:
-        mangler = self.mangle() if self.mangle else None
+        mangler = self._mangle() if self._mangle else None
         while data := await reader.read(_CHUNK):
             await self._passage()
             if self.dropping:

@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from tests.chaos.kept import POLL_SECONDS, READY_SECONDS, Kept, Name
 from tests.chaos.load import STRATEGIES
+from tests.chaos.mangle import Mangling
 from tests.chaos.proxy import Proxy
+from tests.chaos.small_wal import small_wal
 from tradewire import subjects
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
@@ -57,7 +59,7 @@ mark_interval = "5s"
 
 [router]
 call_timeout = "1s"
-absence_grace = "1s"
+absence_grace = "{absence_grace}"
 reconcile_interval = "2s"
 
 [paper]
@@ -72,12 +74,17 @@ faults = true
 class Shape(Struct, frozen=True):
     """How a system is started: what differs from the usual settings, where proxies stand, and planted bugs.
 
-    A link is `<process>.<nats|postgres|paper>`; a planted bug goes into the processes that it is about.
+    A link is `<process>.<nats|postgres|paper>`; `planted` names a bug for the processes that it is about.
     """
 
     links: tuple[str, ...] = ()
     max_signal_age: str = "30s"
     approval_ttl: str = "30s"
+    absence_grace: str = "1s"
+    mangled: bool = False
+    """NATS links pass through a mangler, which a row switches on."""
+    small_wal: bool = False
+    """Postgres' write-ahead log lies on a file system of its own that can be filled."""
     planted: str = ""
 
 
@@ -94,12 +101,15 @@ class System:
         self.faults_file = folder / "faults"
         self.releasing = True
         """Whether a reaped process's leases are given back, as `tradewire up` does; without it they run out."""
+        self.mangling = Mangling()
         self._paper_port = free_port()
 
     def settings_text(self, **changes: str) -> str:
         """The settings, with keys of [risk] changed."""
         shape = self.shape
-        text = _SETTINGS.format(max_signal_age=shape.max_signal_age, approval_ttl=shape.approval_ttl)
+        text = _SETTINGS.format(
+            max_signal_age=shape.max_signal_age, approval_ttl=shape.approval_ttl, absence_grace=shape.absence_grace
+        )
         for key, value in changes.items():
             text = text.replace("[risk]\n", f'[risk]\n{key} = "{value}"\n')
         return text
@@ -128,7 +138,8 @@ class System:
             await self.engines.add_user(f"strategy-{strategy}")
         await self.engines.add_user(f"person-{PERSON}")
         for link in self.shape.links:
-            self.links[link] = Proxy("127.0.0.1", self._port_behind(link))
+            mangle = self.mangling.connection if self.shape.mangled and link.endswith(".nats") else None
+            self.links[link] = Proxy("127.0.0.1", self._port_behind(link), mangle)
             await self.links[link].start()
         self.admin = await self.bus("admin")
         for name in ALL:
@@ -233,8 +244,9 @@ def _through(dsn: str, link: Proxy) -> str:
 @asynccontextmanager
 async def running_system(folder: Path, shape: Shape | None = None) -> AsyncIterator[System]:
     """Starts a system over an empty folder that Postgres's account can reach, and ends it."""
-    async with running_engines(folder) as engines:
-        system = System(folder, engines, shape or Shape())
+    shape = shape or Shape()
+    async with running_engines(folder) as engines, small_wal(folder, engines, wanted=shape.small_wal):
+        system = System(folder, engines, shape)
         try:
             await system.open()
             yield system

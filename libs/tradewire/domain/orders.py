@@ -214,7 +214,7 @@ def evolve(order: Order | None, event: Event, data: Any) -> Order:
 
 def _approved(_order: Order, data: Any, changes: dict[str, Any]) -> None:
     changes["side"], changes["quantity"], changes["order_type"] = data.side, data.quantity, data.order_type
-    changes["limit_price"], changes["stop_price"], changes["price"] = data.limit_price, data.stop_price, data.price
+    changes["limit_price"], changes["stop_price"] = data.limit_price, data.stop_price
     changes["time_in_force"], changes["expires_at"] = data.time_in_force, data.expires_at
     changes["reduce_only"] = data.reduce_only
 

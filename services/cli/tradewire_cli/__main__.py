@@ -5,6 +5,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 
@@ -15,6 +16,9 @@ from tradewire_cli import app, exits
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and exits with its code, see `exits.Exit`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character must not end a command
     try:
         code = app.make(given)(args=given, prog_name="tradewire", standalone_mode=False)
         sys.stdout.flush()

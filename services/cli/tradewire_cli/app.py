@@ -11,6 +11,11 @@ from msgspec import Struct
 import tradewire
 from tradewire_cli import exits
 
+_HELP: Final = (
+    "Signals in, fills out, every state change on the record.\n\n"
+    "`tradewire up` starts everything on this machine, `tradewire demo` shows it at work, and every other command "
+    "finds the running system by its data folder: --data, TRADEWIRE_DATA, or ./data."
+)
 _RUN, _TRADE, _LOOK, _KEEP = "Run", "Trade", "Look", "Keep in order"
 
 
@@ -54,7 +59,7 @@ def make(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog=_epilog(),
     )
-    app.callback()(_root)
+    app.callback(help=_HELP)(_root)
     for name, row in COMMANDS.items():
         if wanted in COMMANDS and name != wanted:
             continue
@@ -78,11 +83,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
     ] = False,
 ) -> None:
-    """Signals in, fills out, every state change on the record.
-
-    `tradewire up` starts everything on this machine, `tradewire demo` shows it at work, and every other command finds
-    the running system by its data folder: --data, TRADEWIRE_DATA, or ./data.
-    """
+    """What belongs to no command."""
 
 
 def _epilog() -> str:

@@ -11,12 +11,12 @@ from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service, run
 from tradewire_router.brokers.opening import open_broker
 from tradewire_router.facts import Facts
-from tradewire_router.handlers import Router
 from tradewire_router.metrics import Metrics
 from tradewire_router.panic import Panic
+from tradewire_router.router import Router
 
 
-async def main(service: Service) -> None:
+async def serve(service: Service) -> None:
     """Runs the router of `router.account` whenever its lease is held."""
     settings = service.settings
     account = settings.router.account
@@ -31,15 +31,17 @@ async def main(service: Service) -> None:
     lease = Lease(service.bus, settings.shard, f"router-{account}", "router", service.instance)
     appender, fact_appender = (Appender(service.bus, settings.shard, "router") for _ in range(2))
     facts = Facts(fact_appender, lease, service.log)
-    panic = Panic(Path(settings.data) / f"router-{account}-latch.json", account, clock, service.log)
+    opening = partial(open_broker, settings, account)
+    panic = Panic(Path(settings.data), account, clock, lease, opening, service.log)
     await panic.listen(service.bus)
-    router = Router(service, partial(open_broker, settings, account), lease, clock, panic, facts, appender, metrics)
+    service.spawn(panic.run(), "panic")
+    router = Router(service, opening, lease, clock, panic, facts, appender, metrics)
     service.health.set("lease", f"waits for the lease {lease.name}")
 
     async def reign() -> None:
         service.health.set("lease", None)
         metrics.lease.set(1)
-        service.log.info("routing", account=account, epoch=lease.epoch, broker=router.broker_id)
+        service.log.info("routing", account=account, epoch=lease.epoch, broker=settings.accounts[account].broker)
         try:
             await router.reign()
         finally:
@@ -49,10 +51,10 @@ async def main(service: Service) -> None:
     await lease.lead(reign, service.stopping)
 
 
-def entry() -> None:
+def main() -> None:
     """The console script."""
-    run("router", main)
+    run("router", serve)
 
 
 if __name__ == "__main__":
-    entry()
+    main()

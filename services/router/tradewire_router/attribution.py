@@ -1,6 +1,9 @@
-"""Whose order a broker's message is about."""
+"""Whose order a broker's message is about, and what the log has of an execution: asked of the reader."""
 
+import asyncio
+import re
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -8,7 +11,7 @@ from tradewire import subjects
 from tradewire.bus import Bus
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
-from tradewire.messages.answers import EventsPage, FillsPage, OrderStory, QueryError
+from tradewire.messages.answers import EventsPage, FillRow, FillsPage, OrderStory, QueryError
 from tradewire.messages.order_events import OrderSubmitStarted
 from tradewire.messages.queries import EventsQuery, FillsQuery, OrderQuery, Query
 from tradewire_router.brokers.values import Execution
@@ -17,6 +20,10 @@ from tradewire_router.submit import Submitter
 
 _PAGE = 1000
 _MARGIN_MICROSECONDS = 60_000_000
+_NOBODYS_MAX = 10_000
+_BEHIND_SECONDS = 2.0
+_is_our_kind = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
+Page = TypeVar("Page", EventsPage, FillsPage, OrderStory)
 _decode = msgspec.json.Decoder(EventsPage | FillsPage | OrderStory | QueryError).decode
 _started = msgspec.json.Decoder(OrderSubmitStarted).decode
 
@@ -27,6 +34,7 @@ class Attribution:
     def __init__(self, bus: Bus, shard: str, state: RouterState, submitter: Submitter) -> None:
         self._bus, self._shard = bus, shard
         self._state, self._submitter = state, submitter
+        self._nobodys: dict[str, None] = {}
 
     def at_once(self, client_order_id: str) -> Order | None:
         """The order, if it is in hand, open, or was closed lately."""
@@ -39,24 +47,32 @@ class Attribution:
             Unavailable: the reader does not answer, so that it is not known.
         """
         found: dict[str, Order | None] = {i: self.at_once(i) if i else None for i in client_order_ids}
-        missing = {i for i, order in found.items() if order is None and i}
+        missing = {i for i, o in found.items() if o is None and _is_our_kind(i) and i not in self._nobodys}
         before: int | None = None
+        reached = (
+            self._state.pos
+        )  # an intent that is in the log now must not be overlooked because the reader is behind
         while missing:
             query = EventsQuery(
                 type="OrderSubmitStarted", account=self._state.account, backward=True, before=before, limit=_PAGE
             )
-            page = await self._ask("events", query)
-            if not isinstance(page, EventsPage):
-                raise Unavailable("the reader answered another question")
+            page = await self._ask("events", query, EventsPage, reached)
             for event in page.events:
                 started = _started(event.data)
                 if started.client_order_id in missing:
                     missing.discard(started.client_order_id)
-                    found[started.client_order_id] = await self._order(started.order)
+                    found[started.client_order_id] = await self.order(started.order)
             if not page.more:
                 break
             before = page.next
+        self._nobodys.update(dict.fromkeys(missing))
+        while len(self._nobodys) > _NOBODYS_MAX:
+            del self._nobodys[next(iter(self._nobodys))]
         return found
+
+    async def order_of(self, client_order_id: str) -> Order | None:
+        """The order, or None when no order of ours ever had that id. Raises Unavailable as `orders_of` does."""
+        return (await self.orders_of([client_order_id]))[client_order_id]
 
     async def unbooked(self, executions: Sequence[Execution]) -> list[Execution]:
         """Those of a broker's executions that the log does not have, as far as the read model shows.
@@ -64,15 +80,15 @@ class Attribution:
         Raises:
             Unavailable: the reader does not answer.
         """
-        left = {(execution.execution, execution.revision): execution for execution in executions}
+        booked = self._state.executions
+        left = {key: e for e in executions if (key := (e.execution, e.revision)) not in booked}
         if not left:
             return []
-        oldest = min(execution.at for execution in executions) - _MARGIN_MICROSECONDS
+        oldest = min(execution.at for execution in left.values()) - _MARGIN_MICROSECONDS
         cursor = ""
         while left:
-            page = await self._ask("fills", FillsQuery(account=self._state.account, limit=_PAGE, cursor=cursor))
-            if not isinstance(page, FillsPage):
-                raise Unavailable("the reader answered another question")
+            query = FillsQuery(account=self._state.account, limit=_PAGE, cursor=cursor)
+            page = await self._ask("fills", query, FillsPage)
             for fill in page.fills:
                 left.pop((fill.execution, fill.revision), None)
             cursor = page.cursor
@@ -80,19 +96,38 @@ class Attribution:
                 break
         return list(left.values())
 
-    async def order_of(self, client_order_id: str) -> Order | None:
-        """The order, or None when no order of ours ever had that id. Raises Unavailable as `orders_of` does."""
-        return (await self.orders_of([client_order_id]))[client_order_id]
+    async def booked(self, order: Order, execution: str, at_least: int) -> FillRow | None:
+        """The version of an execution that counts in the log, read at position `at_least` or later.
 
-    async def _order(self, order_id: str) -> Order:
-        story = await self._ask("order", OrderQuery(id=order_id))
-        if not isinstance(story, OrderStory):
-            raise Unavailable("the reader answered another question")
-        return story.order
+        Raises:
+            Unavailable: the reader does not answer, or is behind.
+        """
+        cursor = ""
+        while True:
+            query = FillsQuery(order=order.order, effective=True, limit=_PAGE, cursor=cursor)
+            page = await self._ask("fills", query, FillsPage, at_least)
+            for fill in page.fills:
+                if fill.execution == execution:
+                    return fill
+            if not (cursor := page.cursor):
+                return None
 
-    async def _ask(self, what: str, query: Query) -> EventsPage | FillsPage | OrderStory:
-        message = await self._bus.request(subjects.query(self._shard, what), msgspec.json.encode(query), timeout=2)
-        answer: EventsPage | FillsPage | OrderStory | QueryError = _decode(message.data)
-        if isinstance(answer, QueryError):
-            raise Unavailable(f"the reader: {answer.message}")
-        return answer
+    async def order(self, order_id: str, at_least: int = 0) -> Order:
+        """An order by its id, as of position `at_least` or later. Raises Unavailable as the others do."""
+        return (await self._ask("order", OrderQuery(id=order_id), OrderStory, at_least)).order
+
+    async def _ask(self, what: str, query: Query, kind: type[Page], at_least: int = 0) -> Page:
+        payload = msgspec.json.encode(query)
+        until = asyncio.get_running_loop().time() + _BEHIND_SECONDS
+        while True:
+            message = await self._bus.request(subjects.query(self._shard, what), payload, timeout=2)
+            answer: EventsPage | FillsPage | OrderStory | QueryError = _decode(message.data)
+            if isinstance(answer, QueryError):
+                raise Unavailable(f"the reader: {answer.message}")
+            if not isinstance(answer, kind):
+                raise Unavailable("the reader answered another question")
+            if answer.pos >= at_least:
+                return answer
+            if asyncio.get_running_loop().time() >= until:
+                raise Unavailable(f"the reader is at {answer.pos}, behind {at_least}")
+            await asyncio.sleep(0.05)

@@ -1,17 +1,18 @@
 """Facts on their way to the log: what a broker said is appended in order and is never given up.
 
-One append is in flight; what comes meanwhile goes with the next. A fact that is in the log already, by another
-message about the same thing, is done.
+One append is in flight; what comes meanwhile goes with the next. A fact that is in the log already, by another message
+about the same thing, is done.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 from tradewire import faults
 from tradewire.append import Appender
 from tradewire.lease import Lease
-from tradewire.messages.log import Command, NewEvent
+from tradewire.messages.log import Command, NewEvent, Result
 from tradewire.runtime.logs import Log
 
 _BATCH = 200
@@ -23,16 +24,20 @@ class Facts:
     def __init__(self, appender: Appender, lease: Lease, log: Log) -> None:
         self._appender, self._lease, self._log = appender, lease, log
         self._waiting: deque[NewEvent] = deque()
+        self._ids: set[str] = set()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self.last_pos = 0
-        """The highest position that a fact of this queue got."""
+        """The highest position that a fact of this queue got in this log."""
 
-    def add(self, events: Sequence[NewEvent]) -> None:
-        """Queues facts."""
-        if events:
-            self._waiting.extend(events)
+    def add(self, events: Iterable[NewEvent]) -> None:
+        """Queues facts; one that waits already, as another message told it, is not queued again."""
+        for event in events:
+            if event.event_id not in self._ids:
+                self._ids.add(event.event_id)
+                self._waiting.append(event)
+        if self._waiting:
             self._idle.clear()
             self._wake.set()
 
@@ -53,22 +58,26 @@ class Facts:
                 self._wake.clear()
                 await self._wake.wait()
             await self._lease.held.wait()
-            batch = [self._waiting[i] for i in range(min(len(self._waiting), _BATCH))]
+            batch = list(islice(self._waiting, _BATCH))
             faults.point("router.before_facts")
             results = await self._appender.append([Command((event,)) for event in batch], self._lease.fence)
             if any(result.code == "stale_fence" for result in results):
-                await asyncio.sleep(0.1)  # the next lease, if it is ours, books them; else its holder does
+                self._lease.lost.set()  # the next lease, if it is ours, books them; else its holder does
+                await asyncio.sleep(0.1)
                 continue
             for event, result in zip(batch, results, strict=True):
-                if result.stored:
-                    self.last_pos = max(self.last_pos, *result.positions)
-                elif result.code != "id_reused":
-                    self._log.error(
-                        "a fact was refused",
-                        code=result.code,
-                        message=result.message,
-                        type=event.type,
-                        signal=event.correlation_id,
-                    )
-            for _ in batch:
-                self._waiting.popleft()
+                self._settle(event, result)
+
+    def _settle(self, event: NewEvent, result: Result) -> None:
+        self._waiting.popleft()
+        self._ids.discard(event.event_id)
+        if result.positions:
+            self.last_pos = max(self.last_pos, *result.positions)
+        if not result.stored and result.code != "id_reused":
+            self._log.error(
+                "a fact was refused",
+                code=result.code,
+                message=result.message,
+                type=event.type,
+                signal=event.correlation_id,
+            )

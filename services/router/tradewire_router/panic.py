@@ -1,28 +1,32 @@
 """The panic path: a halt or kill that routers hear directly and act on before the log shows it (DESIGN §2, Switches).
 
 It is the only act outside the log, and it can only reduce: submitting stops at once, and a KILL cancels what works at
-the broker even while the ledger is down. It is latched in memory and in a file, until the log shows the same request
-or a later resume. What the broker says of the cancels is appended as facts, as soon as there is a ledger again.
+the broker even while the ledger is down. It is latched in memory and in a file until the log holds the same request or
+a later resume. What was canceled is written to a journal beside the latch, and what the broker says of it is appended
+as facts, as soon as there is a ledger again.
 """
 
 import asyncio
+import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from tradewire.bus import Bus, Message
 from tradewire.domain.switches import GLOBAL, LEVELS
-from tradewire.errors import InvalidValue
+from tradewire.errors import ConfigError, InvalidValue
+from tradewire.lease import Lease
 from tradewire.messages.control import HaltCommand, KillCommand, parse
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.logs import Log
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
-from tradewire_router.brokers.values import OrderRef
+from tradewire_router.cancel import cancel_all
 from tradewire_router.domain.state import RouterState
-from tradewire_router.submit import Submitter
 
 _AGAIN_SECONDS = 2.0
 
@@ -37,20 +41,42 @@ class Latch(Struct, frozen=True):
     at: int
 
 
+class Entry(Struct, frozen=True):
+    """One pass of canceling, in the journal: for whose requests, and the outcome by client order id."""
+
+    at: int
+    requests: tuple[str, ...]
+    outcomes: dict[str, str]
+
+
 _decode = msgspec.json.Decoder(list[Latch]).decode
 
 
 class Panic:
     """Hears `control.halt.*` and `control.kill.*`, latches, and cancels on KILL."""
 
-    def __init__(self, path: Path, account: str, clock: Clock, log: Log) -> None:
-        self._path, self._account, self._clock, self._log = path, account, clock, log
+    def __init__(
+        self, folder: Path, account: str, clock: Clock, lease: Lease, open_broker: Callable[[], Broker], log: Log
+    ) -> None:
+        """Takes up the latches of the process before.
+
+        Raises:
+            ConfigError: their file cannot be read, so that it is not known whether anything may be sent.
+        """
+        self._path = folder / f"router-{account}-latch.json"
+        self._journal = folder / f"router-{account}-panic.jsonl"
+        self._account, self._clock, self._lease, self._log = account, clock, lease, log
+        self._open_broker = open_broker
         self._latches: dict[str, Latch] = {}
-        self._killed: float = 0.0
-        self.changed = asyncio.Event()
-        if path.exists():
-            for latch in _decode(path.read_bytes()):
-                self._latches[latch.scope] = latch
+        self._changed = asyncio.Event()
+        self.session: Broker | None = None
+        """The broker's session of the router at work; without one, a KILL opens its own."""
+        try:
+            held = _decode(self._path.read_bytes()) if self._path.exists() else []
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            fix = "Remove it if no halt is meant to be in force."
+            raise ConfigError(str(self._path), f"cannot be read: {error}", fix) from None
+        self._latches.update((latch.scope, latch) for latch in held)
 
     async def listen(self, bus: Bus) -> None:
         """Subscribes; every router hears every halt."""
@@ -73,47 +99,92 @@ class Panic:
         if held and LEVELS.index(held.level) > LEVELS.index(level):
             return
         self._latches[scope] = Latch(scope, level, person, command.request, self._clock.now())
-        self._write()
+        self._changed.set()
         self._log.warning("halted directly", scope=scope, level=level, by=person)
-        self.changed.set()
+        self._write()
 
     def _write(self) -> None:
         temporary = self._path.with_suffix(".new")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as out:
-            out.write(msgspec.json.encode(list(self._latches.values())))
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as out:
+                out.write(msgspec.json.encode(list(self._latches.values())))
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(self._path)
+        except OSError as error:
+            self._log.error("a latched halt cannot be written down; it holds until this process ends", error=str(error))
 
     def settle(self, state: RouterState) -> None:
-        """Lets go of what the log has taken over."""
+        """Lets go of what the log has taken over, or has lifted since."""
         for scope, latch in tuple(self._latches.items()):
             switch = state.controls.switches.get(scope)
             in_force = switch is not None and LEVELS.index(switch.level) >= LEVELS.index(latch.level)
-            if switch is not None and (in_force or switch.request == latch.request or switch.at > latch.at):
+            if in_force or latch.request in state.requests or state.resumed_at.get(scope, 0) > latch.at:
                 del self._latches[scope]
                 self._write()
 
-    @property
     def latched(self) -> str:
         """Why nothing may be submitted, or nothing."""
-        return "; ".join(f"{latch.level} of {scope} by {latch.by}" for scope, latch in self._latches.items())
+        return "; ".join(
+            f"{latch.level} of {scope} by {latch.by}, heard directly and not in the log yet"
+            for scope, latch in self._latches.items()
+        )
 
-    async def step(self, broker: Broker, submitter: Submitter) -> None:
-        """Takes the latch to the submitter, and on KILL cancels what the broker shows until it shows nothing."""
-        submitter.latched = self.latched
-        if not any(latch.level == "KILL" for latch in self._latches.values()):
-            return
-        now = asyncio.get_running_loop().time()
-        if now - self._killed < _AGAIN_SECONDS:
-            return
-        self._killed = now
+    @property
+    def _kills(self) -> tuple[str, ...]:
+        return tuple(latch.request for latch in self._latches.values() if latch.level == "KILL")
+
+    async def run(self) -> None:
+        """Cancels while a KILL is latched: what the broker shows, again and again until it shows nothing."""
+        own: Broker | None = None
         try:
+            while True:
+                self._changed.clear()
+                if not self._kills:
+                    own = await _closed(own)
+                    await self._changed.wait()
+                    continue
+                if self.session is not None:
+                    own = await _closed(own)
+                elif own is None and self._lease.holder == self._lease.instance:
+                    # The lease ran out because nobody answers: nobody else has it, as far as anyone can know.
+                    own = self._open_broker()
+                if broker := self.session or own:
+                    await self._cancel(broker)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_AGAIN_SECONDS):
+                        await self._changed.wait()
+        finally:
+            await _closed(own)
+
+    async def _cancel(self, broker: Broker) -> None:
+        requests = self._kills
+        try:
+            if broker is not self.session:
+                await broker.connect()
             working = await broker.open_orders()
         except BrokerError as error:
             self._log.error("KILL cannot see what works", error=str(error))
             return
-        for order in working:
-            answer = await broker.cancel(OrderRef(order.client_order_id, order.broker_order_id, order.symbol))
-            self._log.warning("KILL cancels", client_order_id=order.client_order_id, outcome=answer.outcome)
+        outcomes = await cancel_all(broker, working, self._log, "KILL cancels")
+        if outcomes:
+            self._note(Entry(self._clock.now(), requests, outcomes))
+
+    def _note(self, entry: Entry) -> None:
+        try:
+            with self._journal.open("ab") as out:
+                out.write(msgspec.json.encode(entry) + b"\n")
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            self._log.error("the journal of a KILL cannot be written", error=str(error), entry=_plain(entry))
+
+
+async def _closed(broker: Broker | None) -> None:
+    if broker is not None:
+        await broker.close()
+
+
+def _plain(entry: Entry) -> Any:
+    return msgspec.to_builtins(entry)

@@ -1,38 +1,46 @@
 """Reconciliation: the broker's orders, executions, positions and cash against the log, before any new work.
 
-What the broker has and the log lacks is appended as facts. What then still differs is a break: it is recorded, and the
-account takes only what reduces until a person resumes it.
+What the broker has and the log lacks is appended as facts. What then still differs, twice a second apart, is a break:
+it is recorded, and the account takes only what reduces until a person resumes it.
+
+Both sides can be compared only while no execution comes between the questions. Where orders flow without a gap, new
+submits wait for the few milliseconds of a comparison, now and then; the log then says again up to which of the broker's
+executions it is complete, and a restart asks from there.
 """
 
 import asyncio
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 
 from tradewire import ids
-from tradewire.domain.account_book import settlement_currency
-from tradewire.domain.orders import SENT, Status
+from tradewire.domain.orders import SENT, Order, Status
 from tradewire.domain.switches import control_stream
-from tradewire.errors import Unavailable
 from tradewire.messages.account_events import CashMoved, Halted, ReconciliationBroken, ReconciliationMended
+from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Discrepancy
 from tradewire.replica import Replica
 from tradewire.runtime.logs import Log
 from tradewire_router.attribution import Attribution
-from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
-from tradewire_router.brokers.results import Found
-from tradewire_router.brokers.values import Balance, BrokerOrder, Cursor, Execution, Position
+from tradewire_router.brokers.results import Absent, Found
+from tradewire_router.brokers.values import Cursor, Execution
+from tradewire_router.domain.comparison import compare, compare_orders, gap, opening_cash
 from tradewire_router.domain.state import RouterState
-from tradewire_router.domain.translate import Teller, external_fill, external_order, filled, from_lookup
+from tradewire_router.domain.translate import corrected, external_fill, external_order, filled, from_lookup
 from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 from tradewire_router.submit import Submitter
 
-_RETRY_SECONDS = 1.0
+CONFIRM_SECONDS = 1.0
+_TRIES = 5
+_PAUSE_SECONDS = 2.0
+_POLL_SECONDS = 0.005
+_DIFFERENCES_MAX = 100
+_LOOKUPS_TOGETHER = 64
 
 
 class Reconciler:
-    """Compares one account with its broker. `gate` says why no new order may start, until it has been done once."""
+    """Compares one account with its broker."""
 
     def __init__(
         self,
@@ -44,184 +52,230 @@ class Reconciler:
         attribution: Attribution,
         log: Log,
         metrics: Metrics,
+        next_number: Callable[[], int],
+        *,
         epoch: int,
         base: str,
+        record_seconds: float,
     ) -> None:
+        """`next_number` counts reconciliation's events and never gives a number again under this lease.
+
+        While executions come, agreement is recorded every `record_seconds`.
+        """
         self._state, self._replica, self._broker, self._facts = state, replica, broker, facts
         self._submitter, self._attribution, self._log, self._metrics = submitter, attribution, log, metrics
-        self._epoch, self._base = epoch, base
-        self._counter = 0
-        self._cursor: Cursor | None = None
-        self._broken = False
-        self.gate = "has not been reconciled with its broker yet"
+        self._next_number, self._epoch, self._base, self._record_seconds = next_number, epoch, base, record_seconds
+        self._cursor: Cursor = ""
+        self._seen = self._booked = self._asked = 0
+        self._compared_at = self._recorded_at = asyncio.get_running_loop().time()
+        self.opened = asyncio.Event()
+        """Set once the log has what the account began with, so that fills may be booked."""
 
-    async def first(self) -> None:
-        """Reconciles until it has been done once; the broker may take as long as it needs to answer."""
-        while True:
-            try:
-                differences = await self.once()
-            except (BrokerError, Unavailable) as error:
-                self.gate = f"waits for its broker and the reader: {error}"
-                await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            self.gate = ""
-            if not differences:
-                return
-            self._log.error("the broker and the log disagree", differences=len(differences))
-            return
+    @property
+    def cursor(self) -> Cursor | None:
+        """Up to where the broker's executions are booked; None while nothing is known of them."""
+        return self._cursor or self._state.cursor or None
 
-    async def once(self) -> list[Discrepancy]:
-        """Brings the log up to the broker and returns what still differs.
+    async def run_once(self, *, patient: bool) -> None:
+        """Brings the log up to the broker, compares, and records what that showed.
+
+        When nothing can be compared because executions keep coming, `patient` pauses new submits; without it, that is
+        done only when the last comparison is old.
 
         Raises:
             BrokerError, Unavailable: a question was not answered, so that nothing is concluded.
         """
-        since = self._cursor or self._state.cursor or None
-        executions, cursor = await self._broker.executions_since(since)
-        booked = await self._book_executions(executions)
-        await self._book_opening(executions, first=since is None)
-        orders = await self._settle_orders()
+        if self.cursor is None:
+            await self._open()
+        self.opened.set()
+        differences = await self._compared(patient=patient)
+        if differences:
+            await asyncio.sleep(CONFIRM_SECONDS)
+            before = {(found.kind, found.key) for found in differences}
+            differences = await self._compared(patient=True)
+            if differences is not None:
+                differences = tuple(found for found in differences if (found.kind, found.key) in before)
+        if differences is None:
+            self._log.warning("executions keep coming, so the account could not be compared with its broker")
+            return
+        await self._record(differences)
+
+    async def _compared(self, *, patient: bool) -> tuple[Discrepancy, ...] | None:
+        """What differs; None when executions came in between every time."""
+        for _ in range(_TRIES):
+            if (found := await self._attempt()) is not None:
+                return found
+        if not patient and asyncio.get_running_loop().time() - self._compared_at < self._record_seconds:
+            return None
+        self._submitter.paused = True
+        try:
+            async with asyncio.timeout(_PAUSE_SECONDS):
+                await self._submitter.drained()
+                while (found := await self._attempt()) is None:
+                    pass
+                return found
+        except TimeoutError:
+            return None
+        finally:
+            self._submitter.paused = False
+            self._replica.moved.set()
+
+    async def _attempt(self) -> tuple[Discrepancy, ...] | None:
+        """One comparison. What is compared is the account after exactly those executions that the cursor covers."""
+        executions, cursor = await self._broker.executions_since(self.cursor)
+        await self._book(executions)
+        differing = await self._settle_orders()
         await self._settled()
-        before = self._replica.pos
-        positions, balances = await self._broker.positions(), await self._broker.balances()
-        more, _ = await self._broker.executions_since(cursor)
+        self._state.executions.difference_update((e.execution, e.revision) for e in executions)
+        self._seen += len(executions)
         self._cursor = cursor
-        if more or self._submitter.in_hand or self._replica.pos != before or self._facts.waiting:
-            return []  # something moved meanwhile; the next comparison is as good
-        differences = self._compare(positions, balances)
-        await self._record(differences, executions=booked, orders=orders, first=since is None)
-        return differences
+        positions, balances = await asyncio.gather(self._broker.positions(), self._broker.balances())
+        more, _ = await self._broker.executions_since(cursor)
+        if more:
+            return None
+        self._compared_at = asyncio.get_running_loop().time()
+        return differing + compare(self._state, positions, balances)
 
     async def _settled(self) -> None:
+        """Returns when all that was told so far is in the log and folded."""
         await self._facts.drained()
-        await self._replica.tail.reached(self._facts.last_pos)
+        while self._replica.pos < self._facts.last_pos:
+            await asyncio.sleep(_POLL_SECONDS)
 
-    def _teller(self) -> Teller:
-        return self._submitter.teller()
-
-    async def _book_executions(self, executions: list[Execution]) -> int:
-        teller, events = self._teller(), []
-        executions = await self._attribution.unbooked(executions)
-        orders = await self._attribution.orders_of(execution.client_order_id for execution in executions)
-        for execution in executions:
-            order = orders[execution.client_order_id]
-            if order is None:
-                events.append(external_fill(teller, execution))
-            else:
-                events.append(filled(teller, order, execution, "lookup", "reconciliation"))
-        self._facts.add(events)
-        return len(events)
-
-    async def _book_opening(self, executions: list[Execution], *, first: bool) -> None:
+    async def _open(self) -> None:
         """The first cash that the log hears of: what the broker has, less what its executions moved."""
-        if not first:
-            return
-        teller = self._teller()
-        balances = await self._broker.balances()
-        for balance in sorted(balances, key=lambda found: found.asset != self._base):
-            if self._state.cash(balance.asset) is not None:
-                continue
-            moved = sum((_cash_of(e) for e in executions if _paid_in(e, balance.asset)), Decimal(0))
-            if (amount := balance.total - moved) == 0:
-                continue
+        while True:
+            executions, cursor = await self._broker.executions_since(None)
+            balances = await self._broker.balances()
+            more, _ = await self._broker.executions_since(cursor)
+            if not more:
+                break
+        teller = self._submitter.teller()
+        for asset, amount in opening_cash(self._base, balances, executions).items():
             data = CashMoved(
                 account=teller.account,
                 amount=amount,
-                currency=balance.asset,
+                currency=asset,
                 reason="opening",
                 broker=teller.broker,
                 base=self._base,
             )
-            event_id = ids.derive("opening", teller.broker, teller.account, balance.asset)
-            stream = f"account-{teller.account}"
-            self._facts.add([new_event(stream, None, event_id, data, time=teller.now, correlation=None)])
+            event_id = ids.derive("opening", teller.broker, teller.account, asset)
+            self._facts.add([self._account_event(data, event_id)])
 
-    async def _settle_orders(self) -> int:
+    async def _book(self, executions: Sequence[Execution]) -> None:
+        if executions:
+            await self._settled()  # what the broker told by itself need not be looked up
+        executions = await self._attribution.unbooked(executions)
+        orders = await self._attribution.orders_of(execution.client_order_id for execution in executions)
+        teller = self._submitter.teller()
+        for execution in executions:
+            order = orders[execution.client_order_id]
+            event = external_fill(teller, execution) if order is None else await self._fill(order, execution)
+            if event is not None:
+                self._facts.add([event])
+                self._booked += 1
+
+    async def _fill(self, order: Order, execution: Execution) -> NewEvent | None:
+        """An execution of an order; a later version of one that is booked takes its place, an earlier one is over."""
+        teller = self._submitter.teller()
+        if execution.revision:
+            await self._settled()
+            old = await self._attribution.booked(order, execution.execution, self._replica.pos)
+            if old is not None:
+                newer = execution.revision > old.revision
+                return corrected(teller, order, execution, old, "lookup", "reconciliation") if newer else None
+        return filled(teller, order, execution, "lookup", "reconciliation")
+
+    async def _settle_orders(self) -> tuple[Discrepancy, ...]:
         """Asks about every open order of ours that was sent; what the broker has beside them is external."""
-        teller = self._teller()
-        working = await self._broker.open_orders()
-        theirs = {order.client_order_id: order for order in working}
-        known = await self._attribution.orders_of(theirs)
-        for told in working:
-            if known[told.client_order_id] is None:
-                self._facts.add([external_order(teller, told)])
+        teller = self._submitter.teller()
         ours = [
-            o
-            for o in self._state.orders.values()
-            if o.status in SENT - {Status.SUBMITTING} and (o.order, o.attempt) not in self._submitter.in_hand
+            order
+            for order in self._state.orders.values()
+            if order.status in SENT - {Status.SUBMITTING}
+            and (order.order, order.attempt) not in self._submitter.in_hand
         ]
-        for order in ours:
-            found: BrokerOrder | None = theirs.get(order.client_order_id or "")
-            if found is None:
-                # Missing from a list is no proof of anything; asking by name is.
-                lookup = await self._broker.find_order(order.client_order_id or "", order.symbol)
-                found = lookup.order if isinstance(lookup, Found) else None
-            if found is not None:
-                self._facts.add(from_lookup(teller, order, found))
-        return len(ours)
+        working = await self._broker.open_orders()
+        known = await self._attribution.orders_of(told.client_order_id for told in working)
+        contradicted = []
+        for told in working:
+            if (order := known[told.client_order_id]) is None:
+                self._facts.add([external_order(teller, told)])
+            else:
+                contradicted.append((told, order))
+        theirs = {told.client_order_id: told for told in working}
+        found = [(order, theirs[order.client_order_id or ""]) for order in ours if order.client_order_id in theirs]
+        # Missing from a list is no proof of anything; asking by name is.
+        missing = [order for order in ours if order.client_order_id not in theirs]
+        absent: list[Order] = []
+        while missing:
+            some, missing = missing[:_LOOKUPS_TOGETHER], missing[_LOOKUPS_TOGETHER:]
+            answers = await asyncio.gather(
+                *(self._broker.find_order(order.client_order_id or "", order.symbol) for order in some)
+            )
+            for order, answer in zip(some, answers, strict=True):
+                if isinstance(answer, Found):
+                    found.append((order, answer.order))
+                elif isinstance(answer, Absent) and order.status is not Status.UNKNOWN:
+                    absent.append(order)
+        for order, told in found:
+            self._facts.add(from_lookup(teller, order, told))
+        self._asked = len(ours)
+        return compare_orders(contradicted, absent)
 
-    def _compare(self, positions: list[Position], balances: list[Balance]) -> list[Discrepancy]:
-        differences: list[Discrepancy] = []
-        theirs = {position.symbol: position.quantity for position in positions}
-        book = self._state.books.get(self._state.account)
-        for symbol in sorted(theirs.keys() | (book.positions.keys() if book else set())):
-            ours = self._state.position(symbol)
-            if ours != theirs.get(symbol, Decimal(0)):
-                differences.append(Discrepancy("position", symbol, str(ours), str(theirs.get(symbol, Decimal(0)))))
-        for balance in balances:
-            cash = self._state.cash(balance.asset) or Decimal(0)
-            if cash != balance.total:
-                differences.append(Discrepancy("cash", balance.asset, str(cash), str(balance.total)))
-        return differences
+    async def _record(self, differences: tuple[Discrepancy, ...]) -> None:
+        """Breaks are recorded when they are new, agreement when something came of it and from time to time."""
+        now = asyncio.get_running_loop().time()
+        if differences:
+            if {gap(found) for found in differences} != {gap(found) for found in self._state.differences}:
+                self._break(differences)
+        elif (
+            not self._state.cursor
+            or self._state.differences
+            or (self._seen and (self._booked or now - self._recorded_at >= self._record_seconds))
+        ):
+            self._mend()
+            self._recorded_at = now
+        await self._settled()
 
-    async def _record(self, differences: list[Discrepancy], *, executions: int, orders: int, first: bool) -> None:
-        teller = self._teller()
-        stream = f"account-{teller.account}"
-        if differences and not self._broken:
-            self._broken = True
-            for difference in differences:
-                self._metrics.breaks.labels(difference.kind).inc()
-            broken = ReconciliationBroken(
-                account=teller.account, broker=teller.broker, differences=tuple(differences), epoch=self._epoch
-            )
-            scope = f"account.{teller.account}"
-            words = ", ".join(f"{d.kind} {d.key}: log {d.ours}, broker {d.theirs}" for d in differences[:5])
-            halted = Halted(
-                scope=scope,
-                level="REDUCE_ONLY",
-                by="router",
-                reason=f"RECONCILIATION_BREAK: {words}",
-                request=self._next_id(),
-            )
-            self._facts.add(
-                [
-                    new_event(stream, None, self._next_id(), broken, time=teller.now, correlation=None),
-                    new_event(control_stream(scope), None, self._next_id(), halted, time=teller.now, correlation=None),
-                ]
-            )
-        elif not differences and (first or self._broken or executions):
-            self._broken = False
-            mended = ReconciliationMended(
-                account=teller.account,
-                broker=teller.broker,
-                state_pos=self._replica.pos,
-                orders=orders,
-                executions=executions,
-                epoch=self._epoch,
-                cursor=self._cursor or "",
-            )
-            self._facts.add([new_event(stream, None, self._next_id(), mended, time=teller.now, correlation=None)])
-        await self._facts.drained()
+    def _break(self, differences: tuple[Discrepancy, ...]) -> None:
+        for difference in differences:
+            self._metrics.breaks.labels(difference.kind).inc()
+        account = self._state.account
+        self._log.error("the broker and the log disagree", account=account, differences=len(differences))
+        broken = ReconciliationBroken(
+            account=account, broker=self._broker.id, differences=differences[:_DIFFERENCES_MAX], epoch=self._epoch
+        )
+        words = ", ".join(f"{d.kind} {d.key}: log {d.ours}, broker {d.theirs}" for d in differences[:5])
+        scope = f"account.{account}"
+        halted = Halted(
+            scope=scope,
+            level="REDUCE_ONLY",
+            by="router",
+            reason=f"RECONCILIATION_BREAK: {words}",
+            request=self._next_id(),
+        )
+        time = self._submitter.teller().now
+        switch = new_event(control_stream(scope), None, self._next_id(), halted, time=time, correlation=None)
+        self._facts.add([self._account_event(broken, self._next_id()), switch])
+
+    def _mend(self) -> None:
+        mended = ReconciliationMended(
+            account=self._state.account,
+            broker=self._broker.id,
+            state_pos=self._replica.pos,
+            orders=self._asked,
+            executions=self._booked,
+            epoch=self._epoch,
+            cursor=self._cursor,
+        )
+        self._seen = self._booked = 0
+        self._facts.add([self._account_event(mended, self._next_id())])
+
+    def _account_event(self, data: CashMoved | ReconciliationBroken | ReconciliationMended, event_id: str) -> NewEvent:
+        time = self._submitter.teller().now
+        return new_event(f"account-{self._state.account}", None, event_id, data, time=time, correlation=None)
 
     def _next_id(self) -> str:
-        self._counter += 1
-        return ids.reconciliation_uuid(self._state.account, self._epoch, self._counter)
-
-
-def _cash_of(execution: Execution) -> Decimal:
-    value = execution.quantity * execution.price
-    return (-value if execution.side == "buy" else value) - (execution.fee or Decimal(0))
-
-
-def _paid_in(execution: Execution, asset: str) -> bool:
-    return settlement_currency(execution.symbol, "USD") == asset
+        return ids.reconciliation_uuid(self._state.account, self._epoch, self._next_number())

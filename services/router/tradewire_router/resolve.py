@@ -5,6 +5,9 @@ is recorded as never arrived, and risk decides about a new one. No answer means 
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
 
 from tradewire import ids
 from tradewire.append import Appender
@@ -17,17 +20,30 @@ from tradewire.runtime.logs import Log
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import Absent, Found
+from tradewire_router.brokers.values import BrokerOrder, Cursor, Execution
 from tradewire_router.domain.state import RouterState
 from tradewire_router.domain.translate import fact, filled, from_lookup
 from tradewire_router.facts import Facts
-from tradewire_router.submit import Submitter
+from tradewire_router.submit import Attempt, Submitter
 
 _ASK_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _ALERT_SECONDS = 30.0
+_TOGETHER = 64
+"""How many orders are asked about at once."""
+
+
+class Inquiry(Struct):
+    """What asking about one attempt has brought so far. Times are the loop's, in seconds; 0 is never."""
+
+    began: float
+    next_at: float
+    alerted: float
+    turn: int = 0
+    absent_since: float = 0.0
 
 
 class Resolver:
-    """Asks about every order that was sent and of which the log shows no outcome."""
+    """Asks about every order that was sent, or may have been, and of which the log shows no outcome."""
 
     def __init__(
         self,
@@ -38,72 +54,69 @@ class Resolver:
         submitter: Submitter,
         lease: Lease,
         log: Log,
+        cursor: Callable[[], Cursor | None],
         *,
         grace_seconds: float,
     ) -> None:
+        """`cursor` is up to where the broker's executions are booked: what an unknown order got lies after it."""
         self._state, self._broker, self._appender, self._facts = state, broker, appender, facts
-        self._submitter, self._lease, self._log, self._grace = submitter, lease, log, grace_seconds
-        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._submitter, self._lease, self._log, self._cursor = submitter, lease, log, cursor
+        self._grace = grace_seconds
+        self._inquiries: dict[Attempt, Inquiry] = {}
 
-    def step(self) -> None:
-        """Begins to ask about what is not asked about yet."""
+    async def step(self) -> None:
+        """Asks what is due to be asked, and records what that proves."""
+        now = asyncio.get_running_loop().time()
+        due = self._due(now)
+        if not due:
+            return
+        answers = await asyncio.gather(*(self._broker.find_order(o.client_order_id or "", o.symbol) for o in due))
+        found = [(o, answer.order) for o, answer in zip(due, answers, strict=True) if isinstance(answer, Found)]
+        absent = [o for o, answer in zip(due, answers, strict=True) if isinstance(answer, Absent)]
+        executions: list[Execution] | None = None
+        if absent or any(told.filled_quantity > order.filled for order, told in found):
+            executions = await self._executions()
+        self._adopt(found, executions)
+        gone = await self._absent_everywhere(absent, executions) if absent else set()
+        now = asyncio.get_running_loop().time()
+        never = [order for order in due if self._note(order, now, gone=order.order in gone)]
+        if never:
+            await self._never_arrived(never)
+
+    def _due(self, now: float) -> list[Order]:
+        """The orders to ask about now. An attempt that is in hand here has its answer still to come."""
+        before, self._inquiries = self._inquiries, {}
+        due: list[Order] = []
         for order in self._state.unanswered():
-            if (order.order, order.attempt) in self._submitter.in_hand or order.order in self._asking:
+            attempt = (order.order, order.attempt)
+            if attempt in self._submitter.in_hand:
                 continue
-            task = asyncio.get_running_loop().create_task(self._resolve(order.order))
-            self._asking[order.order] = task
-            task.add_done_callback(lambda _, key=order.order: self._asking.pop(key, None))  # type: ignore[misc]
+            inquiry = before.get(attempt)
+            if inquiry is None:
+                inquiry = Inquiry(now, now, now)
+                self._say_unknown(order)
+            self._inquiries[attempt] = inquiry
+            if now >= inquiry.next_at and len(due) < _TOGETHER:
+                due.append(order)
+        return due
 
-    async def stop(self) -> None:
-        """Stops asking; the next holder of the lease goes on."""
-        tasks = tuple(self._asking.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _note(self, order: Order, now: float, *, gone: bool) -> bool:
+        """Keeps the time since which an order is absent; True when that is proof."""
+        inquiry = self._inquiries[order.order, order.attempt]
+        inquiry.next_at = now + min(_ASK_SECONDS[min(inquiry.turn, len(_ASK_SECONDS) - 1)], max(self._grace / 4, 0.05))
+        inquiry.turn += 1
+        if now - inquiry.alerted > _ALERT_SECONDS:
+            inquiry.alerted = now
+            seconds = round(now - inquiry.began)
+            self._log.error("an order is still unknown", order=order.order, signal=order.signal, seconds=seconds)
+        if not gone:
+            inquiry.absent_since = 0.0
+            return False
+        inquiry.absent_since = inquiry.absent_since or now
+        return now - inquiry.absent_since >= self._grace
 
-    @property
-    def busy(self) -> bool:
-        """True while anything is asked about."""
-        return bool(self._asking)
-
-    def _current(self, order_id: str) -> Order | None:
-        order = self._state.find(order_id)
-        return order if order and order.status in {Status.SUBMITTING, Status.UNKNOWN} else None
-
-    async def _resolve(self, order_id: str) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        alerted = started
-        absent_since = 0.0
-        turn = 0
-        self._say_unknown(order_id)
-        while (order := self._current(order_id)) is not None:
-            lookup = await self._broker.find_order(order.client_order_id or "", order.symbol)
-            if isinstance(lookup, Found):
-                await self._adopt(order, lookup)
-                await self._facts.drained()
-                absent_since = 0.0
-            elif isinstance(lookup, Absent) and await self._absent_everywhere(order):
-                absent_since = absent_since or loop.time()
-                if loop.time() - absent_since >= self._grace:
-                    await self._never_arrived(order)
-            else:
-                absent_since = 0.0
-            if loop.time() - alerted > _ALERT_SECONDS:
-                alerted = loop.time()
-                self._log.error(
-                    "an order is still unknown",
-                    order=order.order,
-                    signal=order.signal,
-                    seconds=round(loop.time() - started),
-                    answer=str(lookup),
-                )
-            await asyncio.sleep(min(_ASK_SECONDS[min(turn, len(_ASK_SECONDS) - 1)], max(self._grace / 4, 0.05)))
-            turn += 1
-
-    def _say_unknown(self, order_id: str) -> None:
-        order = self._current(order_id)
-        if order is None or order.status is not Status.SUBMITTING:
+    def _say_unknown(self, order: Order) -> None:
+        if order.status is not Status.SUBMITTING:
             return
         data = OrderSubmitUnknown(
             order=order.order,
@@ -114,57 +127,66 @@ class Resolver:
         event_id = ids.decision_uuid(order.order, "OrderSubmitUnknown", order.attempt)
         self._facts.add([fact(order, event_id, data, self._submitter.teller().now)])
 
-    async def _adopt(self, order: Order, found: Found) -> None:
+    async def _executions(self) -> list[Execution] | None:
+        try:
+            return (await self._broker.executions_since(self._cursor()))[0]
+        except BrokerError:
+            return None
+
+    def _adopt(self, found: Sequence[tuple[Order, BrokerOrder]], executions: Sequence[Execution] | None) -> None:
         """Records what the broker has; its executions first, so that a filled order is not open for a moment."""
         teller = self._submitter.teller()
-        resolved = OrderUnknownResolved(
-            order=order.order,
-            attempt=order.attempt,
-            client_order_id=order.client_order_id or "",
-            outcome="found",
-            evidence=f"{self._broker.id} has it as {found.order.broker_order_id}, {found.order.status}",
-        )
-        event_id = ids.decision_uuid(order.order, "OrderUnknownResolved", order.attempt)
-        events = [fact(order, event_id, resolved, teller.now)]
-        if found.order.filled_quantity > order.filled:
-            try:
-                executions, _ = await self._broker.executions_since(None)
-            except BrokerError:
-                return  # asked again in a moment
+        for order, told in found:
+            if told.filled_quantity > order.filled and executions is None:
+                continue  # asked again in a moment
+            resolved = OrderUnknownResolved(
+                order=order.order,
+                attempt=order.attempt,
+                client_order_id=order.client_order_id or "",
+                outcome="found",
+                evidence=f"{self._broker.id} has it as {told.broker_order_id}, {told.status}",
+            )
+            event_id = ids.decision_uuid(order.order, "OrderUnknownResolved", order.attempt)
+            events = [fact(order, event_id, resolved, teller.now)]
             events += [
                 filled(teller, order, execution, "lookup", "lookup")
-                for execution in executions
+                for execution in executions or ()
                 if execution.client_order_id == order.client_order_id
             ]
-        self._facts.add(events + from_lookup(teller, order, found.order))
+            self._facts.add(events + from_lookup(teller, order, told))
 
-    async def _absent_everywhere(self, order: Order) -> bool:
+    async def _absent_everywhere(self, absent: Sequence[Order], executions: Sequence[Execution] | None) -> set[str]:
+        """Those of which neither the open orders nor the executions know; none when a source did not answer."""
+        if executions is None:
+            return set()
         try:
             working = await self._broker.open_orders()
-            executions, _ = await self._broker.executions_since(None)
         except BrokerError:
-            return False
-        client_order_id = order.client_order_id
-        return not any(o.client_order_id == client_order_id for o in working) and not any(
-            e.client_order_id == client_order_id for e in executions
-        )
+            return set()
+        there = {told.client_order_id for told in working} | {e.client_order_id for e in executions}
+        return {order.order for order in absent if order.client_order_id not in there}
 
-    async def _never_arrived(self, order: Order) -> None:
-        data = OrderSubmitNeverArrived(
-            order=order.order,
-            attempt=order.attempt,
-            client_order_id=order.client_order_id or "",
-            evidence=f"{self._broker.id}: no order, no open order and no execution by that id over {self._grace:g} s",
-        )
-        event = new_event(
-            f"order-{order.order}",
-            order.version + 1,
-            ids.decision_uuid(order.order, "OrderSubmitNeverArrived", order.attempt),
-            data,
-            time=self._submitter.teller().now,
-            correlation=order.signal,
-        )
-        result = (await self._appender.append([Command((event,))], self._lease.fence))[0]
-        self._log.warning(
-            "a submit never arrived", order=order.order, signal=order.signal, attempt=order.attempt, code=result.code
-        )
+    async def _never_arrived(self, orders: Sequence[Order]) -> None:
+        commands = []
+        for order in orders:
+            data = OrderSubmitNeverArrived(
+                order=order.order,
+                attempt=order.attempt,
+                client_order_id=order.client_order_id or "",
+                evidence=f"{self._broker.id}: no order, no open order, no execution by that id over {self._grace:g} s",
+            )
+            event = new_event(
+                f"order-{order.order}",
+                order.version + 1,
+                ids.decision_uuid(order.order, "OrderSubmitNeverArrived", order.attempt),
+                data,
+                time=self._submitter.teller().now,
+                correlation=order.signal,
+            )
+            commands.append(Command((event,)))
+        results = await self._appender.append(commands, self._lease.fence)
+        for order, result in zip(orders, results, strict=True):
+            if result.stored:  # else the order has moved meanwhile, and is asked about as it is now
+                self._log.warning(
+                    "a submit never arrived", order=order.order, signal=order.signal, attempt=order.attempt
+                )

@@ -5,7 +5,7 @@ process did not itself receive so, means that somebody may have called: then the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -29,7 +29,7 @@ from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 
 BATCH = 200
-_UNSHOWN = frozenset({Status.APPROVED, Status.SUBMITTING})
+_UNSHOWN = frozenset({Status.HELD, Status.APPROVED, Status.SUBMITTING})
 Attempt = tuple[str, int]
 
 
@@ -46,47 +46,66 @@ class Submitter:
         clock: Clock,
         log: Log,
         metrics: Metrics,
+        latched: Callable[[], str],
         *,
         call_seconds: float,
         max_in_flight: int,
     ) -> None:
+        """`latched` says which halt was heard directly, if any; nothing is submitted while it says so."""
         self._state, self._broker, self._appender, self._facts = state, broker, appender, facts
         self._lease, self._clock, self._log, self._metrics = lease, clock, log, metrics
+        self._latched = latched
         self._call_seconds, self._max_in_flight = call_seconds, max_in_flight
         self._postponed: dict[str, tuple[int, int]] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._stepping = asyncio.Lock()
+        self._closed = False
+        self._unsure: dict[Attempt, str] = {}
+        """Attempts that may be at the broker and that the log does not show as unknown yet, with their symbols."""
         self.in_hand: dict[Attempt, str] = {}
         """Attempts begun here of which the log does not show the outcome yet, with their client order ids: nobody
         begins them again or asks about them."""
         self.known: dict[str, Order] = {}
         """Orders in hand by client order id, for a broker that tells of them before the log does."""
-        self.latched: str = ""
-        """A halt heard directly that the log may not show yet; nothing is submitted while it is set."""
+        self.paused = False
+        """No new submit is begun while it is set."""
 
     def teller(self) -> Teller:
         """Who speaks now."""
         return Teller(self._broker.id, self._broker.account, self._clock.now())
 
+    def restored(self) -> None:
+        """The state has begun anew, at a snapshot: what it shows as being submitted, somebody may have sent."""
+        self._postponed.clear()
+        for order in self._state.submitting():
+            attempt = (order.order, order.attempt)
+            if attempt not in self.in_hand:
+                self._unsure[attempt] = order.symbol
+
     async def step(self) -> bool:
         """Starts what can be started; returns False when there was nothing."""
-        self._forget()
-        canceled = [o for o in self._state.canceled_unsent() if self._free(o)]
-        ready = [] if self.latched else self._ready()
-        if not canceled and not ready:
-            return False
-        commands = [self._cancel_command(order) for order in canceled] + [self._command(order) for order in ready]
-        for order in canceled:
-            self.in_hand[order.order, order.attempt] = ""
-        results = await self._appender.append(commands, self._lease.fence)
-        for number, (order, result) in enumerate(zip((*canceled, *ready), results, strict=True)):
-            self._settle(order, result, call=number >= len(canceled))
-        return True
+        async with self._stepping:
+            if self._closed:
+                return False
+            self.forget()
+            canceled = [o for o in self._state.canceled_unsent() if self._free(o)]
+            ready = [] if self.paused or self._latched() else self._ready()
+            if not canceled and not ready:
+                return False
+            commands = [self._cancel_command(order) for order in canceled] + [self._command(order) for order in ready]
+            for order in canceled:
+                self.in_hand[order.order, order.attempt] = ""
+            results = await self._appender.append(commands, self._lease.fence)
+            for number, (order, result) in enumerate(zip((*canceled, *ready), results, strict=True)):
+                self._settle(order, result, call=number >= len(canceled))
+            return True
 
     def _ready(self) -> list[Order]:
         if not self._lease.allows(self._call_seconds):
             return []
         room = min(BATCH, self._max_in_flight - len(self._calls))
         now, frozen = self._clock.now(), self._state.frozen_symbols()
+        frozen.update(self._unsure.values())
         ready: list[Order] = []
         for order in self._state.approved():
             if len(ready) >= room:
@@ -97,21 +116,28 @@ class Submitter:
 
     def _free(self, order: Order) -> bool:
         """Not begun, and not refused by the ledger in the state that it still has."""
-        if (order.order, order.attempt) in self.in_hand:
+        attempt = (order.order, order.attempt)
+        if attempt in self.in_hand or attempt in self._unsure:
             return False
         refused = self._postponed.get(order.order)
         return refused != (order.version, self._state.controls.generation)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Forgets what the log has shown."""
-        for (order_id, attempt), client_order_id in tuple(self.in_hand.items()):
-            order = self._state.find(order_id)
-            if order is None or order.status not in _UNSHOWN or order.attempt != attempt:
-                del self.in_hand[order_id, attempt]
+        for attempt, client_order_id in tuple(self.in_hand.items()):
+            if self._shown(attempt):
+                del self.in_hand[attempt]
                 self.known.pop(client_order_id, None)
+        for attempt in tuple(self._unsure):
+            if self._shown(attempt):
+                del self._unsure[attempt]
         for order_id in tuple(self._postponed):
             if order_id not in self._state.orders:
                 del self._postponed[order_id]
+
+    def _shown(self, attempt: Attempt) -> bool:
+        order = self._state.find(attempt[0])
+        return order is None or order.status not in _UNSHOWN or order.attempt != attempt[1]
 
     def _guards(self, order: Order) -> tuple[Guard, ...]:
         versions = self._state.controls.control_versions(self._state.scopes_of(order))
@@ -156,31 +182,41 @@ class Submitter:
     def _settle(self, order: Order, result: Result, *, call: bool) -> None:
         attempt = (order.order, order.attempt)
         if result.code == "appended" and call:
-            task = asyncio.get_running_loop().create_task(self._call(order))
+            started = replace(order, client_order_id=self.in_hand[attempt])
+            self.known[self.in_hand[attempt]] = started
+            task = asyncio.get_running_loop().create_task(self._call(started, self.in_hand[attempt]))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
         elif result.code == "replayed" and call:
-            self.in_hand.pop(attempt, None)  # somebody may have called: the broker is asked
+            del self.in_hand[attempt]  # somebody may have called: the broker is asked
+            self._unsure[attempt] = order.symbol
         elif not result.stored:
-            self.in_hand.pop(attempt, None)
+            del self.in_hand[attempt]
             self._postponed[order.order] = (order.version, self._state.controls.generation)
             if result.code == "stale_fence":
                 self._lease.lost.set()
             elif result.code not in {"version_conflict", "guard_changed"}:
                 self._log.error("a submit was refused by the ledger", code=result.code, signal=order.signal)
 
-    async def _call(self, order: Order) -> None:
-        client_order_id = self.in_hand[order.order, order.attempt]
-        order = replace(order, client_order_id=client_order_id)
-        self.known[client_order_id] = order
+    async def _call(self, order: Order, client_order_id: str) -> None:
+        try:
+            outcome = await self._send(order, client_order_id)
+        except Exception as error:  # noqa: BLE001 - whatever an adapter raises, the order may be there
+            outcome = f"{type(error).__name__}: {error}"
+        told = self._outcome(order, client_order_id, outcome)
+        if told.type == "OrderSubmitUnknown":
+            self._unsure[order.order, order.attempt] = order.symbol
+        self._facts.add([told])
+
+    async def _send(self, order: Order, client_order_id: str) -> SubmitResult | str:
+        """Calls the broker, once, unless something has come between; returns its answer, or why it was not called."""
         faults.point("router.after_submit_started")
-        if self.latched or not self._lease.allows(self._call_seconds):
-            outcome: SubmitResult | str = self.latched or "the lease would not outlast the call"
-        else:
-            self._metrics.submits.inc()
-            outcome = await self._broker.submit(_request(order, client_order_id))
+        if (reason := self._latched()) or not self._lease.allows(self._call_seconds):
+            return reason or "the lease would not outlast the call"
+        self._metrics.submits.inc()
+        outcome = await self._broker.submit(_request(order, client_order_id))
         faults.point("router.after_submit")
-        self._facts.add([self._outcome(order, client_order_id, outcome)])
+        return outcome
 
     def _outcome(self, order: Order, client_order_id: str, outcome: SubmitResult | str) -> NewEvent:
         teller = self.teller()
@@ -206,9 +242,11 @@ class Submitter:
         while self._calls:
             await asyncio.wait(tuple(self._calls))
 
-    def calls(self) -> Sequence["asyncio.Task[None]"]:
-        """The calls under way."""
-        return tuple(self._calls)
+    async def close(self) -> None:
+        """Begins nothing more, and returns when what was begun has its answer."""
+        self._closed = True
+        async with self._stepping:
+            await self.drained()
 
 
 def _request(order: Order, client_order_id: str) -> OrderRequest:

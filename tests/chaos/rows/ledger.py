@@ -1,10 +1,24 @@
-"""Faults of the ledger: death around the commit, and two of them at once."""
+"""Faults of the ledger: death around the commit, two of them at once, a storm of conflicts, and tampering."""
 
 import asyncio
+import contextlib
+from collections import Counter
 
 from tests.chaos.run import Run
+from tradewire import ids
+from tradewire.append import Appender
+from tradewire.messages.log import Command, NewEvent
+from tradewire.messages.registry import new_event
+from tradewire.messages.signals_events import NothingToDo
+from tradewire_ledger.check import check
 
 POINTS = ("sequencer.before_commit", "sequencer.after_commit", "sequencer.before_reply", "sequencer.in_transaction")
+_WRITERS = 8
+_VERSIONS = 6
+_SEQUENCER = """
+select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tradewire sequencer'
+and pid in (select pid from pg_locks where locktype = 'advisory' and granted)
+"""
 
 
 async def sequencer_dies(run: Run) -> None:
@@ -13,14 +27,18 @@ async def sequencer_dies(run: Run) -> None:
     if point != "sequencer.in_transaction":
         await run.dies_at("sequencer", point)
         return
-    # Only a large batch is copied in a transaction of several statements.
     await run.armed("sequencer", point, 1)
-    async with run.load(rate=600.0, seconds=0.5):
+    ingest = run.system.processes["ingest"]
+    async with run.load():
+        # Only a large batch is copied in a transaction of several statements, so signals are let pile up.
+        ingest.freeze()
+        await asyncio.sleep(2)
+        ingest.thaw()
         await run.until_struck()
 
 
 async def two_at_once(run: Run) -> None:
-    """A second ledger runs beside the first, waits for the lock, and takes over when the first one dies or freezes."""
+    """A second ledger stands by, and takes over when the first one dies, or freezes and loses its connection."""
     system = run.system
     second = system.launch("sequencer", "sequencer-two")
     try:
@@ -33,10 +51,7 @@ async def two_at_once(run: Run) -> None:
             else:
                 run.hit(leader.freeze())
                 connection = await system.database()
-                await connection.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tradewire sequencer'"
-                    " and pid in (select pid from pg_locks where locktype = 'advisory' and granted)"
-                )
+                await connection.execute(_SEQUENCER)
                 await connection.close()
                 await asyncio.sleep(1.5)
                 leader.thaw()
@@ -44,3 +59,96 @@ async def two_at_once(run: Run) -> None:
     finally:
         await system.dismiss("sequencer-two")
         await system.until_ready()
+
+
+async def conflicts(run: Run) -> None:
+    """Writers race for the same versions and send each other's ids, while the ledger forgets what it remembered."""
+    buses = [await run.system.bus("ingest") for _ in range(2)]
+    seen: Counter[str] = Counter()
+
+    async def race(writer: int) -> None:
+        appender = Appender(buses[writer % 2], run.system.engines.shard, "ingest")
+        for turn in range(12):
+            for version in range(1, _VERSIONS + 1):
+                events = (_contested(run, turn, version, writer), _shared(run, turn, version, writer))
+                results = await appender.append([Command((event,)) for event in events])
+                seen.update(result.code for result in results)
+
+    async with run.load():
+        racing = asyncio.gather(*(race(writer) for writer in range(_WRITERS)))
+        await run.pause(0.1, 0.5)
+        await run.system.processes["sequencer"].kill()
+        await racing
+    for bus in buses:
+        await bus.close()
+    run.hit(seen["version_conflict"] + seen["id_reused"])
+    if seen["appended"] + seen["replayed"] < 2 * 12 * _VERSIONS:
+        run.notes.append(f"a race was won by nobody: {dict(seen)}")
+
+
+def _contested(run: Run, turn: int, version: int, writer: int) -> NewEvent:
+    """One of several events that want to be the same version of a stream."""
+    signal = ids.derive("chaos", run.prefix, str(turn))
+    data = NothingToDo(signal=signal, reason=f"writer {writer}")
+    event_id = ids.derive("chaos", run.prefix, str(turn), str(version), str(writer))
+    return new_event(f"signal-{signal}", version, event_id, data, time=1, correlation=signal)
+
+
+def _shared(run: Run, turn: int, version: int, writer: int) -> NewEvent:
+    """The same id from every writer, with the same content from every other one."""
+    signal = ids.derive("chaos", run.prefix, "shared", str(turn), str(version))
+    data = NothingToDo(signal=signal, reason=f"writer {writer % 2}")
+    return new_event(f"signal-{signal}", None, ids.derive("chaos", signal), data, time=1, correlation=signal)
+
+
+async def tampered(run: Run) -> None:
+    """A superuser takes the triggers off and changes a row: the check names the row, and is clean after it is undone."""
+    async with run.load(seconds=1.0):
+        pass
+    connection = await run.system.database()
+    last = await connection.fetchval("select pos from ledger.head")
+    pos = run.random.randint(1, last - 1)
+    change, undo, expected = _TAMPERINGS[run.seed % len(_TAMPERINGS)]
+    old = await connection.fetchrow("select * from ledger.event where pos = $1", pos)
+    assert old is not None
+    await connection.execute("alter table ledger.event disable trigger all")
+    await connection.execute(change, pos)
+    try:
+        verdict = await check(run.system.settings, settled=False, quick=True, progress=lambda *_: None)
+        named = {found.pos for found in verdict.violations if found.invariant in expected}
+        run.hit(len(named & {pos, pos + 1}) > 0)
+        if verdict.clean:
+            run.notes.append(f"position {pos} was changed and the check is clean")
+    finally:
+        arguments = [old[name.strip()] for name in undo.partition("|")[2].split(",")]
+        await connection.execute(undo.partition("|")[0], *arguments)
+        for trigger in ("event_append_only", "event_no_truncate"):
+            await connection.execute(f"alter table ledger.event enable always trigger {trigger}")
+        with contextlib.suppress(OSError):
+            await connection.close()
+
+
+_ROW = "pos, stream, version, event_id, type, schema, at, time, writer, correlation_id, causation_id, data, hash"
+_TAMPERINGS: tuple[tuple[str, str, frozenset[str]], ...] = (
+    (
+        "update ledger.event set data = convert_to(replace(convert_from(data, 'UTF8'), '\"', ' \"'), 'UTF8') where pos = $1",
+        "update ledger.event set data = $1 where pos = $2|data, pos",
+        frozenset({"L2"}),
+    ),
+    (
+        "update ledger.event set time = time + 1 where pos = $1",
+        "update ledger.event set time = $1 where pos = $2|time, pos",
+        frozenset({"L2"}),
+    ),
+    (
+        "update ledger.event set hash = sha256(hash) where pos = $1",
+        "update ledger.event set hash = $1 where pos = $2|hash, pos",
+        frozenset({"L2"}),
+    ),
+    (
+        "delete from ledger.event where pos = $1",
+        f"insert into ledger.event ({_ROW}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)|{_ROW}",
+        frozenset({"L2"}),
+    ),
+)
+"""What is changed, how it is undone with which of the old row's columns, and which invariants must name the row."""

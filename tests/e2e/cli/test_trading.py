@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -234,3 +235,14 @@ def test_the_tutorials_program_trades_once_however_often_it_runs(data: Path) -> 
         pass  # the acknowledgement says that the signal is on disk, and no more
     [order] = orders
     assert (order["signal_id"], order["symbol"], order["quantity"]) == ("first", "MSFT", "5")
+
+
+def test_the_lease_of_a_router_that_was_killed_is_given_back(data: Path, up: Up) -> None:
+    os.kill(up.run.processes["router"].pid, signal.SIGKILL)
+    while not (found := tradewire(data, "events", "--type", "LeaseReleased", "--json").lines):
+        pass
+    while tradewire(data, "status").code != Exit.DONE:
+        pass
+
+    assert [(event["data"]["name"], event["data"]["by"]) for event in found] == [("router-paper", "admin")]
+    assert send(data, "buy", "AXP", "1", "--price", "200").code == Exit.DONE

@@ -88,8 +88,9 @@ class _Demo:
         if not self._up:
             if code == 0:
                 raise KeyboardInterrupt
-            said = self._started.getvalue().strip().splitlines()
-            raise Failed(Exit.REFUSED, f"the system did not start: {said[-1] if said else 'it said nothing'}")
+            said = self._started.getvalue().splitlines()
+            why = [line.removeprefix("tradewire up: ") for line in said if line.startswith("tradewire up: ")]
+            raise Failed(Exit.REFUSED, f"the system did not start: {'; '.join(why or said[-1:])}")
         if code == INTERRUPTED:
             return code
         self._out.print()

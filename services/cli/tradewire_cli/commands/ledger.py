@@ -42,8 +42,7 @@ def reset_stream(
 ) -> None:
     """Throw the log's stream away; the next start makes it again from Postgres, which stays as it is.
 
-    For the case that `tradewire up` ends with 3 because stream and Postgres contradict each other. Nothing that was
-    committed is lost; but whoever has acted on a frame that only the stream has is not told.
+    For when `tradewire up` ends with 3 because stream and Postgres contradict each other. Nothing committed is lost.
     """
     settings, folder = read_settings(UpOptions(config=config_file(config), data=data))
     stream = subjects.log_stream(settings.shard)

@@ -1,22 +1,26 @@
 """What the router knows from the log, and the work that follows from it. Nothing here is changed by a reply.
 
-`Hand` is the other half: what this process has begun and the log does not show yet. Work in hand is not begun again.
+What this process has begun and the log does not show yet is in the hands of `submit.Submitter`.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
+from tradewire import ids
 from tradewire.domain.books import Books, concerns_books, fold_book
 from tradewire.domain.orders import OPEN, UNSENT, Order, Status, evolve
-from tradewire.domain.switches import Controls, scopes
+from tradewire.domain.switches import GLOBAL, Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode
+from tradewire.messages.vocabulary import Discrepancy
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
 RECENT_ORDERS = 5_000
@@ -29,6 +33,21 @@ class Verdict(Enum):
     SUBMIT = "submit"
     WAIT = "wait"
     CANCEL = "cancel"
+
+
+class Anomaly(Struct, frozen=True):
+    """An event that made something impossible of an order; a person has to look before the account trades on."""
+
+    event_id: str
+    order: Order
+
+
+class Late(Struct, frozen=True):
+    """An event at `pos` that changed the books for an order which is known here no more."""
+
+    event_id: str
+    pos: int
+    order: str
 
 
 class RouterState:
@@ -47,10 +66,20 @@ class RouterState:
         self.by_client_id: dict[str, str] = {}
         self.books: Books = {}
         self.controls = Controls()
-        self.anomalies: dict[str, Order] = {}
-        """Orders of which something impossible was booked, until somebody has taken note."""
+        self.anomalies: dict[str, Anomaly] = {}
+        """The last impossible thing booked of each order, until somebody has taken note."""
+        self.late: list[Late] = []
+        """Of these it is not known here whether they were impossible, until somebody has asked."""
+        self.executions: set[tuple[str, int]] = set()
+        """Executions (id, revision) booked since the snapshot, until a reconciliation has passed them."""
+        self.requests: set[str] = set()
+        """The requests of people's halts that the log holds."""
+        self.resumed_at: dict[str, int] = {}
+        """When each scope's switch was lifted last (µs, the writer's clock)."""
         self.cursor = ""
         """Up to where the broker's executions are known to be booked."""
+        self.differences: tuple[Discrepancy, ...] = ()
+        """What reconciliation found last; nothing once the broker and the log agreed again."""
         self.pos = 0
 
     def restore(self, events: Sequence[Event], books: Sequence[Raw], pos: int) -> None:
@@ -84,10 +113,24 @@ class RouterState:
         elif stream.startswith(("account-", "control-")):
             data = decode(event)
             self.controls.fold(event, data)
-            if event.type == "ReconciliationMended" and data.account == self.account:
-                self.cursor = data.cursor
-            if booking and getattr(data, "account", None) == self.account:
-                fold_book(self.books, event, data)
+            if event.type == "Halted":
+                self.requests.add(data.request)
+            elif event.type == "Resumed":
+                self.resumed_at[data.scope] = event.time
+            elif getattr(data, "account", None) == self.account:
+                self._fold_account(event, data, booking=booking)
+
+    def _fold_account(self, event: Event, data: Any, *, booking: bool) -> None:
+        if event.type == "ReconciliationMended":
+            self.cursor, self.differences = data.cursor, ()
+        elif event.type == "ReconciliationBroken":
+            self.differences = data.differences
+        elif booking:
+            self._book(event, data)
+
+    def _book(self, event: Event, data: Any) -> None:
+        if fold_book(self.books, event, data) and hasattr(data, "execution"):
+            self.executions.add((data.execution, data.revision))
 
     def _fold_order(self, event: Event, *, booking: bool) -> None:
         order_id = event.stream[6:]
@@ -95,11 +138,14 @@ class RouterState:
         if order is None and event.type != "OrderRequested":
             # An order of another account, or one closed long ago, of which only a late fill still concerns us.
             if booking and concerns_books(event.type) and (late := decode(event)).account == self.account:
-                fold_book(self.books, event, late)
+                self._book(event, late)
+                self.late.append(Late(event.event_id, event.pos, order_id))
             return
         data = decode(event)
         if event.type == "OrderRequested" and data.account != self.account:
             return
+        if order is not None and order.anomaly:
+            order = replace(order, anomaly="")  # noted already; what this event does is to be seen by itself
         try:
             order = evolve(order, event, data)
         except TransitionError as error:
@@ -107,17 +153,23 @@ class RouterState:
         if event.type == "OrderSubmitStarted":
             self.by_client_id[data.client_order_id] = order_id
         if order.anomaly:
-            self.anomalies[order_id] = order
+            self.anomalies[order_id] = Anomaly(event.event_id, order)
         if booking:
-            fold_book(self.books, event, data)
+            self._book(event, data)
         self._index(order_id, order)
         if not order.open:
-            self.recent[order_id] = order
-            self.recent.move_to_end(order_id)
-            while len(self.recent) > RECENT_ORDERS:
-                _, old = self.recent.popitem(last=False)
-                if old.client_order_id:
-                    self.by_client_id.pop(old.client_order_id, None)
+            self._keep(order_id, order)
+
+    def _keep(self, order_id: str, order: Order) -> None:
+        """Keeps a closed order among the recent ones, and lets go of the oldest of them."""
+        self.recent[order_id] = order
+        self.recent.move_to_end(order_id)
+        while len(self.recent) > RECENT_ORDERS:
+            old_id, old = self.recent.popitem(last=False)
+            if old.client_order_id:
+                self.by_client_id.pop(old.client_order_id, None)
+            for attempt in range(1, old.attempt):
+                self.by_client_id.pop(ids.client_order_id(old_id, attempt), None)
 
     def _index(self, order_id: str, order: Order) -> None:
         before = self.orders.pop(order_id, None)
@@ -159,13 +211,22 @@ class RouterState:
             return Verdict.WAIT
         return Verdict.SUBMIT
 
-    def approved(self) -> tuple[Order, ...]:
-        """Approved orders, oldest first."""
-        return tuple(self._by_status[Status.APPROVED].values())
+    def approved(self) -> Collection[Order]:
+        """Approved orders, oldest first: a view, good until the next fold."""
+        return self._by_status[Status.APPROVED].values()
+
+    def submitting(self) -> Collection[Order]:
+        """Orders whose submit was started and has no outcome yet: a view, good until the next fold."""
+        return self._by_status[Status.SUBMITTING].values()
 
     def canceled_unsent(self) -> list[Order]:
         """Orders that somebody wants gone and that were never sent; a merely requested one is risk's to deny."""
         return [o for o in self._unwanted.values() if o.status in UNSENT and o.status is not Status.REQUESTED]
+
+    @property
+    def killed(self) -> bool:
+        """True while a KILL covers the whole account."""
+        return self.controls.level((GLOBAL, f"account.{self.account}"))[0] == "KILL"
 
     def to_cancel(self) -> list[Order]:
         """Orders at the broker that somebody wants gone, or that a KILL covers."""

@@ -1,4 +1,9 @@
-"""What a broker said, as events for the log. Pure: the dispatch table is at the foot."""
+"""What a broker said, as events for the log. Pure: the dispatch table is at the foot.
+
+A fact's id derives from what happened, never from how it was learned, so that the reply to a call, the broker's stream
+and a question about the same thing give the same event. Facts are about one attempt: what a broker says of an earlier
+attempt, which was proven not to have arrived, moves nothing; `strays` names it.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,7 +14,9 @@ from msgspec import Struct
 from tradewire import ids
 from tradewire.domain.orders import Order, Status
 from tradewire.messages import order_events as o
-from tradewire.messages.account_events import ExternalFillBooked, ExternalOrderSeen
+from tradewire.domain.switches import control_stream
+from tradewire.messages.account_events import AccountHalted, ExternalFillBooked, ExternalOrderSeen, Halted
+from tradewire.messages.answers import FillRow
 from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Origin
@@ -92,6 +99,74 @@ def filled(teller: Teller, order: Order, execution: Execution, origin: Origin, e
     return fact(order, event_id, data, teller.now)
 
 
+def corrected(
+    teller: Teller, order: Order, execution: Execution, old: FillRow, origin: Origin, evidence: str
+) -> NewEvent:
+    """A broker's new version of an execution; `old` is the one in the log, which it takes the place of."""
+    data = o.FillCorrected(
+        order=order.order,
+        client_order_id=execution.client_order_id,
+        broker=teller.broker,
+        account=teller.account,
+        evidence=evidence,
+        broker_order_id=execution.broker_order_id,
+        broker_time=execution.at,
+        origin=origin,
+        strategy=order.strategy,
+        symbol=execution.symbol,
+        side=execution.side,
+        quantity=execution.quantity,
+        price=execution.price,
+        execution=execution.execution,
+        fee=execution.fee or _ZERO,
+        fee_currency=execution.fee_currency,
+        revision=execution.revision,
+        replaces=old.revision,
+        old_quantity=old.quantity,
+        old_price=old.price,
+        old_fee=old.fee,
+    )
+    event_id = ids.fill_uuid(teller.broker, teller.account, execution.execution, execution.revision)
+    return fact(order, event_id, data, teller.now)
+
+
+def busted(teller: Teller, order: Order, execution: Execution, old: FillRow, origin: Origin, evidence: str) -> NewEvent:
+    """An execution that the broker took back; `old` is the one in the log."""
+    data = o.FillBusted(
+        order=order.order,
+        client_order_id=execution.client_order_id,
+        broker=teller.broker,
+        account=teller.account,
+        evidence=evidence,
+        broker_order_id=execution.broker_order_id,
+        broker_time=execution.at,
+        origin=origin,
+        strategy=order.strategy,
+        symbol=old.symbol,
+        side=old.side,
+        quantity=old.quantity,
+        price=old.price,
+        execution=old.execution,
+        fee=old.fee,
+        fee_currency=old.fee_currency,
+        revision=execution.revision,
+    )
+    # A bust may carry the revision of what it takes back, and is another fact than that.
+    event_id = ids.fill_uuid(teller.broker, teller.account, f"{execution.execution}:bust", execution.revision)
+    return fact(order, event_id, data, teller.now)
+
+
+def halted(account: str, reason: str, request: str, now: int) -> list[NewEvent]:
+    """The account takes no new order until a person resumes it. `request` is the cause; the same one halts once."""
+    scope = f"account.{account}"
+    said = AccountHalted(account=account, reason=reason, by="router")
+    switch = Halted(scope=scope, level="HALT", by="router", reason=reason, request=request)
+    return [
+        new_event(stream, None, ids.command_uuid(request, type(data).__name__), data, time=now, correlation=None)
+        for stream, data in ((f"account-{account}", said), (control_stream(scope), switch))
+    ]
+
+
 def external_fill(teller: Teller, execution: Execution) -> NewEvent:
     """An execution that belongs to no order of ours."""
     data = ExternalFillBooked(
@@ -127,7 +202,7 @@ def external_order(teller: Teller, order: BrokerOrder) -> NewEvent:
 
 
 def _ended(
-    teller: Teller, order: Order, kind: type[Any], status: str, told: b.BrokerEvent | BrokerOrder, **more: Any
+    teller: Teller, order: Order, kind: type[Any], status: str, told: b.OrderEvent | BrokerOrder, **more: Any
 ) -> NewEvent:
     lookup = isinstance(told, BrokerOrder)
     data = kind(
@@ -212,6 +287,20 @@ TRANSLATIONS: dict[type[Any], Callable[[Teller, Order, Any], list[NewEvent]]] = 
 
 
 def translate(teller: Teller, order: Order, told: Any) -> list[NewEvent]:
-    """The events that a broker's message about an order means; none for one that changes nothing."""
+    """The events that a broker's message about an order means; none for one that changes nothing.
+
+    An execution is booked on its order whichever attempt it is of.
+    """
     translation = TRANSLATIONS.get(type(told))
-    return translation(teller, order, told) if translation else []
+    if translation is None or (translation is not _filled and told.client_order_id != order.client_order_id):
+        return []
+    return translation(teller, order, told)
+
+
+def strays(order: Order, told: Any) -> str:
+    """What is wrong when a broker works or fills an attempt of an order that was proven not to have arrived."""
+    if told.client_order_id == order.client_order_id or type(told) not in {b.OrderAccepted, b.OrderHeld, b.Fill}:
+        return ""
+    return (
+        f"the broker has {told.client_order_id}, an attempt of order {order.order} that was proven not to have arrived"
+    )

@@ -1,0 +1,279 @@
+"""The router at work under one lease: what it does when the log moves, when its broker is back, and when time passes."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from tradewire import ids
+from tradewire.append import Appender
+from tradewire.errors import Unavailable
+from tradewire.lease import Lease
+from tradewire.messages.log import Frame
+from tradewire.replica import Replica, Snapshot
+from tradewire.runtime.clock import Clock
+from tradewire.runtime.service import Service
+from tradewire_router.attribution import Attribution
+from tradewire_router.brokers.errors import BrokerError
+from tradewire_router.brokers.port import Broker
+from tradewire_router.cancel import Canceler
+from tradewire_router.domain.state import RouterState
+from tradewire_router.facts import Facts
+from tradewire_router.handlers import Ear
+from tradewire_router.metrics import Metrics
+from tradewire_router.panic import Panic
+from tradewire_router.reconcile import Reconciler
+from tradewire_router.resolve import Resolver
+from tradewire_router.submit import Submitter
+
+_TICK_SECONDS = 0.25
+_REST_SECONDS = 0.05
+_RETRY_SECONDS = 1.0
+_BALANCES_SECONDS = 10.0
+
+
+class Router:
+    """One account's router. `reign` runs it for as long as the lease is held."""
+
+    def __init__(
+        self,
+        service: Service,
+        open_broker: Callable[[], Broker],
+        lease: Lease,
+        clock: Clock,
+        panic: Panic,
+        facts: Facts,
+        appender: Appender,
+        metrics: Metrics,
+    ) -> None:
+        self._service, self._open_broker, self._lease, self._clock = service, open_broker, lease, clock
+        self._panic, self._facts, self._appender, self._metrics = panic, facts, appender, metrics
+        self._shard = service.settings.shard
+        self.state = RouterState(service.settings.router.account)
+        self.replica = Replica(service.bus, self._shard, self)
+        self._submitter: Submitter | None = None
+        self._number = 0
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Begins at a snapshot; the parts keep the one state object, whose content is new."""
+        self.state.restore(snapshot.events, snapshot.books, snapshot.pos)
+        if self._submitter is not None:
+            self._submitter.restored()
+
+    def apply(self, frame: Frame) -> None:
+        """Folds a frame of the log."""
+        self.state.apply(frame)
+
+    def _next_number(self) -> int:
+        # Above every position that had been reached, so that a lease regained at the same epoch repeats no number.
+        self._number += 1
+        return self._number
+
+    async def reign(self) -> None:
+        """Takes a snapshot at the grant or later, reconciles, and works, until cancelled or the lease is lost."""
+        ended = asyncio.ensure_future(self._ended())
+        starting = asyncio.ensure_future(self.replica.start(min_pos=self._lease.pos))
+        try:
+            await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await self._work_until(ended)
+        finally:
+            for task in (starting, ended):
+                task.cancel()
+            await asyncio.gather(starting, ended, return_exceptions=True)
+            await self.replica.tail.stop()
+
+    async def _ended(self) -> None:
+        stopping = asyncio.ensure_future(self._service.stopping.wait())
+        lost = asyncio.ensure_future(self._lease.lost.wait())
+        try:
+            await asyncio.wait({stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            lost.cancel()
+
+    async def _work_until(self, ended: "asyncio.Future[None]") -> None:
+        service, settings = self._service, self._service.settings
+        log, shard, account = service.log, self._shard, settings.accounts[self.state.account]
+        router = settings.router
+        self._facts.last_pos = 0
+        self._number = max(self._number, self.replica.pos)
+        broker = self._open_broker()  # a session ends with the lease under which it was opened
+        submitter = self._submitter = Submitter(
+            self.state,
+            broker,
+            self._appender,
+            self._facts,
+            self._lease,
+            self._clock,
+            log,
+            self._metrics,
+            self._panic.latched,
+            call_seconds=router.call_timeout.seconds,
+            max_in_flight=router.max_in_flight,
+        )
+        submitter.restored()
+        attribution = Attribution(service.bus, shard, self.state, submitter)
+        reconciler = Reconciler(
+            self.state,
+            self.replica,
+            broker,
+            self._facts,
+            submitter,
+            attribution,
+            log,
+            self._metrics,
+            self._next_number,
+            epoch=self._lease.epoch,
+            base=account.currency,
+            record_seconds=2 * router.reconcile_interval.seconds,
+        )
+        resolver = Resolver(
+            self.state,
+            broker,
+            self._appender,
+            self._facts,
+            submitter,
+            self._lease,
+            log,
+            lambda: reconciler.cursor,
+            grace_seconds=router.absence_grace.seconds,
+        )
+        canceler = Canceler(
+            self.state,
+            broker,
+            self._appender,
+            self._facts,
+            submitter,
+            self._lease,
+            log,
+            call_seconds=router.call_timeout.seconds,
+        )
+        ear = Ear(broker, self._facts, submitter, attribution, reconciler, self.replica, log, self._metrics)
+        self._panic.session = broker
+        parts: list[Awaitable[None]] = [
+            self.replica.run(),
+            self._facts.run(),
+            ear.run(),
+            ear.retry(),
+            self._submit(submitter, ear),
+            self._ask(resolver, attribution, ear),
+            self._cancel(canceler, ear),
+            self._reconcile(reconciler, ear),
+            self._publish_balances(broker),
+        ]
+        running = [ended, *map(asyncio.ensure_future, parts)]
+        try:
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            await self._drain(submitter, canceler)
+            self._panic.session = self._submitter = None
+            for part in running:
+                part.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await broker.close()
+
+    async def _drain(self, submitter: Submitter, canceler: Canceler) -> None:
+        """Lets what was begun end, and what it brought reach the log, within the time of a call."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._service.settings.router.call_timeout.seconds + 1):
+                await submitter.close()
+                await canceler.drained()
+                if self._lease.held.is_set():
+                    await self._facts.drained()
+
+    def _gate(self, ear: Ear) -> str:
+        """Why nothing new may start, or nothing."""
+        if ear.down:
+            return ear.down
+        if not self.replica.live:
+            return self.replica.problem or "is not in step with the ledger"
+        if not self._clock.started:
+            return "waits for the first quote of the replay"
+        return self._panic.latched()
+
+    async def _submit(self, submitter: Submitter, ear: Ear) -> None:
+        """Submits whatever the log says is to be submitted, as soon as it says so."""
+        while True:
+            self.replica.moved.clear()
+            self._panic.settle(self.state)
+            await self._halt_anomalies(ear)
+            gate = self._gate(ear)
+            self._service.health.set("work", gate or None)
+            submitter.forget()
+            if not gate and await submitter.step():
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self.replica.moved.wait()
+
+    async def _halt_anomalies(self, ear: Ear) -> None:
+        """A fact that cannot be is booked, and its account takes no new order until a person has looked."""
+        if not self.state.anomalies:
+            return
+        while self.state.anomalies:
+            _, found = self.state.anomalies.popitem()
+            order = found.order
+            ear.halt(f"{order.anomaly} (order {order.order})", ids.command_uuid(found.event_id, "anomaly"))
+        await self._facts.drained()  # from here on the ledger refuses every submit that was decided before the halt
+
+    async def _look_at_late(self, attribution: Attribution, ear: Ear) -> None:
+        """Asks the log whether what was booked on orders closed long ago was possible."""
+        while self.state.late:
+            late = self.state.late[0]
+            try:
+                order = await attribution.order(late.order, late.pos)
+            except Unavailable:
+                return
+            if late in self.state.late:
+                self.state.late.remove(late)
+            if order.anomaly:
+                ear.halt(f"{order.anomaly} (order {order.order})", ids.command_uuid(late.event_id, "anomaly"))
+
+    async def _ask(self, resolver: Resolver, attribution: Attribution, ear: Ear) -> None:
+        while True:
+            if not ear.down:
+                await resolver.step()
+            await self._look_at_late(attribution, ear)
+            self._metrics.unknown.set(len(self.state.unanswered()))
+            self._metrics.facts.set(self._facts.waiting)
+            await asyncio.sleep(_REST_SECONDS)
+
+    async def _cancel(self, canceler: Canceler, ear: Ear) -> None:
+        while True:
+            if not ear.down:
+                await canceler.step()
+                await canceler.sweep()
+            await asyncio.sleep(_REST_SECONDS)
+
+    async def _reconcile(self, reconciler: Reconciler, ear: Ear) -> None:
+        """Before any new work, after each return of the session, and from time to time."""
+        await ear.changed.wait()
+        while True:
+            ear.changed.clear()
+            session = ear.session
+            try:
+                await reconciler.run_once(patient=bool(ear.down))
+            except (BrokerError, Unavailable) as error:
+                self._service.health.set("reconcile", f"waits for its broker and the reader: {error}")
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            self._service.health.set("reconcile", None)
+            if session == ear.session:
+                ear.down = ""
+                self.replica.moved.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._service.settings.router.reconcile_interval.seconds):
+                    await ear.changed.wait()
+
+    async def _publish_balances(self, broker: Broker) -> None:
+        subject = f"balances.{broker.id}.{broker.account}"
+        while True:
+            await asyncio.sleep(_BALANCES_SECONDS)
+            with contextlib.suppress(BrokerError, Unavailable):
+                balances = await broker.balances()
+                await self._service.bus.publish(subject, msgspec.json.encode(balances))

@@ -1,0 +1,114 @@
+"""Faults that befall any process: a rolling restart, a freeze, two routers, other settings."""
+
+import asyncio
+
+from tests.chaos.run import Run
+from tests.chaos.system import ALL
+
+LEASED = ("router", "risk", "ingest")
+FROZEN_SECONDS = 13.0
+
+
+async def rolling_restart(run: Run) -> None:
+    """SIGTERM to every process, one after another: each drains, and nothing is lost."""
+    system = run.system
+    async with run.load(seconds=5.0):
+        for name in run.random.sample(ALL, len(ALL)):
+            if not await system.processes[name].restart():
+                run.notes.append(f"{name} did not drain and was killed")
+            run.hit()
+            await system.until_ready()
+
+
+async def frozen(run: Run) -> None:
+    """SIGSTOP of one process, for longer than a lease where it holds one, and SIGCONT."""
+    system = run.system
+    name = ALL[run.seed % len(ALL)]
+    async with run.load(seconds=4.0):
+        await run.pause(0.2, 1.0)
+        run.hit(system.processes[name].freeze())
+        try:
+            await asyncio.sleep(FROZEN_SECONDS if name in LEASED else run.random.uniform(3.5, 6))
+        finally:
+            system.processes[name].thaw()
+
+
+async def old_router_wakes(run: Run) -> None:
+    """The router freezes between its intent and the broker call; another takes over; then the old one wakes up.
+
+    Every third time it freezes anywhere.
+    """
+    system = run.system
+    second = None
+    if run.seed % 3 == 2:
+        system.faults_file.unlink(missing_ok=True)
+    else:
+        await run.armed("router", "router.after_submit_started", run.random.randint(5, 30), action="stop")
+    first = system.processes["router"]
+    try:
+        second = system.launch("router", "router-two")
+        await second.until_alive()
+        async with run.load(seconds=4.0):
+            if run.seed % 3 == 2:
+                await run.pause()
+                run.hit(first.freeze())
+            else:
+                await run.until_struck()
+            await _taken_over(run, "router-two")
+            await run.pause(0.5, 1.5)
+            first.thaw()
+    finally:
+        first.thaw()
+        await system.dismiss("router-two")
+        await system.until_ready()
+
+
+async def _taken_over(run: Run, nickname: str) -> None:
+    async with asyncio.timeout(30):
+        while not await run.system.processes[nickname].ready():
+            await asyncio.sleep(0.1)
+
+
+async def reconfigured(run: Run) -> None:
+    """Settings are reloaded in the middle of the load: bad ones are refused and change nothing, good ones are an event."""
+    system = run.system
+    bad = run.random.choice((
+        system.settings_text() + "\n[nonsense]\nkey = 1\n",
+        system.settings_text(max_order_quantity="-5"),
+        system.settings_text(max_order_quantity="many"),
+        "[risk\n",
+    ))  # fmt: skip
+    async with run.load():
+        await run.pause(0.2, 0.6)
+        said = await _reload(run, bad, "settings not reloaded, the old ones stay")
+        run.hit(said)
+        await run.pause(0.2, 0.6)
+        said = await _reload(run, system.settings_text(max_order_quantity="4"), "settings reloaded")
+        run.hit(said)
+        await run.pause(0.5, 1.0)
+        await _reload(run, system.settings_text(), "settings reloaded")
+    connection = await system.database()
+    denied = await connection.fetchval(
+        "select count(*) from ledger.event where type = 'OrderDenied' and convert_from(data, 'UTF8') like '%QTY_ABOVE_MAX%'"
+        " and correlation_id in (select correlation_id from ledger.event where type = 'SignalReceived'"
+        " and convert_from(data, 'UTF8') like '%' || $1 || '%')",
+        run.prefix + "-",
+    )
+    await connection.close()
+    if not denied:
+        run.notes.append("a smaller limit was set during the load and denied nothing")
+
+
+async def _reload(run: Run, text: str, says: str) -> int:
+    """Writes the settings, sends SIGHUP to all, and returns how many processes said so."""
+    system = run.system
+    before = {name: system.processes[name].log.read_text().count(says) for name in ALL}
+    system.config.write_text(text)
+    for name in ALL:
+        system.processes[name].reload()
+    said: set[str] = set()
+    async with asyncio.timeout(20):
+        while len(said) < len(ALL):
+            said = {name for name in ALL if system.processes[name].log.read_text().count(says) > before[name]}
+            await asyncio.sleep(0.05)
+    return len(said)
