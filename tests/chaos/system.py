@@ -211,7 +211,7 @@ class System:
             "TRADEWIRE_PAPER_JOURNAL": str(self.journal),
             "TRADEWIRE_PAPER_ADDRESS": f"127.0.0.1:{self._paper_port}",
             "TRADEWIRE_FAULTS_FILE": str(self.faults_file),
-            "PYTHONPATH": str(_ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }
         if link := self.links.get(f"{name}.nats"):
             environment["TRADEWIRE_NATS_URL"] = f"nats://{link.address}"

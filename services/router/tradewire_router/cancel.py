@@ -37,7 +37,7 @@ class _Asked(Struct):
 
 
 async def cancel_all(broker: Broker, orders: Iterable[BrokerOrder], log: Log, why: str) -> dict[str, str]:
-    """Cancels orders as the broker shows them; returns the outcomes by client order id, or the broker's where it has none."""
+    """Cancels orders as the broker shows them; returns the outcomes by client order id, or by the broker's own id."""
     outcomes: dict[str, str] = {}
     left = list(orders)
     while left:

@@ -26,8 +26,8 @@ class Facts:
         self._waiting: deque[NewEvent] = deque()
         self._ids: set[str] = set()
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._settled = 0
+        self._drains: list[tuple[int, asyncio.Future[None]]] = []
         self.last_pos = 0
         """The highest position that a fact of this queue got in this log."""
 
@@ -38,7 +38,6 @@ class Facts:
                 self._ids.add(event.event_id)
                 self._waiting.append(event)
         if self._waiting:
-            self._idle.clear()
             self._wake.set()
 
     @property
@@ -47,14 +46,16 @@ class Facts:
         return len(self._waiting)
 
     async def drained(self) -> None:
-        """Returns when everything queued so far is in the log."""
-        await self._idle.wait()
+        """Returns when everything queued so far is in the log, whatever comes after it."""
+        if self._waiting:
+            drained = asyncio.get_running_loop().create_future()
+            self._drains.append((self._settled + len(self._waiting), drained))
+            await drained
 
     async def run(self) -> None:
         """Appends while the lease is held."""
         while True:
             if not self._waiting:
-                self._idle.set()
                 self._wake.clear()
                 await self._wake.wait()
             await self._lease.held.wait()
@@ -67,9 +68,11 @@ class Facts:
                 continue
             for event, result in zip(batch, results, strict=True):
                 self._settle(event, result)
+            self._tell()
 
     def _settle(self, event: NewEvent, result: Result) -> None:
         self._waiting.popleft()
+        self._settled += 1
         self._ids.discard(event.event_id)
         if result.positions:
             self.last_pos = max(self.last_pos, *result.positions)
@@ -81,3 +84,11 @@ class Facts:
                 type=event.type,
                 signal=event.correlation_id,
             )
+
+    def _tell(self) -> None:
+        waiting, self._drains = self._drains, []
+        for target, drained in waiting:
+            if target > self._settled:
+                self._drains.append((target, drained))
+            elif not drained.done():
+                drained.set_result(None)

@@ -141,13 +141,13 @@ class Panic:
         try:
             while True:
                 self._changed.clear()
+                if own is not None and (self.session is not None or not self._kills):
+                    await own.close()
+                    own = None
                 if not self._kills:
-                    own = await _closed(own)
                     await self._changed.wait()
                     continue
-                if self.session is not None:
-                    own = await _closed(own)
-                elif own is None and self._lease.holder == self._lease.instance:
+                if self.session is None and own is None and self._lease.holder == self._lease.instance:
                     # The lease ran out because nobody answers: nobody else has it, as far as anyone can know.
                     own = self._open_broker()
                 if broker := self.session or own:
@@ -156,7 +156,8 @@ class Panic:
                     async with asyncio.timeout(_AGAIN_SECONDS):
                         await self._changed.wait()
         finally:
-            await _closed(own)
+            if own is not None:
+                await own.close()
 
     async def _cancel(self, broker: Broker) -> None:
         requests = self._kills
@@ -179,11 +180,6 @@ class Panic:
                 os.fsync(out.fileno())
         except OSError as error:
             self._log.error("the journal of a KILL cannot be written", error=str(error), entry=_plain(entry))
-
-
-async def _closed(broker: Broker | None) -> None:
-    if broker is not None:
-        await broker.close()
 
 
 def _plain(entry: Entry) -> Any:

@@ -139,7 +139,7 @@ class Reconciler:
     async def _settled(self) -> None:
         """Returns when all that was told so far is in the log and folded."""
         await self._facts.drained()
-        while self._replica.pos < self._facts.last_pos:
+        while self._replica.pos < self._facts.last_pos:  # noqa: ASYNC110 - a new snapshot replaces what one could wait on
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _open(self) -> None:

@@ -1,4 +1,4 @@
-"""The router at work under one lease: what it does when the log moves, when its broker is back, and when time passes."""
+"""The router at work under one lease: what it does when the log moves, when its broker returns, as time passes."""
 
 import asyncio
 import contextlib
@@ -194,7 +194,7 @@ class Router:
             return self.replica.problem or "is not in step with the ledger"
         if not self._clock.started:
             return "waits for the first quote of the replay"
-        return self._panic.latched()
+        return ""
 
     async def _submit(self, submitter: Submitter, ear: Ear) -> None:
         """Submits whatever the log says is to be submitted, as soon as it says so."""
@@ -203,7 +203,7 @@ class Router:
             self._panic.settle(self.state)
             await self._halt_anomalies(ear)
             gate = self._gate(ear)
-            self._service.health.set("work", gate or None)
+            self._service.health.set("work", gate or self._panic.latched() or None)
             submitter.forget()
             if not gate and await submitter.step():
                 continue

@@ -24,6 +24,9 @@ from tradewire_ledger.reader.store import Store
 POLL_SECONDS = 1.0
 TURN_SECONDS = 0.2
 LINGER_SECONDS = 0.02
+LOADED_LINGER_SECONDS = 0.1
+LOADED_EVENTS = 60
+"""So much heard at once is a load: waiting longer then writes an order once instead of at each of its steps."""
 """How long a first frame waits for others: commits are what the reader costs, and nobody trades by it."""
 HEARD_EVENTS_MAX = 100_000
 """So many events may wait in memory; beyond that what was heard is dropped and read from Postgres in its turn."""
@@ -137,7 +140,7 @@ class Follower:
         while True:
             while self._heard:
                 if self._heard_events < BATCH_EVENTS:
-                    await asyncio.sleep(LINGER_SECONDS)
+                    await asyncio.sleep(LOADED_LINGER_SECONDS if self._heard_events >= LOADED_EVENTS else LINGER_SECONDS)
                 await self._apply_heard()
             if self._overflowed:
                 self._log.warning("the reader cannot keep up with what it hears, and reads the log from Postgres")

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from tradewire import ids
 from tradewire.domain.orders import Order, Status
-from tradewire.messages import order_events as o
 from tradewire.domain.switches import control_stream
+from tradewire.messages import order_events as o
 from tradewire.messages.account_events import AccountHalted, ExternalFillBooked, ExternalOrderSeen, Halted
 from tradewire.messages.answers import FillRow
 from tradewire.messages.log import NewEvent
