@@ -46,6 +46,7 @@ MODULES = {
     "paper": "tradewire_router.paper",
 }
 ACCOUNTS = [f"a{number}" for number in range(40)]
+decode_requested = msgspec.json.Decoder(o.OrderRequested).decode
 PROMPT = {
     "TRADEWIRE_ROUTER_CALL_TIMEOUT": "1s",
     "TRADEWIRE_ROUTER_ABSENCE_GRACE": "1s",
@@ -67,6 +68,8 @@ class Pit:
         self._risk: Lease | None = None
         self._asked = itertools.count(1)
         self._desks: dict[str, PaperBroker] = {}
+        self._database: Any = None
+        self._querying = asyncio.Lock()
 
     @staticmethod
     def settings_text() -> str:
@@ -82,9 +85,7 @@ class Pit:
         if user not in self._buses:
             known = user in {"admin", "ingest", "risk", "feed"}
             seed = self.engines.nkey_file(user) if known else await self.engines.add_user(user)
-            self._buses[user] = await Bus.connect(
-                Nats(url=self.engines.nats_url, nkey_file=str(seed), user=user), user
-            )
+            self._buses[user] = await Bus.connect(Nats(url=self.engines.nats_url, nkey_file=str(seed), user=user), user)
         return self._buses[user]
 
     async def open(self) -> None:
@@ -108,6 +109,8 @@ class Pit:
             await desk.close()
         for bus in self._buses.values():
             await bus.close()
+        if self._database is not None:
+            await self._database.close()
 
     # Processes
 
@@ -186,14 +189,17 @@ class Pit:
 
     # The log
 
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        """Asks Postgres as the database's owner."""
+        async with self._querying:
+            if self._database is None or self._database.is_closed():
+                self._database = await asyncpg.connect(self.engines.dsn("tradewire_admin"))
+            return list(await self._database.fetch(query, *arguments))
+
     async def rows(self, *types: str, stream: str = "") -> list["Row"]:
         """Events of the log in order; every type unless some are named."""
-        connection: Any = await asyncpg.connect(self.engines.dsn("tradewire_admin"))
-        try:
-            query = "select * from ledger.event where ($1 = '' or stream = $1) order by pos"
-            found = [Row(event_of(row)) for row in await connection.fetch(query, stream)]
-        finally:
-            await connection.close()
+        query = "select * from ledger.event where ($1 = '' or stream = $1) order by pos"
+        found = [Row(event_of(row)) for row in await self.fetch(query, stream)]
         return [row for row in found if not types or row.type in types]
 
     async def assert_clean(self, *expected: str) -> None:
@@ -204,13 +210,8 @@ class Pit:
         settings = Settings(postgres=Postgres(reader_dsn=self.engines.dsn("tradewire_reader")))
 
         async def followed() -> bool:
-            connection: Any = await asyncpg.connect(self.engines.dsn("tradewire_admin"))
-            try:
-                return bool(
-                    await connection.fetchval("select h.pos = c.pos from ledger.head h, read.checkpoint c")
-                )
-            finally:
-                await connection.close()
+            (row,) = await self.fetch("select h.pos = c.pos as followed from ledger.head h, read.checkpoint c")
+            return bool(row["followed"])
 
         await soon(followed)
         verdict = await check(settings, settled=True, quick=True, progress=lambda *_: None)
@@ -269,6 +270,12 @@ class Account:
 
     async def request(self, **fields: Any) -> str:
         """Requests an order, as ingest does; returns its id."""
+        order, event = self._requested(fields)
+        (result,) = await self.pit.append("ingest", event)
+        assert result.code == "appended", result
+        return order
+
+    def _requested(self, fields: Mapping[str, Any]) -> tuple[str, NewEvent]:
         number = next(self.pit._asked)
         signal = ids.signal_uuid("nats", "momo", f"{self.name}-{number}")
         order = ids.order_uuid(signal, self.name, 0)
@@ -280,19 +287,22 @@ class Account:
             **{"symbol": self.symbol, "price": Decimal(100), **fields},
         )
         event_id = ids.decision_uuid(order, "OrderRequested", 1)
-        event = new_event(f"order-{order}", 1, event_id, data, time=now(), correlation=signal)
-        (result,) = await self.pit.append("ingest", event)
-        assert result.code == "appended", result
-        return order
+        return order, new_event(f"order-{order}", 1, event_id, data, time=now(), correlation=signal)
 
     async def approve(self, order: str, *, attempt: int = 1, seconds: float = 60, **fields: Any) -> None:
         """Approves an order as risk does, for `seconds` from now."""
-        rows = await self.pit.rows(stream=f"order-{order}")
-        asked = rows[0].said
+        rows = await self.rows_of(order)
+        event = self._approved(rows[0].said, rows[0].pos, rows[-1].version + 1, attempt, seconds, fields)
+        (result,) = await self.pit.append("risk", event)
+        assert result.code == "appended", result
+
+    def _approved(
+        self, asked: o.OrderRequested, pos: int, version: int, attempt: int, seconds: float, fields: Mapping[str, Any]
+    ) -> NewEvent:
         data = approved(
-            order=order,
+            order=asked.order,
             attempt=attempt,
-            state_pos=rows[0].pos,
+            state_pos=pos,
             signal=asked.signal,
             account=self.name,
             expires_at=now() + int(seconds * 1_000_000),
@@ -307,18 +317,26 @@ class Account:
                 **fields,
             },
         )
-        event_id = ids.decision_uuid(order, "OrderApproved", attempt)
-        event = new_event(
-            f"order-{order}", rows[-1].version + 1, event_id, data, time=now(), correlation=asked.signal
-        )
-        (result,) = await self.pit.append("risk", event)
-        assert result.code == "appended", result
+        event_id = ids.decision_uuid(asked.order, "OrderApproved", attempt)
+        return new_event(f"order-{asked.order}", version, event_id, data, time=now(), correlation=asked.signal)
 
     async def place(self, *, seconds: float = 60, **fields: Any) -> str:
         """Requests and approves an order."""
         order = await self.request(**fields)
         await self.approve(order, seconds=seconds)
         return order
+
+    async def place_many(self, count: int, **fields: Any) -> list[str]:
+        """Requests and approves many orders at once."""
+        made = [self._requested(fields) for _ in range(count)]
+        asked = await self.pit.append("ingest", *(event for _, event in made))
+        events = [
+            self._approved(decode_requested(event.data), result.positions[0], 2, 1, 60, {})
+            for (_, event), result in zip(made, asked, strict=True)
+        ]
+        results = await self.pit.append("risk", *events)
+        assert {result.code for result in (*asked, *results)} == {"appended"}
+        return [order for order, _ in made]
 
     async def lapse(self, order: str) -> None:
         """Lapses an approval that was not sent, as risk does."""
