@@ -62,6 +62,8 @@ class Store:
             command_timeout=COMMAND_SECONDS,
             server_settings={
                 "application_name": "tradewire reader",
+                # What a crash takes back, checkpoint and all, is folded again from the log.
+                "synchronous_commit": "off",
                 "jit": "off",
                 "tcp_keepalives_idle": "5",
                 "tcp_keepalives_interval": "2",
