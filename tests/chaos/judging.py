@@ -199,7 +199,9 @@ def _broker(found: Judgement, story: Story, journal: Path, read: Mapping[str, It
     _compare_orders(found, story, theirs, lines)
     executions = {line["execution"] for line in lines if line["kind"] == "filled"}
     for execution in sorted(executions ^ story.executions.keys()):
-        found.findings.append(f"execution {execution} is only in {'the log' if execution not in executions else 'the journal'}")
+        found.findings.append(
+            f"execution {execution} is only in {'the log' if execution not in executions else 'the journal'}"
+        )
     found.doubled += [f"execution {e} is booked {n} times" for e, n in story.executions.items() if n > 1]
     if story.external:
         found.findings.append(f"{story.external} fills were booked as nobody's")

@@ -14,6 +14,7 @@ import nats
 import nats.errors
 from msgspec import Struct
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
@@ -151,8 +152,8 @@ class Publisher:
         for strategy, client in tuple(self._clients.items()):
             transport = client._transport
             self._clients[strategy] = await self._connect(strategy)
-            if transport is not None:
-                transport.close()
+            if isinstance(transport, TcpTransport) and transport._io_writer is not None:
+                transport._io_writer.transport.abort()
             with contextlib.suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
                 await client.close()
 

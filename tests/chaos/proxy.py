@@ -1,7 +1,7 @@
 """A TCP proxy on loopback that misbehaves on demand: between a process and NATS, Postgres or the paper broker.
 
-The verbs are toxiproxy's (latency, down, reset_peer, timeout), plus one of our own: responses are dropped while requests
-go through, which is how an outcome becomes unknown.
+The verbs are toxiproxy's (latency, down, reset_peer, timeout), plus one of our own: responses are dropped while
+requests go through, which is how an outcome becomes unknown.
 """
 
 import asyncio

@@ -9,8 +9,9 @@ from typing import Any
 
 import asyncpg
 
+from tests.chaos.kept import Name
 from tests.chaos.load import RATE, Feed, Publisher, Script, last_cancels, script
-from tests.chaos.system import Name, System
+from tests.chaos.system import System
 from tradewire.errors import Unavailable
 
 QUIET_SECONDS = 60.0

@@ -1,4 +1,4 @@
-"""Postgres with its write-ahead log on a small file system of its own, so that a disk can be full without filling one."""
+"""Postgres with its write-ahead log on a small file system of its own, so that a full disk fills nobody else's."""
 
 import asyncio
 import os

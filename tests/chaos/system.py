@@ -152,7 +152,9 @@ class System:
         program: tuple[str, ...] = (MODULES[name],)
         if self.shape.planted:
             program = ("tests.chaos.planted", self.shape.planted, MODULES[name])
-        kept = Kept(called, name, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped)
+        kept = Kept(
+            called, name, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped
+        )
         self.processes[called] = kept
         kept.start()
         return kept

@@ -21,7 +21,7 @@ async def killed(run: Run) -> None:
 
 
 async def away(run: Run) -> None:
-    """NATS is away for longer than signals may be old: everybody says so, nobody crashes, and what is stale is denied."""
+    """NATS is away for longer than signals may be old: all say so, nobody crashes, and what is stale is denied."""
     system = run.system
     async with run.load(seconds=2.0):
         await run.pause(0.2, 1.0)

@@ -71,7 +71,9 @@ async def full_disk(run: Run) -> None:
         try:
             connection = await system.database()
             for _ in range(20):
-                await connection.execute("select pg_logical_emit_message(true, 'chaos', repeat('x', 1000000)), pg_switch_wal()")
+                await connection.execute(
+                    "select pg_logical_emit_message(true, 'chaos', repeat('x', 1000000)), pg_switch_wal()"
+                )
                 await asyncio.sleep(0)
         except _LOST:
             run.hit()

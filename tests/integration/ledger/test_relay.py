@@ -45,6 +45,8 @@ async def test_frames_committed_while_a_settling_breaks_off_are_published_all_th
     async def read_hash(number: int) -> str:
         return frame(number).hash
 
+    asked = 0
+
     async def where() -> int:
         nonlocal asked
         asked += 1
@@ -53,7 +55,6 @@ async def test_frames_committed_while_a_settling_breaks_off_are_published_all_th
         return await ask()
 
     committed: list[bytes] = []
-    asked = 0
     relay = Relay(bus, "main", read_frames, read_hash)
     ask = relay._where
     monkeypatch.setattr(relay, "_where", where)

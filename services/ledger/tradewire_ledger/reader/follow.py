@@ -140,7 +140,8 @@ class Follower:
         while True:
             while self._heard:
                 if self._heard_events < BATCH_EVENTS:
-                    await asyncio.sleep(LOADED_LINGER_SECONDS if self._heard_events >= LOADED_EVENTS else LINGER_SECONDS)
+                    loaded = self._heard_events >= LOADED_EVENTS
+                    await asyncio.sleep(LOADED_LINGER_SECONDS if loaded else LINGER_SECONDS)
                 await self._apply_heard()
             if self._overflowed:
                 self._log.warning("the reader cannot keep up with what it hears, and reads the log from Postgres")

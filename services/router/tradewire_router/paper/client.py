@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from math import inf
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -51,7 +52,7 @@ class Link(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._framer = Framer(MAX_ANSWER_BYTES)
         self._transport: asyncio.Transport | None = None
-        self._out: list[bytes] = []
+        self._out: list[tuple[float, bytes]] = []
         self._number = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._deadlines: deque[tuple[float, int]] = deque()
@@ -110,11 +111,12 @@ class Link(asyncio.Protocol):
             raise ValueError(f"{len(data)} bytes are too long; at most {MAX_REQUEST_BYTES} are read")
         answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[request.number] = answer
-        self._deadlines.append((self._loop.time() + self._timeout, request.number))
+        deadline = self._loop.time() + self._timeout
+        self._deadlines.append((deadline, request.number))
         if not self._watching:
             self._watching = True
             self._loop.call_later(self._timeout, self._watch)
-        self._send(data)
+        self._send(data, deadline)
         return answer
 
     def close(self) -> None:
@@ -154,14 +156,16 @@ class Link(asyncio.Protocol):
                 if answer is not None and not answer.done():
                     answer.set_result(reply)
 
-    def _send(self, data: bytes) -> None:
-        self._out.append(data)
+    def _send(self, data: bytes, deadline: float = inf) -> None:
+        self._out.append((deadline, data))
         if len(self._out) == 1:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
+        """Writes what is in time. A process that froze in between must not send on waking what it gave up long ago."""
         if self._transport is not None and self._end is None:
-            self._transport.write(b"".join(self._out))
+            now = self._loop.time()
+            self._transport.write(b"".join(data for deadline, data in self._out if now < deadline))
         self._out.clear()
 
     def _watch(self) -> None:

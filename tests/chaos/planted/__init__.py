@@ -1,0 +1,1 @@
+"""Bugs planted from outside, to prove that the suite sees them. No switch for them exists in the product."""

@@ -1,0 +1,134 @@
+"""The bugs: each a few changed methods, per process. The names that they change must exist, so that no bug rots."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tradewire import bus, ids
+from tradewire.domain.orders import Order, Status
+from tradewire.lease import Lease
+from tradewire.messages.log import NewEvent, Result
+from tradewire_ingest.signals_door import SignalsDoor
+from tradewire_ledger.domain.decide import LeaseView
+from tradewire_router import submit as submitting
+from tradewire_router.brokers.paper import PaperBroker
+from tradewire_router.brokers.results import SubmitResult, SubmitUnknown
+from tradewire_router.brokers.values import OrderRequest
+from tradewire_router.domain.state import RouterState
+from tradewire_router.domain.translate import rejected
+from tradewire_router.submit import Submitter
+
+Patch = Callable[[], None]
+ROUTER, INGEST, SEQUENCER = "tradewire_router", "tradewire_ingest", "tradewire_ledger.sequencer"
+_BLIND_RETRIES = 5
+
+
+def _set(owner: type, name: str, value: Any) -> Any:
+    """Replaces a method that must exist, and returns the old one."""
+    old = getattr(owner, name)
+    setattr(owner, name, value)
+    return old
+
+
+def _submit_before_commit() -> None:
+    """The broker is called as soon as an order may be sent, and the intent is written down meanwhile."""
+    early: dict[str, asyncio.Future[SubmitResult]] = {}
+
+    async def eager(self: Submitter) -> bool:
+        for order in self._ready():
+            client_order_id = ids.client_order_id(order.order, order.attempt)
+            if client_order_id not in early:
+                request = submitting._request(order, client_order_id)
+                early[client_order_id] = asyncio.ensure_future(submit(self._broker, request))
+        await asyncio.sleep(0.02)
+        return bool(await step(self))
+
+    async def once(self: PaperBroker, order: OrderRequest) -> SubmitResult:
+        return await early[order.client_order_id]
+
+    submit = _set(PaperBroker, "submit", once)
+    step = _set(Submitter, "step", eager)
+
+
+def _act_on_known() -> None:
+    """What the ledger knows already counts as licence to call; so an order without an outcome is begun again."""
+
+    def again(self: RouterState) -> Iterable[Order]:
+        lost = (order for order in self.orders.values() if order.status is Status.SUBMITTING)
+        return [*approved(self), *(_as_before(order) for order in lost)]
+
+    def free(self: Submitter, order: Order) -> bool:
+        return (order.order, order.attempt) not in self.in_hand
+
+    def settle(self: Submitter, order: Order, result: Result, *, call: bool) -> None:
+        known = call and result.code in {"replayed", "id_reused", "version_conflict"}
+        old_settle(self, order, Result("appended", result.positions) if known else result, call=call)
+
+    approved = _set(RouterState, "approved", again)
+    _set(Submitter, "_free", free)
+    old_settle = _set(Submitter, "_settle", settle)
+
+
+def _as_before(order: Order) -> Order:
+    from msgspec.structs import replace
+
+    return replace(order, status=Status.APPROVED, version=order.version - 1)
+
+
+def _blind_retry() -> None:
+    """A submit without an answer is sent again with the same id."""
+
+    async def retry(self: PaperBroker, order: OrderRequest) -> SubmitResult:
+        outcome: SubmitResult = await submit(self, order)
+        for _ in range(_BLIND_RETRIES):
+            if not isinstance(outcome, SubmitUnknown):
+                break
+            await asyncio.sleep(0.3)
+            outcome = await submit(self, order)
+        return outcome
+
+    submit = _set(PaperBroker, "submit", retry)
+
+
+def _unknown_is_rejected() -> None:
+    """A submit without an answer is called rejected."""
+
+    def certain(self: Submitter, order: Order, client_order_id: str, outcome: SubmitResult | str) -> NewEvent:
+        told: NewEvent = old(self, order, client_order_id, outcome)
+        if told.type != "OrderSubmitUnknown":
+            return told
+        return rejected(self.teller(), order, "TIMEOUT", "no answer from the broker", None, "reply")
+
+    old = _set(Submitter, "_outcome", certain)
+
+
+def _lease_for_ever() -> None:
+    """Whoever once had the lease believes that it still has it."""
+    _set(Lease, "allows", lambda _self, _seconds: True)
+
+
+def _no_fence() -> None:
+    """The ledger appends for whoever asks."""
+    _set(LeaseView, "valid", lambda _self, _fence, _writer: True)
+
+
+def _ack_before_append() -> None:
+    """Ingest acknowledges a signal when it comes, and appends it later."""
+
+    def take(self: SignalsDoor, message: bus.Message) -> None:
+        acknowledging = asyncio.ensure_future(self._bus.publish(message.reply, b""))
+        acknowledging.add_done_callback(lambda task: task.exception())
+        old(self, message)
+
+    old = _set(SignalsDoor, "_take", take)
+
+
+BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
+    "submit-before-commit": {ROUTER: (_submit_before_commit,)},
+    "act-on-known": {ROUTER: (_act_on_known,)},
+    "blind-retry": {ROUTER: (_blind_retry,)},
+    "unknown-is-rejected": {ROUTER: (_unknown_is_rejected,)},
+    "no-fence": {ROUTER: (_lease_for_ever,), SEQUENCER: (_no_fence,)},
+    "ack-before-append": {INGEST: (_ack_before_append,)},
+}
+"""Bug -> module -> what is changed in its process."""

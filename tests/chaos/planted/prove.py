@@ -1,0 +1,17 @@
+"""Runs a row with a bug planted until the bug is seen."""
+
+from tests.chaos.campaign import bench
+from tests.chaos.matrix import BY_NAME
+from tests.chaos.planted.cases import Case
+
+
+async def prove(case: Case) -> str:
+    """Returns what the suite said of the bug, or nothing when no seed of the case turned red by it."""
+    row = BY_NAME[case.row]
+    async with bench(row, planted=case.bug) as here:
+        for seed in case.seeds:
+            outcome = await here.run(row, seed)
+            if case.seen(outcome) and outcome.judgement is not None:
+                found: list[str] = getattr(outcome.judgement, case.finds)
+                return found[0]
+    return ""
