@@ -12,6 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Struct, field
@@ -309,6 +310,17 @@ _POSITIVE = (
     "approval_ttl",
     "mark_interval",
 )
+_RANGES: dict[str, tuple[int, int]] = {
+    "http.port": (0, 65_535),
+    "ingest.batch": (1, 250),
+    "ingest.stream_max_bytes": (4_096, 1 << 50),
+    "router.max_in_flight": (1, 10_000),
+    "paper.starting_cash": (0, 10**15),
+    "paper.partial_ratio": (0, 1),
+    "paper.latency_ms": (0, 600_000),
+    "paper.slippage_bps": (0, 10_000),
+    "paper.commission_percent": (0, 100),
+}
 _MAX_CALL_SECONDS = 5
 
 
@@ -328,6 +340,13 @@ def _verify_amounts(settings: Settings) -> None:
     for key in ("min_order_value", "min_order_quantity"):
         if getattr(settings.risk, key) < 0:
             raise ConfigError(f"risk.{key}", "is below zero", "Set zero or more.")
+    for what in ("value", "quantity"):
+        if getattr(settings.risk, f"min_order_{what}") > getattr(settings.risk, f"max_order_{what}"):
+            raise ConfigError(f"risk.min_order_{what}", f"is above risk.max_order_{what}", "No order could pass both.")
+    for key, (least, most) in _RANGES.items():
+        section, _, name = key.partition(".")
+        if not least <= (value := getattr(getattr(settings, section), name)) <= most:
+            raise ConfigError(key, f"is {value}", f"Set {least} to {most}.")
 
 
 def _verify_names(settings: Settings) -> None:
@@ -339,6 +358,13 @@ def _verify_names(settings: Settings) -> None:
     for key, account in used.items():
         if account and account not in settings.accounts:
             raise ConfigError(key, f"names no account: {account}", f"Add [accounts.{account}] or change {key}.")
+    for name, profile in settings.accounts.items():
+        try:
+            ZoneInfo(profile.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ConfigError(
+                f"accounts.{name}.time_zone", f"{profile.time_zone!r} is no time zone", "Write one such as UTC."
+            ) from None
     for symbol in settings.risk.allowed_symbols:
         if not names.is_symbol(symbol):
             raise ConfigError("risk.allowed_symbols", f"{symbol!r} is not a symbol", "Write it as AAPL or BTC/USDT.")

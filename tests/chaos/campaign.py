@@ -65,6 +65,11 @@ class RowResult(Struct):
         return sum(len(outcome.judgement.lost) for outcome in self.outcomes if outcome.judgement)
 
     @property
+    def told(self) -> int:
+        """Signals that a lost stream took along, as the log says; each run counts those of its system so far."""
+        return max((len(outcome.judgement.told) for outcome in self.outcomes if outcome.judgement), default=0)
+
+    @property
     def doubled(self) -> int:
         return sum(len(outcome.judgement.doubled) for outcome in self.outcomes if outcome.judgement)
 

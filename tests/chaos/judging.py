@@ -6,7 +6,7 @@ and order is folded here anew, from event types alone, so that a mistake in the 
 
 import asyncio
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +38,8 @@ class Judgement(Struct):
     orders: int = 0
     fills: int = 0
     lost: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """Signals that went with a lost SIGNALS stream, of which the log says that there may be a gap."""
     doubled: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -89,17 +91,21 @@ async def judge(system: System, acked: Mapping[str, str]) -> Judgement:
         await connection.close()
     found = Judgement()
     found.findings += [f"{v.invariant}: {v.stream} at {v.pos}: {v.message}" for v in verdict.violations]
-    story = fold(rows)
-    _signals(found, story, acked)
-    _broker(found, story, system.journal, read)
-    found.orders = len(story.orders)
-    outcomes: defaultdict[str, int] = defaultdict(int)
-    for order in story.orders.values():
-        outcomes[order.state] += 1
-    found.outcomes = dict(sorted(outcomes.items())) | {"refused": len(story.refused)}
+    compare(found, fold(rows), acked, system.journal, read)
     for name, codes in system.crashes().items():
         found.findings.append(f"{name} ended by itself with {codes}")
     return found
+
+
+def compare(
+    found: Judgement, story: Story, acked: Mapping[str, str], journal: Path, read: Mapping[str, Iterable[Any]]
+) -> None:
+    """Notes what the log lacks of the acknowledged signals, and where log, read model and journal differ."""
+    _signals(found, story, acked)
+    _broker(found, story, journal, read)
+    found.orders = len(story.orders)
+    outcomes = Counter(order.state for order in story.orders.values())
+    found.outcomes = dict(sorted(outcomes.items())) | {"refused": len(story.refused)}
 
 
 async def _checked(system: System) -> Verdict:
@@ -175,7 +181,8 @@ def _signals(found: Judgement, story: Story, acked: Mapping[str, str]) -> None:
             found.lost.append(f"{name} was received and nothing became of it")
     for name in acked:
         if not times[name] and name not in story.refused:
-            found.lost.append(f"{name} was acknowledged and is not in the log")
+            missing = found.told if story.gaps else found.lost
+            missing.append(f"{name} was acknowledged and is not in the log")
         elif times[name] > 1:
             found.doubled.append(f"{name} was received {times[name]} times")
     per_signal: defaultdict[str, int] = defaultdict(int)

@@ -31,7 +31,7 @@ def table(results: Sequence[RowResult]) -> Table:
             f"{result.hits:,}",
             f"{max((j.signals for j in last), default=0):,}",
             f"{max((j.orders for j in last), default=0):,}",
-            f"{result.lost}",
+            f"{result.lost}" + (f" (+{result.told} told)" if result.told else ""),
             f"{result.doubled}",
             f"[{_STYLES[result.verdict]}]{result.verdict}[/]"
             + (f": {escape(result.skipped)}" if result.skipped else ""),
@@ -62,6 +62,7 @@ def write(path: Path, results: Sequence[RowResult]) -> None:
             "seeds": len(r.outcomes),
             "hits": r.hits,
             "lost": r.lost,
+            "told": r.told,
             "doubled": r.doubled,
             "verdict": r.verdict,
             "skipped": r.skipped,

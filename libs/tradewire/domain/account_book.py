@@ -48,14 +48,11 @@ def book_fill(
 ) -> tuple[AccountBook, tuple[ClosedTrade, ...]]:
     """Books a fill: position, cash, the day's totals. `multiplier` counts at the symbol's first fill.
 
-    A fee in another currency than the price's is taken from that currency's cash and is in no closed trade. A fill that
-    opens a position is also its first mark, unless a newer one is known, so that every open position has a mark.
+    A fee in another currency than the price's is taken from that currency's cash and is in no closed trade. A fill is
+    also a mark, unless a newer one is known, so that every open position has one that is no older than its last trade.
     """
-    held = book.positions.get(symbol)
     book, trades = _book(book, symbol, fill, fee_currency, multiplier)
-    if held is None or not held.quantity:
-        book = book_marks(book, {symbol: Mark(fill.price, fill.at)})
-    return book, trades
+    return book_marks(book, {symbol: Mark(fill.price, fill.at)}), trades
 
 
 def book_bust(

@@ -16,7 +16,9 @@ from tradewire.bus import Bus, JetStreamError
 from tradewire.errors import ConfigError
 
 MAX_AGE_SECONDS = 7 * 86_400
-DUPLICATE_WINDOW_SECONDS = 120
+DUPLICATE_WINDOW_MILLISECONDS = 100
+"""The least that JetStream takes. Its message ids are shared by all senders and say nothing of a message's content, so
+that one strategy's id could swallow another's signal; the ledger knows (strategy, id) and the content for ever."""
 ACK_WAIT_SECONDS = 30
 MAX_ACK_PENDING = 2_000
 
@@ -57,7 +59,7 @@ def wanted(max_bytes: int) -> dict[str, Any]:
         "max_msgs_per_subject": -1,
         "max_age": MAX_AGE_SECONDS * _NANO,
         "max_msg_size": -1,
-        "duplicate_window": DUPLICATE_WINDOW_SECONDS * _NANO,
+        "duplicate_window": DUPLICATE_WINDOW_MILLISECONDS * 1_000_000,
         "deny_delete": True,
         "deny_purge": True,
         "allow_direct": True,

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from tradewire import bus, ids
 from tradewire.domain.orders import Order, Status
 from tradewire.lease import Lease
@@ -54,8 +56,8 @@ def _act_on_known() -> None:
     """What the ledger knows already counts as licence to call; so an order without an outcome is begun again."""
 
     def again(self: RouterState) -> Iterable[Order]:
-        lost = (order for order in self.orders.values() if order.status is Status.SUBMITTING)
-        return [*approved(self), *(_as_before(order) for order in lost)]
+        lost = (order for order in self.orders.values() if order.status in {Status.SUBMITTING, Status.UNKNOWN})
+        return [*approved(self), *(replace(order, status=Status.APPROVED) for order in lost)]
 
     def free(self: Submitter, order: Order) -> bool:
         return (order.order, order.attempt) not in self.in_hand
@@ -65,14 +67,10 @@ def _act_on_known() -> None:
         old_settle(self, order, Result("appended", result.positions) if known else result, call=call)
 
     approved = _set(RouterState, "approved", again)
+    _set(RouterState, "frozen_symbols", lambda _self: set())
+    _set(Submitter, "restored", lambda _self: None)
     _set(Submitter, "_free", free)
     old_settle = _set(Submitter, "_settle", settle)
-
-
-def _as_before(order: Order) -> Order:
-    from msgspec.structs import replace
-
-    return replace(order, status=Status.APPROVED, version=order.version - 1)
 
 
 def _blind_retry() -> None:

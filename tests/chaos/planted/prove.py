@@ -10,8 +10,6 @@ async def prove(case: Case) -> str:
     row = BY_NAME[case.row]
     async with bench(row, planted=case.bug) as here:
         for seed in case.seeds:
-            outcome = await here.run(row, seed)
-            if case.seen(outcome) and outcome.judgement is not None:
-                found: list[str] = getattr(outcome.judgement, case.finds)
-                return found[0]
+            if found := case.seen_in(await here.run(row, seed)):
+                return found
     return ""

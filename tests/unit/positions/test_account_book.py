@@ -64,15 +64,18 @@ def test_an_overnight_gap_counts_in_the_new_day() -> None:
     assert roll_day(book, "2026-01-05") is book
 
 
-def test_a_fill_that_opens_is_the_first_mark_and_later_ones_are_not() -> None:
+def test_each_fill_is_a_mark_unless_a_newer_one_is_known() -> None:
     book, _ = book_fill(opened(), "AAPL", fill("buy", "1", "100", at=5))
     assert book_equity(book) == D(10000)
 
     book, _ = book_fill(book, "AAPL", fill("buy", "1", "110", at=6))
-    assert book.marks == {"AAPL": Mark(D(100), 5)}
+    assert book.marks == {"AAPL": Mark(D(110), 6)}
 
     book = book_marks(book, {"AAPL": Mark(D(120), 4)})
-    assert book.marks["AAPL"].price == D(100)
+    assert book.marks["AAPL"].price == D(110)
+
+    book, _ = book_fill(book, "AAPL", fill("buy", "1", "130", at=5))
+    assert book.marks["AAPL"].price == D(110)
 
 
 def test_a_pair_is_paid_in_its_second_currency_and_told_in_the_account_s() -> None:

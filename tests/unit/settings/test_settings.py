@@ -83,6 +83,12 @@ def test_names_of_older_systems_are_aliases_and_the_strictest_wins(env: dict[str
         ("[strategies.Momo]\n", {}, "Momo: is not a name"),
         ("default_account = 'x'", {}, "default_account: names no account"),
         ("[router]\ncall_timeout = '9s'", {}, "router.call_timeout"),
+        ("[ingest]\nbatch = 0", {}, "ingest.batch: is 0. Set 1 to 250"),
+        ("[http]\nport = 99999", {}, "http.port: is 99999"),
+        ("[paper]\npartial_ratio = 7", {}, "paper.partial_ratio: is 7"),
+        ("[paper]\nstarting_cash = -1", {}, "paper.starting_cash: is -1"),
+        ("[risk]\nmin_order_value = 100\nmax_order_value = 10", {}, "risk.min_order_value: is above"),
+        ("[accounts.paper]\ntime_zone = 'Mars/Phobos'", {}, "accounts.paper.time_zone"),
         ("[accounts.paper]\nbroker = 'nasdaq'", {}, "accounts"),
     ],
 )
