@@ -91,6 +91,25 @@ async def test_what_is_no_signal_is_refused_once_at_its_first_delivery_and_stall
     await plant.assert_clean()
 
 
+async def test_a_message_id_swallows_neither_another_strategys_signal_nor_another_body(plant: Plant) -> None:
+    async with plant.ingest():
+        momo, slow = await plant.bus("strategy-momo"), await plant.bus("strategy-slow")
+        header = {"Nats-Msg-Id": "momo:exit-1"}
+        for bus, strategy, raw in (
+            (slow, "slow", b"{}"),
+            (momo, "momo", signal("exit-1")),
+            (momo, "momo", signal("exit-1", quantity=11)),
+        ):
+            await bus.publish(f"signals.{strategy}", raw, headers=header)
+            await bus.flush()
+            await asyncio.sleep(0.3)
+        await plant.until_settled()
+    refused = sorted(await plant.data("SignalRefused"), key=lambda data: data["sequence"])
+    assert [data["signal_id"] for data in await plant.data("SignalReceived")] == ["exit-1"]
+    assert [data["code"] for data in refused] == ["FIELD_MISSING", "IDEMPOTENCY_CONFLICT"]
+    await plant.assert_clean()
+
+
 async def test_a_cancel_reaches_the_orders_that_were_requested_just_before_it(plant: Plant) -> None:
     async with plant.ingest():
         await asyncio.gather(plant.bus("strategy-momo"), plant.bus("strategy-slow"))
