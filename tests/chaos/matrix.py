@@ -51,6 +51,7 @@ ROWS: tuple[Row, ...] = (
     Row("37", "poison on every subject", ingest.poison),
     Row("38", "a slow ledger or a slow reader", postgres.slow, 10.0, Shape(links=_LEDGER_LINKS)),
     Row("41", "two ingests and the same key at once", ingest.two_with_the_same_key),
+    Row("42", "KILL in the middle of a burst", broker.kill_switch, 14.0, Shape(links=("router.paper",))),
     Row("45", "settings change in the middle of the load", whole.reconfigured),
     Row("50", "a row is tampered with by a superuser", ledger.tampered, 6.0),
     Row("two", "two ledgers at once", ledger.two_at_once),

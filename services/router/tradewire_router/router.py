@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import msgspec
 
@@ -80,10 +81,13 @@ class Router:
                 starting.result()
                 await self._work_until(ended)
         finally:
-            for task in (starting, ended):
-                task.cancel()
-            await asyncio.gather(starting, ended, return_exceptions=True)
-            await self.replica.tail.stop()
+            await _undisturbed(self._leave(starting, ended))
+
+    async def _leave(self, *tasks: "asyncio.Future[None]") -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.replica.tail.stop()
 
     async def _ended(self) -> None:
         stopping = asyncio.ensure_future(self._service.stopping.wait())
@@ -170,12 +174,15 @@ class Router:
             for part in done:
                 part.result()
         finally:
-            await self._drain(submitter, canceler)
-            self._panic.session = self._submitter = None
-            for part in running:
-                part.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await broker.close()
+            await _undisturbed(self._finish(running, submitter, canceler, broker))
+
+    async def _finish(
+        self, running: list["asyncio.Future[None]"], submitter: Submitter, canceler: Canceler, broker: Broker
+    ) -> None:
+        await self._drain(submitter, canceler)
+        self._panic.session = self._submitter = None
+        await self._leave(*running)
+        await broker.close()
 
     async def _drain(self, submitter: Submitter, canceler: Canceler) -> None:
         """Lets what was begun end, and what it brought reach the log, within the time of a call."""
@@ -277,3 +284,15 @@ class Router:
             with contextlib.suppress(BrokerError, Unavailable):
                 balances = await broker.balances()
                 await self._service.bus.publish(subject, msgspec.json.encode(balances))
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a clean-up to its end, also when the task that waits for it is cancelled meanwhile, as at a lost lease."""
+    cleaning = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({cleaning})
+    finally:
+        while not cleaning.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({cleaning})
+    cleaning.result()

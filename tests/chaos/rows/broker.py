@@ -1,11 +1,23 @@
-"""Faults between the router and its broker: answers are lost, come too late, or the link is half open."""
+"""Faults between the router and its broker: lost and late answers, a half-open link, and the kill switch."""
 
 import asyncio
+import json
+import time
+from typing import Any
+
+import msgspec
 
 from tests.chaos.run import Run
+from tests.chaos.system import PERSON
+from tradewire.bus import Bus
+from tradewire.messages import control
 from tradewire.settings import Paper
+from tradewire.subjects import control as control_subject
 from tradewire_router.brokers.paper import PaperBroker
 from tradewire_router.paper.wire import Fault
+
+_SETTLING = 1_000_000
+"""How long (µs) after the answer to KILL an order may still be received."""
 
 
 async def answer_lost(run: Run) -> None:
@@ -59,3 +71,47 @@ async def broker_dies(run: Run) -> None:
         for _ in range(2):
             await run.pause(0.3, 1.2)
             run.hit(await run.system.processes["paper"].kill())
+
+
+async def kill_switch(run: Run) -> None:
+    """KILL in the middle of a burst, every other time with the broker out of reach: nothing is sent after it.
+
+    What works is canceled until the broker shows nothing, and trading goes on when a person resumes it.
+    """
+    system = run.system
+    link, person = system.links["router.paper"], await system.bus(f"person-{PERSON}")
+    async with run.load(seconds=4.0, rate=100.0):
+        await run.pause(0.5, 1.5)
+        if run.seed % 2:
+            link.down()
+        await _command(run, person, "kill", reason="chaos")
+        killed_at = time.time_ns() // 1_000
+        run.hit()
+        await asyncio.sleep(1.5)
+        link.heal()
+        await asyncio.sleep(4)
+        late = [line for line in _journal(run, "received") if line["at"] > killed_at + _SETTLING]
+        if late:
+            run.notes.append(f"{len(late)} orders were sent more than a second after KILL")
+        if working := _working(run):
+            run.notes.append(f"{working} orders still work after KILL")
+        await _command(run, person, "resume", scope="global", reason="chaos is over")
+    await person.close()
+
+
+async def _command(run: Run, person: Bus, verb: str, **fields: str) -> None:
+    payload = msgspec.json.encode({"request": f"{run.prefix}-{verb}", **fields})
+    reply = control.decode_reply((await person.request(control_subject(verb, PERSON), payload, timeout=10)).data)
+    if not reply.ok:
+        run.notes.append(f"{verb} was answered {reply.code}: {reply.message}")
+
+
+def _journal(run: Run, *kinds: str) -> list[dict[str, Any]]:
+    lines = (json.loads(line) for line in (run.system.journal / "journal.jsonl").read_bytes().splitlines())
+    return [line for line in lines if line["kind"] in kinds]
+
+
+def _working(run: Run) -> int:
+    """How many orders the broker has accepted and not ended."""
+    ended = {line["client_order_id"] for line in _journal(run, "filled", "canceled", "expired") if line.get("closed")}
+    return len({line["client_order_id"] for line in _journal(run, "accepted")} - ended)

@@ -369,7 +369,7 @@ class Account:
         await self.pit.switch(a.Resumed(scope=scope, by="person:anna", reason="test", request=uuid4().hex))
 
     async def as_router(self, *events: NewEvent) -> None:
-        """Appends under the lease that the account's router holds, or last held: a fact that it did not learn itself."""
+        """Appends under the lease that the account's router holds or last held, what it did not learn itself."""
         fence = Fence(f"router-{self.name}", (await self.leases("LeaseGranted"))[-1].said.epoch)
         bus = await self.pit.bus("router")
         appender = Appender(bus, self.pit.engines.shard, "router")
