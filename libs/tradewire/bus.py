@@ -24,7 +24,7 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
 from tradewire.errors import Unavailable
-from tradewire.runtime.tasks import end
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 
 _NO_RESPONDERS = 503
@@ -182,7 +182,7 @@ class Bus:
         except (OSError, nats.errors.Error) as error:
             raise Unavailable(f"cannot connect to NATS as {user}: {error}") from error
         finally:
-            await end(connecting, refusal)
+            await end_tasks(connecting, refusal)
         return bus
 
     @property
@@ -378,8 +378,7 @@ class Pull:
     async def stop(self) -> None:
         """Ends the pull; what is under way may still be redelivered by the server."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks(self._task)
         if self._subscription:
             await self._subscription.stop()
 

@@ -15,6 +15,7 @@ from tradewire import faults, subjects
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import LEASE_TTL_SECONDS, Fence, LeaseReply, LeaseRequest, decode_lease_reply
+from tradewire.runtime.tasks import end_tasks
 
 TTL_SECONDS = LEASE_TTL_SECONDS
 RENEW_SECONDS = 3.0
@@ -112,9 +113,7 @@ class Lease:
             finally:
                 if self.held.is_set():
                     await self.release()
-                for task in (keeping, working):
-                    task.cancel()
-                await asyncio.gather(keeping, working, return_exceptions=True)
+                await end_tasks(keeping, working)
 
 
 async def _first(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
@@ -125,6 +124,4 @@ async def _first(work: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bo
         await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
         return doing.done()
     finally:
-        for task in (doing, waiting):
-            task.cancel()
-        await asyncio.gather(doing, waiting, return_exceptions=True)
+        await end_tasks(doing, waiting)

@@ -16,6 +16,7 @@ from tradewire import subjects
 from tradewire.bus import Bus, Message, Stoppable
 from tradewire.errors import LogChanged, LogError, Unavailable
 from tradewire.messages.log import Beat, Frame, decode_beat, decode_frame
+from tradewire.runtime.tasks import end_tasks
 
 BEHIND_SECONDS = 1.0
 BEAT_LOST_SECONDS = 3.0
@@ -61,9 +62,7 @@ class Tail:
         """Ends the tail."""
         for subscription in self._subscriptions:
             await subscription.stop()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
 
     def beat_age(self) -> float:
         """Seconds since the ledger's last beat."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM, Signals
 from typing import Literal
 
+from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines import probe
 from tradewire_cli.engines.child import Child
 from tradewire_cli.engines.ports import free_port
@@ -172,5 +173,4 @@ class Kept:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(5):
                     await asyncio.gather(self._keeping, return_exceptions=True)
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+            await end_tasks(self._keeping)

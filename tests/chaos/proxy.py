@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
+from tradewire.runtime.tasks import end_tasks
+
 _CHUNK = 64 * 1024
 _LINGER_NONE = struct.pack("ii", 1, 0)
 
@@ -67,9 +69,7 @@ class Proxy:
             self._server.close()
         self.heal()
         self.cut()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
 
     @property
     def address(self) -> str:

@@ -13,9 +13,12 @@ from tests.chaos.kept import Name
 from tests.chaos.load import RATE, Feed, Publisher, Script, last_cancels, script
 from tests.chaos.system import System
 from tradewire.errors import Unavailable
+from tradewire.runtime.tasks import end_tasks
 
 QUIET_SECONDS = 60.0
 STILL_SECONDS = 0.6
+LEASE_SECONDS = 12.0
+"""Longer than any lease lasts without an answer."""
 _POLL_SECONDS = 0.15
 
 
@@ -53,8 +56,7 @@ class Run:
             await self._published(publishing)
             await self._finish()
         finally:
-            feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
+            await end_tasks(feeding)
             await bus.close()
             await self.publisher.close()
 

@@ -24,7 +24,7 @@ from tradewire import subjects
 from tradewire.bus import Bus
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
 from tradewire.runtime import health, logs, sync
-from tradewire.runtime.tasks import end
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings, load
 
 HEARTBEAT_SECONDS = 1.0
@@ -88,7 +88,7 @@ class Service:
         try:
             await asyncio.wait({connecting, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not connecting.done():
-                await end(connecting)
+                await end_tasks(connecting)
                 return 0
             self.bus = connecting.result()
             self.spawn(self._watch_closed(), "nats")
@@ -109,7 +109,7 @@ class Service:
                 await micro.stop()
         finally:
             self.stopping.set()
-            await end(stopped, *self._tasks)
+            await end_tasks(stopped, *self._tasks)
             if hasattr(self, "bus"):
                 await self.bus.close()
             await loop.run_in_executor(None, stop_http)

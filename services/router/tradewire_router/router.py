@@ -15,6 +15,7 @@ from tradewire.messages.log import Frame
 from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
+from tradewire.runtime.tasks import end_tasks
 from tradewire_router.attribution import Attribution
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
@@ -84,9 +85,7 @@ class Router:
             await _undisturbed(self._leave(starting, ended))
 
     async def _leave(self, *tasks: "asyncio.Future[None]") -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
         await self.replica.tail.stop()
 
     async def _ended(self) -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 
-from tests.chaos.run import Run
+from tests.chaos.run import LEASE_SECONDS, Run
 from tests.chaos.system import ALL
 
 
@@ -27,7 +27,7 @@ async def away(run: Run) -> None:
         await run.pause(0.2, 1.0)
         await system.engines.nats.stop()
         run.hit()
-        await asyncio.sleep(5)
+        await asyncio.sleep(LEASE_SECONDS if run.seed % 4 == 3 else 5)
         for name in ALL:
             # The reader serves from Postgres and the paper broker over TCP: both live without NATS.
             if name in {"sequencer", "risk", "ingest", "router"} and await system.processes[name].ready():

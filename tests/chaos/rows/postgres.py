@@ -6,7 +6,7 @@ import signal
 
 import asyncpg
 
-from tests.chaos.run import Run
+from tests.chaos.run import LEASE_SECONDS, Run
 from tests.chaos.small_wal import fill
 
 _BACKEND = "select pid from pg_stat_activity where application_name = 'tradewire sequencer' and state is not null"
@@ -36,7 +36,7 @@ async def stopped_at_once(run: Run) -> None:
             await asyncio.sleep(0.2)
             await postgres.kill()
         run.hit()
-        await asyncio.sleep(run.random.uniform(0, 1.5))
+        await asyncio.sleep(LEASE_SECONDS if run.seed % 4 == 3 else run.random.uniform(0, 1.5))
         await postgres.start()
 
 

@@ -11,6 +11,8 @@ LEASED = ("router", "risk", "ingest")
 RELOADING: tuple[Name, ...] = ("sequencer", "reader", "risk", "ingest", "router")
 """The paper broker takes only its log's level anew, and says nothing of it."""
 FROZEN_SECONDS = 13.0
+LONG_SECONDS = 26.0
+"""Longer than NATS keeps the connection of a client that does not answer its pings."""
 _DENIED_FOR_QUANTITY = """
 select count(*) from ledger.event d join ledger.event s on s.correlation_id = d.correlation_id
 where d.type = 'OrderDenied' and convert_from(d.data, 'UTF8') like '%QTY_ABOVE_MAX%'
@@ -37,7 +39,8 @@ async def frozen(run: Run) -> None:
         await run.pause(0.2, 1.0)
         run.hit(system.processes[name].freeze())
         try:
-            await asyncio.sleep(FROZEN_SECONDS if name in LEASED else run.random.uniform(3.5, 6))
+            seconds = FROZEN_SECONDS if name in LEASED else run.random.uniform(3.5, 6)
+            await asyncio.sleep(LONG_SECONDS if run.seed // len(ALL) % 3 == 2 else seconds)
         finally:
             system.processes[name].thaw()
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -162,10 +163,13 @@ def test_events_are_followed_as_they_come(data: Path) -> None:
     with subprocess.Popen(program, env=environment(data), stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
         try:
-            # The marks of an account come now and then, too.
+            # What is sent before it listens is not heard; the marks of an account come now and then, too.
+            while not select.select([following.stdout], [], [], 0)[0]:
+                assert following.poll() is None
+                send(data, "buy", "KO", "1", "--price", "60")
             sent = send(data, "buy", "MCD", "1", "--price", "250").json
             heard: list[dict[str, object]] = []
-            while not heard or heard[-1]["type"] != "OrderFilled":
+            while not heard or heard[-1]["type"] != "OrderFilled" or heard[-1]["order"] != sent["order"]["order"]:
                 heard.append(json.loads(following.stdout.readline()))
         finally:
             following.terminate()

@@ -9,6 +9,7 @@ import pytest
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import Frame
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import running_engines
 from tradewire_ledger.domain.framing import Head
@@ -69,6 +70,5 @@ async def test_frames_committed_while_a_settling_breaks_off_are_published_all_th
                 await asyncio.sleep(0.02)
         assert relay.lag == 0
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await end_tasks(running)
         await relay.stop()

@@ -20,6 +20,7 @@ from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages import answers
 from tradewire.messages.log import Beat, Frame, encode
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.domain.framing import chain
@@ -82,8 +83,7 @@ class Log:
             await asyncio.sleep(0.1)
 
     async def close(self) -> None:
-        self._beats.cancel()
-        await asyncio.gather(self._beats, return_exceptions=True)
+        await end_tasks(self._beats)
         await self.store.close()
         await self._bus.close()
 

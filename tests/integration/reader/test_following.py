@@ -12,6 +12,7 @@ from tests.processes import Child, child
 from tests.unit.reader.histories import History
 from tradewire.messages import answers
 from tradewire.replica import take_snapshot
+from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.reader import follow
 from tradewire_ledger.reader.follow import Follower, Metrics
@@ -65,8 +66,7 @@ async def test_a_reader_that_cannot_keep_up_with_what_it_hears_reads_it_from_pos
     assert said == ["the reader cannot keep up with what it hears, and reads the log from Postgres"]
     naive = log.naive()
     assert (follower.model.orders, follower.model.books) == (naive.open_orders, naive.books)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    await end_tasks(running)
     store.close()
     await bus.close()
 

@@ -27,6 +27,7 @@ from tradewire.messages import order_events as o
 from tradewire.messages.log import Command, Result
 from tradewire.messages.quotes import Quote, encode_quote
 from tradewire.messages.registry import decode, new_event
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.rows import event_of
@@ -54,8 +55,7 @@ class Floor:
 
     async def close(self) -> None:
         if self._feed:
-            self._feed.cancel()
-            await asyncio.gather(self._feed, return_exceptions=True)
+            await end_tasks(self._feed)
         for bus in self._buses.values():
             await bus.close()
 

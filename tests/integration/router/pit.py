@@ -257,6 +257,8 @@ class Account:
             if ready:
                 await started.until_ready()
             yield started
+            if started.alive:
+                assert await started.stop() == 0
 
     async def broker(self) -> PaperBroker:
         return await self.pit.desk(self.name)

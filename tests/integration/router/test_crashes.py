@@ -69,7 +69,7 @@ async def test_the_second_of_two_routers_takes_over_when_the_first_is_stopped(pi
         assert await first.stop() == 0
         await account.until(await account.place(), "OrderFilled")
         await second.until_ready()
-    assert [row.type for row in await account.leases()] == ["LeaseGranted", "LeaseReleased", "LeaseGranted"]
+        assert [row.type for row in await account.leases()] == ["LeaseGranted", "LeaseReleased", "LeaseGranted"]
     await pit.assert_clean()
 
 

@@ -29,7 +29,8 @@ def test_only_what_was_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
     check(config_path=path, changed=True)
 
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    _, table = capsys.readouterr().out.rsplit("──\n", 1)
+    lines = [line.split() for line in table.splitlines()]
     assert lines == [["risk.max_order_value", "500", "10000"], ["strategies.momo.account", "paper"]]
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.status import Status
 
 from tradewire.errors import ConfigError, TradewireError
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 from tradewire_cli.commands.options import console
 from tradewire_cli.commands.reaping import releaser
@@ -101,8 +102,7 @@ class _Demo:
         telling = asyncio.create_task(tell_the_time(self._session.folder, self._days[0]))
 
         async def work(plan: Plan) -> int:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            await end_tasks(telling)
             return await self._work(plan)
 
         try:

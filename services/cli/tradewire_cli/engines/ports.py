@@ -1,5 +1,6 @@
-"""Free ports, chosen by the system and kept from one start to the next, so that clients find what they knew."""
+"""Free ports, chosen by chance and kept from one start to the next, so that clients find what they knew."""
 
+import random
 import socket
 from pathlib import Path
 
@@ -7,9 +8,16 @@ import msgspec
 
 from tradewire_cli.engines.folder import write_atomically
 
+_PORTS = range(20_000, 32_000)
+"""Below what systems give to outgoing connections, one of which could hold a port while its server restarts."""
+_TRIES = 100
+
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Returns a TCP port that was free a moment ago; whoever binds it must still be ready to find it taken."""
+    for _ in range(_TRIES):
+        if _is_free(host, port := random.choice(_PORTS)):
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

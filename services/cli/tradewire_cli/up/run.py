@@ -12,6 +12,7 @@ import psutil
 from rich.console import Console
 
 from tradewire.errors import ConfigError, TradewireError
+from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.logs import RotatedLog
 from tradewire_cli.up.board import Board
@@ -99,8 +100,7 @@ class _Up:
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
-                starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
+                await end_tasks(starting)
             if failed.done():
                 raise failed.result()
             if starting.cancelled():
@@ -126,8 +126,7 @@ class _Up:
                 raise self._supervisor.failed.result()
             return working.result() if working.done() else _INTERRUPTED
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await end_tasks(working)
 
     async def _start(self) -> None:
         plan = self._plan

@@ -6,6 +6,7 @@ import asyncpg
 
 from tradewire.errors import ConfigError, LogChanged
 from tradewire.runtime.service import Service, run
+from tradewire.runtime.tasks import end_tasks
 from tradewire_ledger.reader.context import OutOfStep
 from tradewire_ledger.reader.follow import Metrics
 from tradewire_ledger.reader.session import session
@@ -25,8 +26,7 @@ async def serve(service: Service) -> None:
         work = asyncio.ensure_future(session(service, dsn, metrics))
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await end_tasks(work)
             return
         try:
             work.result()

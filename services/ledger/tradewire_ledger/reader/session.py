@@ -10,6 +10,7 @@ from typing import Any
 from tradewire import subjects
 from tradewire.bus import Message, Stoppable
 from tradewire.runtime.service import Service
+from tradewire.runtime.tasks import end_tasks
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower, Metrics
 from tradewire_ledger.reader.model import Model
@@ -103,9 +104,7 @@ async def _first_to_end(*parts: Coroutine[Any, Any, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
 
 class _Desk:
@@ -122,9 +121,7 @@ class _Desk:
     async def __aexit__(self, *_: object) -> None:
         for subscription in self._subscriptions:
             await subscription.stop()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
 
     async def open(self, context: Context, metrics: Metrics) -> None:
         """Begins to listen."""

@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from tradewire.errors import ConfigError, Stopped, Unavailable
 from tradewire.runtime.service import Service, run
+from tradewire.runtime.tasks import end_tasks
 from tradewire_ledger.sequencer.relay import StreamDiffers
 from tradewire_ledger.sequencer.sequence import Observed, Sequencer
 from tradewire_ledger.sequencer.store import HeadLost, Store
@@ -47,8 +48,7 @@ async def _open(service: Service, dsn: str) -> Store | None:
         await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not opening.done():
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
+            await end_tasks(opening)
             return None
         try:
             store = opening.result()
@@ -106,9 +106,7 @@ async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
             part.result()
     finally:
         await sequencer.close()
-        for part in parts:
-            part.cancel()
-        await asyncio.gather(*parts, return_exceptions=True)
+        await end_tasks(*parts)
 
 
 async def main(service: Service) -> None:

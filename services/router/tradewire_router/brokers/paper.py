@@ -13,6 +13,7 @@ import msgspec
 from tradewire.domain.quoting import quoted
 from tradewire.errors import ConfigError
 from tradewire.messages.quotes import Quote
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Paper
 from tradewire_router.brokers import values as v
 from tradewire_router.brokers.errors import (
@@ -117,8 +118,7 @@ class PaperBroker:
     async def close(self) -> None:
         self._closed = True
         if self._reconnecting:
-            self._reconnecting.cancel()
-            await asyncio.gather(self._reconnecting, return_exceptions=True)
+            await end_tasks(self._reconnecting)
         if self._link:
             self._link.close()
         self._arrived.set()

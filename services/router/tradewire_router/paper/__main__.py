@@ -19,6 +19,7 @@ from tradewire.errors import ConfigError, Unavailable
 from tradewire.runtime import health, logs
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import HEARTBEAT_SECONDS
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings, load
 from tradewire_router.paper import endpoint
 from tradewire_router.paper.book import Book, apply
@@ -63,7 +64,7 @@ class Process:
             part.add_done_callback(self._ended)
         self.health.set("start", None)
         await self.stopping.wait()
-        await _end(parts)
+        await end_tasks(*parts)
         server.close()
         desk.close()
         self.log.info("process stopped", exit_code=self.exit_code)
@@ -148,14 +149,6 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
 
 def _told(context: dict[str, Any]) -> dict[str, Any]:
     return {"error": context["message"], "exc_info": context.get("exception")}
-
-
-async def _end(parts: list["asyncio.Task[None]"]) -> None:
-    """Cancels tasks until they have ended: a cancel that meets a time-out of wait_for is lost in Python 3.11."""
-    while pending := [part for part in parts if not part.done()]:
-        for part in pending:
-            part.cancel()
-        await asyncio.wait(pending, timeout=0.2)
 
 
 def check(settings: Settings) -> None:
