@@ -25,7 +25,23 @@ def configure(service: str, instance: str, level: str, form: str) -> Log:
         cache_logger_on_first_use=False,
     )
     set_level(level)
-    return structlog.get_logger(service=service, instance=instance)
+    log: Log = structlog.get_logger(service=service, instance=instance)
+    logging.basicConfig(handlers=[_Forward(log)], level=logging.WARNING, force=True)
+    logging.captureWarnings(capture=True)
+    return log
+
+
+class _Forward(logging.Handler):
+    """Gives what libraries log the same form."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Says what a library said, and which one it was."""
+        exc_info = record.exc_info or None
+        self._log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=exc_info)
 
 
 _threshold = logging.INFO

@@ -7,10 +7,11 @@ import asyncpg
 from tradewire.errors import ConfigError, LogChanged
 from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.context import OutOfStep
 from tradewire_ledger.reader.follow import Metrics
 from tradewire_ledger.reader.session import session
-from tradewire_ledger.reader.store import LOST, CheckpointMoved, NotStarted
+from tradewire_ledger.reader.store import CheckpointMoved, NotStarted
 
 RETRY_SECONDS = 0.3
 

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from tradewire.errors import ConfigError, LogCorrupt, Unavailable
 from tradewire.settings import Settings
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.digest import digest
 from tradewire_ledger.reader.rebuild import rebuild
-from tradewire_ledger.reader.store import LOST, NotStarted, Store
+from tradewire_ledger.reader.store import NotStarted, Store
 
 PROGRESS_POSITIONS = 100_000
 

@@ -81,7 +81,7 @@ async def open_pool(dsn: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """
     pool = await asyncpg.create_pool(
         dsn,
-        min_size=1,
+        min_size=0,
         max_size=CONNECTIONS,
         timeout=10,
         server_settings={

@@ -9,10 +9,10 @@ from tradewire.bus import Bus, Message
 from tradewire.errors import Unavailable
 from tradewire.messages.answers import QueryError, Reply, encode
 from tradewire.messages.queries import QUERIES, QueryRefused, parse
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader import query_accounts, query_log, query_orders, query_state
 from tradewire_ledger.reader.context import Context, OutOfStep
 from tradewire_ledger.reader.follow import Metrics
-from tradewire_ledger.reader.store import LOST
 
 MESSAGE_BYTES_MAX = 1_000_000
 

@@ -13,11 +13,11 @@ from tradewire.bus import Bus, Message
 from tradewire.errors import Unavailable
 from tradewire.messages.books import split
 from tradewire.messages.log import MAX_BYTES, Event, SnapshotChunk, SnapshotRequest, decode_snapshot_request, encode
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader import sql
 from tradewire_ledger.reader.context import Context, OutOfStep
 from tradewire_ledger.reader.follow import Metrics
 from tradewire_ledger.reader.model import Checkpoint
-from tradewire_ledger.reader.store import LOST
 from tradewire_ledger.rows import event_of
 
 WAIT_SECONDS = 2.0

@@ -26,9 +26,6 @@ FRAMES_AT_ONCE = 1_000
 _BOOK_TYPES = [name for name in EVENT_TYPES if concerns_books(name)]
 _decode_book = msgspec.json.Decoder(AccountBook).decode
 
-LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What says that a connection, or what was done on it, cannot be trusted any more."""
-
 
 class CheckpointMoved(Exception):  # noqa: N818 - somebody else's doing, not an error
     """Another reader, or a rebuild, has moved the read model: load it anew."""

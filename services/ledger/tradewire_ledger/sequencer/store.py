@@ -11,6 +11,7 @@ from tradewire import faults
 from tradewire.messages.chain import genesis
 from tradewire.messages.log import Event, Frame
 from tradewire_ledger.domain.framing import Chained, Head
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.rows import event_of, frames_of
 from tradewire_ledger.sequencer import sql
 
@@ -88,13 +89,7 @@ class Store:
                 return await work
         except asyncpg.UniqueViolationError:
             raise Conflict from None
-        except (
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            OSError,
-            TimeoutError,
-        ) as error:
+        except LOST as error:
             raise HeadLost(f"{type(error).__name__}: {error}") from error
 
     async def commit(self, chained: Chained) -> None:
