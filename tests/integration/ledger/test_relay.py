@@ -66,9 +66,8 @@ async def test_frames_committed_while_a_settling_breaks_off_are_published_all_th
     running = asyncio.create_task(relay.run())
     try:
         async with asyncio.timeout(20):
-            while relay.acknowledged < 3:
+            while relay.acknowledged < 3 or relay.lag:
                 await asyncio.sleep(0.02)
-        assert relay.lag == 0
     finally:
         await end_tasks(running)
         await relay.stop()
