@@ -14,6 +14,7 @@ tests/contract/bus).
 import asyncio
 import contextlib
 import itertools
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -60,6 +61,19 @@ class JetStreamError(Unavailable):
 
 
 Handler = Callable[[Message], None]
+WAITING_SECONDS = 3.0
+"""How long a server may take before whoever waits for it is told, and again and again from then on."""
+
+
+def address(settings: Nats) -> str:
+    """Where NATS is, for people: with the setting's name, and without the password or token that a URL may hold."""
+    servers = (url.strip() for url in settings.url.split(","))
+    bare = ",".join(re.sub(r"(?<=://)[^/]*@|^[^/]*@", "", url) for url in servers)
+    return f"{bare} (nats.url, TRADEWIRE_NATS_URL)"
+
+
+def _silent(_: str) -> None:
+    """For whoever does not want to be told."""
 
 
 class Stoppable(Protocol):
@@ -96,12 +110,15 @@ class _Client(Client):
         """Writes at once, after what nats-py itself has left for its flusher task, whose waits swallow a cancel."""
         if not self.is_connected or self._transport is None:
             raise nats.errors.OutboundBufferLimitError
-        if self._pending:
-            older, self._pending, self._pending_data_size = self._pending, [], 0
-            self._transport.writelines(older)
-        if command:
-            self._transport.write(command)
-        await self._transport.drain()  # type: ignore[no-untyped-call]
+        try:
+            if self._pending:
+                older, self._pending, self._pending_data_size = self._pending, [], 0
+                self._transport.writelines(older)
+            if command:
+                self._transport.write(command)
+            await self._transport.drain()  # type: ignore[no-untyped-call]
+        except RuntimeError as error:  # so says uvloop of a link that has just gone
+            raise ConnectionResetError(str(error)) from error
 
 
 class _Direct:
@@ -110,7 +127,7 @@ class _Direct:
 
     async def stop(self) -> None:
         self._client.direct.pop(self._subscription._id, None)  # noqa: SLF001
-        with contextlib.suppress(nats.errors.Error):
+        with contextlib.suppress(nats.errors.Error, OSError):
             await self._subscription.unsubscribe()
 
 
@@ -128,11 +145,11 @@ class Bus:
         self._tokens = itertools.count()
 
     @classmethod
-    async def connect(cls, settings: Nats, name: str) -> "Bus":
-        """Connects, waiting for the server as long as it takes.
+    async def connect(cls, settings: Nats, name: str, tell: Callable[[str], None] = _silent) -> "Bus":
+        """Connects, waiting for the server as long as it takes; `tell` is told every 3 seconds what it waits for.
 
         Raises:
-            Unavailable: when the server refuses the key.
+            Unavailable: when the server refuses the key, or the address is none.
         """
         client = _Client()
         bus = cls(client)
@@ -175,12 +192,14 @@ class Bus:
         # nats-py tries for ever, also with a key that the server refuses.
         refusal = asyncio.ensure_future(refused.wait())
         try:
-            await asyncio.wait({connecting, refusal}, return_when=asyncio.FIRST_COMPLETED)
+            ends = {connecting, refusal}
+            while not (await asyncio.wait(ends, timeout=WAITING_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
+                tell(f"no NATS server answers at {address(settings)}: {bus.last_error or 'nothing is heard'}")
             if not connecting.done():
-                raise Unavailable(f"NATS refuses the key of {user}: {bus.last_error}")
+                raise Unavailable(f"NATS at {address(settings)} refuses the key of {user}: {bus.last_error}")
             connecting.result()
-        except (OSError, nats.errors.Error) as error:
-            raise Unavailable(f"cannot connect to NATS as {user}: {error}") from error
+        except (OSError, ValueError, nats.errors.Error) as error:
+            raise Unavailable(f"cannot connect to NATS at {address(settings)} as {user}: {error}") from error
         finally:
             await end_tasks(connecting, refusal)
         return bus

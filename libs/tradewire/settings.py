@@ -9,7 +9,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,9 +17,10 @@ import msgspec
 from msgspec import Struct, field
 
 from tradewire.domain import names
-from tradewire.domain.money import money
-from tradewire.domain.times import duration
+from tradewire.domain.money import money, plain
+from tradewire.domain.times import duration, span_text
 from tradewire.errors import ConfigError, InvalidValue
+from tradewire.setting_errors import first_wrong, hint, shown, written
 
 
 class Duration(int):
@@ -50,7 +50,10 @@ class Postgres(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a process answers /livez, /readyz and /metrics. Port 0 is any free one."""
+    """Where a process answers /livez, /readyz and /metrics. Port 0 is any free one.
+
+    Under `tradewire up` it is the first of as many ports as there are processes, in the order in which they start.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -103,14 +106,16 @@ class Router(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Paper(Struct, frozen=True, forbid_unknown_fields=True):
-    """The paper broker: where it listens, what it charges, and what its market is."""
+    """The paper broker: where it listens, what it charges, and what its market is.
+
+    Each account starts with `starting_cash` in the account's own currency.
+    """
 
     address: str = "127.0.0.1:0"
     token_file: str = ""
     journal: str = "data/paper"
     seed: int = 1
     starting_cash: Decimal = Decimal(100_000)
-    currency: str = "USD"
     commission_per_share: Decimal = Decimal(0)
     commission_percent: Decimal = Decimal(0)
     slippage_bps: Decimal = Decimal(0)
@@ -225,7 +230,8 @@ def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
         if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
             continue
         if name not in known:
-            raise ConfigError(name, "is not a setting", _hint(name, known))
+            key = name.removeprefix(_PREFIX).lower().replace("_", ".", 1)
+            raise ConfigError(name, "is not a setting", hint(name, known, key=key))
         where, key = known[name]
         target = raw.setdefault(where, {}) if where else raw
         struct = sections[where] if where else Settings
@@ -240,9 +246,9 @@ def _apply_aliases(raw: dict[str, Any], env: Mapping[str, str]) -> None:
             continue
         value = _number(alias, env[alias])
         section = raw.setdefault("risk", {})
-        current = _number(key, str(section[key])) if key in section else Decimal(str(getattr(base, key)))
+        current = _number(key, written(section[key])) if key in section else Decimal(str(getattr(base, key)))
         strictest = min(current, value) if smaller_is_stricter else max(current, value)
-        section[key] = str(strictest)
+        section[key] = plain(strictest)
 
 
 def _number(key: str, text: str) -> Decimal:
@@ -253,12 +259,22 @@ def _number(key: str, text: str) -> Decimal:
 
 
 def _decode(kind: type, value: Any) -> Any:
+    """What msgspec cannot decode by itself. Raises ConfigError without a key, which `first_wrong` knows."""
     if kind is not Duration:
         raise NotImplementedError(kind)
+    if not isinstance(value, str):
+        problem = f"is {shown(value)}, which is not a duration"
+        raise ConfigError("", problem, 'Write digits and one of ms, s, m, h, d, such as "30s".')
     try:
         return Duration(duration(value))
-    except (InvalidValue, TypeError) as error:
-        raise ValueError(f'is not a duration ({error}); write one such as "30s", "5m" or "4d"') from None
+    except InvalidValue as error:
+        raise ConfigError("", error.message, f"Write {error.expected}.") from None
+
+
+def _fits(kind: type, value: Any) -> Any:
+    if kind is Decimal and not isinstance(value, bool):
+        return _number("", written(value))
+    return msgspec.convert(value, kind, strict=False, dec_hook=_decode)
 
 
 def _strict_decimals(raw: dict[str, Any]) -> dict[str, Any]:
@@ -269,7 +285,7 @@ def _strict_decimals(raw: dict[str, Any]) -> dict[str, Any]:
             continue
         amounts = {f.name for f in msgspec.structs.fields(struct) if f.type is Decimal}
         copy[name] = {
-            key: _number(f"{name}.{key}", str(value)) if key in amounts and not isinstance(value, bool) else value
+            key: _number(f"{name}.{key}", written(value)) if key in amounts and not isinstance(value, bool) else value
             for key, value in section.items()
         }
     return copy
@@ -278,25 +294,9 @@ def _strict_decimals(raw: dict[str, Any]) -> dict[str, Any]:
 def _convert(raw: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(_strict_decimals(raw), Settings, strict=False, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        key, problem = "tradewire.toml", text
-        if " - at `" in text:
-            problem, _, where = text.partition(" - at `")
-            key = where.rstrip("`").removeprefix("$.")
-        fix = "See `tradewire config check` for every key and its kind."
-        if "unknown field" in problem:
-            name = problem.split("`")[1]
-            at = _sections().get(key, Settings)
-            fix = _hint(name, [f.name for f in msgspec.structs.fields(at)])
-            key = f"{key}.{name}" if at is not Settings else name
-            problem = "is not a setting"
-        raise ConfigError(key, problem, fix) from None
-
-
-def _hint(name: str, known: Any) -> str:
-    near = get_close_matches(name, list(known), n=1)
-    return f"Did you mean {near[0]}?" if near else "Remove it, or see `tradewire config check` for what exists."
+    except (msgspec.ValidationError, ConfigError) as error:
+        wrong = first_wrong(raw, Settings, _fits)
+        raise (wrong or ConfigError("tradewire.toml", str(error), "See `tradewire config check`.")) from None
 
 
 _POSITIVE = (
@@ -328,9 +328,10 @@ def _verify(settings: Settings) -> None:
     """Values that types alone cannot refuse."""
     _verify_amounts(settings)
     _verify_names(settings)
-    call = settings.router.call_timeout.seconds
-    if not 0 < call <= _MAX_CALL_SECONDS:
-        raise ConfigError("router.call_timeout", f"is {call} s", "Set 5s or less: lease age and call must fit in 10 s.")
+    call = settings.router.call_timeout
+    if not 0 < call.seconds <= _MAX_CALL_SECONDS:
+        fix = "Set 5s or less: lease age and call must fit in 10 s."
+        raise ConfigError("router.call_timeout", f"is {span_text(call)}", fix)
 
 
 def _verify_amounts(settings: Settings) -> None:
@@ -346,7 +347,7 @@ def _verify_amounts(settings: Settings) -> None:
     for key, (least, most) in _RANGES.items():
         section, _, name = key.partition(".")
         if not least <= (value := getattr(getattr(settings, section), name)) <= most:
-            raise ConfigError(key, f"is {value}", f"Set {least} to {most}.")
+            raise ConfigError(key, f"is {shown(value)}", f"Set {least} to {most}.")
 
 
 def _verify_names(settings: Settings) -> None:

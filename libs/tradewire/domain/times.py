@@ -97,6 +97,26 @@ def duration(text: str) -> int:
     return value
 
 
+def span_text(microseconds: int) -> str:
+    """Returns a span for people: "7ms", "3.2s"; from a minute on, its two largest units that are not zero: "2516d 7h".
+
+    What is cut off is rounded up, so that a span above a limit never reads as the limit.
+    """
+    sign, micros = ("-", -microseconds) if microseconds < 0 else ("", microseconds)
+    millis = -(-micros // 1_000)
+    if millis < 60_000:
+        whole, rest = divmod(millis, 1_000)
+        if rest and not whole:
+            return f"{sign}{rest}ms"
+        return f"{sign}{whole}.{rest:03d}".rstrip("0").rstrip(".") + "s" if rest else f"{sign}{whole}s"
+    left, parts = -(-micros // SECOND) * SECOND, []
+    for unit in ("d", "h", "m", "s"):
+        count, left = divmod(left, _UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return sign + " ".join(parts[:2])
+
+
 def _out_of_range(text: str) -> InvalidValue:
     return InvalidValue(
         "TIME_OUT_OF_RANGE", f"{quoted(text)} is before {FIRST_YEAR} or after {LAST_YEAR}", f"a time such as {_EXAMPLE}"

@@ -141,7 +141,7 @@ QUERIES: Final[dict[str, type[Query]]] = {
 _DECODERS = {what: msgspec.json.Decoder(kind) for what, kind in QUERIES.items()}
 
 ORDER_ID: Final = re.compile(r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.ASCII)
-_ID = re.compile(rf"\A[!-~]{{{MIN_PREFIX},64}}\Z", re.ASCII)
+_ID = re.compile(r"\A[!-~]{1,64}\Z", re.ASCII)
 _STREAM = re.compile(r"\A[!-~]{1,128}\Z", re.ASCII)
 _ORDERS_CURSOR = re.compile(rf"\A\d{{1,18}}\.{ORDER_ID.pattern[2:]}", re.ASCII)
 _FILLS_CURSOR = re.compile(r"\A\d{1,18}\.\d{1,18}\Z", re.ASCII)

@@ -82,7 +82,7 @@ class Service:
             ) from None
         self.log.info("process started", http_port=port, pid=os.getpid(), shard=self.settings.shard)
         self.spawn(self._pulse(), "pulse")
-        connecting = loop.create_task(Bus.connect(self.settings.nats, self.name))
+        connecting = loop.create_task(Bus.connect(self.settings.nats, self.name, self._waits_for_nats))
         stopped = loop.create_task(self.stopping.wait())
         self.health.set("nats", "is not connected")
         try:
@@ -133,6 +133,11 @@ class Service:
         for callback in self.on_reload:
             callback(settings)
         self.log.info("settings reloaded")
+
+    def _waits_for_nats(self, problem: str) -> None:
+        if self.health.problems.get("nats") != problem:
+            self.log.warning("waits for NATS", problem=problem)
+        self.health.set("nats", problem)
 
     async def _pulse(self) -> None:
         while True:

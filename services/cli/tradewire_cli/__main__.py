@@ -1,6 +1,7 @@
 """The command line: `tradewire`, or `python -m tradewire_cli`. Whatever goes wrong is one line and an exit code."""
 
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -23,16 +24,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app.make(given)(args=given, prog_name="tradewire", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        message = " ".join(error.format_message().split())
+        said = " ".join(error.format_message().split())
+        message = _negative(given, said) or said
         code = _say(given, f"{message.rstrip('.')}. {_help(given)}", exits.Exit.WRONG_USE)
     except TradewireError as error:
         code = _say(given, str(error), exits.code_of(error))
     except (KeyboardInterrupt, typer.Abort):
         code = exits.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter must not stumble over that once more as it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exits.Exit.DONE
+        code = _unread()
+    except SystemExit as ended:
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        code = _unread()  # typer makes a failure of it
     except OSError as error:
         code = _say(given, f"{error.filename or 'this machine'}: {error.strerror or error}", exits.Exit.REFUSED)
     except Exception as error:  # noqa: BLE001 - a person gets one line, and the rest in a file
@@ -40,10 +44,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(int(code or 0))
 
 
+def _unread() -> exits.Exit:
+    """Whoever read the output has gone; the interpreter must not stumble over that once more as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exits.Exit.DONE
+
+
 def _say(given: Sequence[str], message: str, code: exits.Exit) -> exits.Exit:
     name = next((word for word in given if not word.startswith("-")), "")
     print(f"tradewire {name}".rstrip() + f": {message}", file=sys.stderr)
     return code
+
+
+def _negative(given: Sequence[str], said: str) -> str:
+    """What to say of `send buy AAPL -5`, whose last word is taken for an option."""
+    number = next((word for word in given if re.fullmatch(r"-\.?\d[\d.,]*", word)), "")
+    if not number or given[0] != "send" or f"No such option: {number[:2]}" not in said:
+        return ""
+    return f"quantity: {number} is a negative number; expected more than zero, and sell or close for the other way"
 
 
 def _help(given: Sequence[str]) -> str:

@@ -34,6 +34,14 @@ select f.frame, f.first_pos, f.last_pos, f.hash, e.hash as stored
 from ledger.frame f left join ledger.event e on e.pos = f.last_pos order by f.frame
 """
 
+_TRIGGERS = """
+select c.relname || '.' || t.tgname as name, t.tgenabled = 'A' as always
+from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'ledger' and not t.tgisinternal
+"""
+_GUARDS = ("event.event_append_only", "event.event_no_truncate", "frame.frame_append_only", "frame.frame_no_truncate")
+"""The triggers that keep the log append-only, as the migrations make them."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -66,6 +74,7 @@ async def check(settings: Settings, *, settled: bool, quick: bool, progress: Pro
             if head is None:
                 raise Unavailable("there is no log yet: nothing was ever appended")
             audit = Audit(str(head["log_id"]), _currencies(settings), settled=settled)
+            await _guarded(connection, audit.report, head)
             await _feed(connection, audit, head, progress)
             audit.finish()
             at = await connection.fetchval("select pos from read.checkpoint")
@@ -84,6 +93,16 @@ async def check(settings: Settings, *, settled: bool, quick: bool, progress: Pro
 
 def _currencies(settings: Settings) -> dict[str, str]:
     return {name: account.currency for name, account in settings.accounts.items()}
+
+
+async def _guarded(connection: Connection, report: Report, head: Any) -> None:
+    """Tests that the triggers stand: whoever disables one can rewrite what the chain alone then proves."""
+    found = {row["name"]: row["always"] for row in await connection.fetch(_TRIGGERS)}
+    for name in _GUARDS:
+        table, _, trigger = name.partition(".")
+        state = "is disabled, or does not always fire" if name in found else "is gone"
+        words = f"its trigger {trigger} {state}; make it anew as the migration 0001_log.sql does"
+        report.test_at("L0", found.get(name, False), head["pos"], f"ledger.{table}", words)
 
 
 async def _feed(connection: Connection, audit: Audit, head: Any, progress: Progress) -> None:

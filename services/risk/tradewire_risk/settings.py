@@ -1,8 +1,10 @@
 """From the process's settings to what the domain needs."""
 
 from datetime import UTC, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tradewire.domain.money import plain
 from tradewire.errors import ConfigError
 from tradewire.settings import Account, Duration, Risk, Settings
 from tradewire_risk.domain.profile import Profile, Setup
@@ -46,4 +48,4 @@ def _text(value: object) -> str:
         return f"{value // 1000}ms" if rest else f"{whole}s"
     if isinstance(value, list):
         return ",".join(sorted(value))
-    return f"{value}"
+    return plain(value) if isinstance(value, Decimal) else f"{value}"

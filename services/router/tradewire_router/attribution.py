@@ -49,9 +49,8 @@ class Attribution:
         found: dict[str, Order | None] = {i: self.at_once(i) if i else None for i in client_order_ids}
         missing = {i for i, o in found.items() if o is None and _is_our_kind(i) and i not in self._nobodys}
         before: int | None = None
-        reached = (
-            self._state.pos
-        )  # an intent that is in the log now must not be overlooked because the reader is behind
+        # An intent that is in the log now must not be overlooked because the reader is behind.
+        reached = self._state.pos
         while missing:
             query = EventsQuery(
                 type="OrderSubmitStarted", account=self._state.account, backward=True, before=before, limit=_PAGE
@@ -96,21 +95,20 @@ class Attribution:
                 break
         return list(left.values())
 
-    async def booked(self, order: Order, execution: str, at_least: int) -> FillRow | None:
-        """The version of an execution that counts in the log, read at position `at_least` or later.
+    async def versions(self, order: Order, execution: str, at_least: int) -> list[FillRow]:
+        """What the log has of an execution of an order, read at position `at_least` or later, newest first.
 
         Raises:
             Unavailable: the reader does not answer, or is behind.
         """
+        found: list[FillRow] = []
         cursor = ""
         while True:
-            query = FillsQuery(order=order.order, effective=True, limit=_PAGE, cursor=cursor)
+            query = FillsQuery(order=order.order, limit=_PAGE, cursor=cursor)
             page = await self._ask("fills", query, FillsPage, at_least)
-            for fill in page.fills:
-                if fill.execution == execution:
-                    return fill
+            found += [fill for fill in page.fills if fill.execution == execution]
             if not (cursor := page.cursor):
-                return None
+                return found
 
     async def order(self, order_id: str, at_least: int = 0) -> Order:
         """An order by its id, as of position `at_least` or later. Raises Unavailable as the others do."""

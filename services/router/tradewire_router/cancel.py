@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from math import inf
 
 from msgspec import Struct
 
@@ -26,7 +27,7 @@ AGAIN_SECONDS = 5.0
 AGAIN_SECONDS_MAX = 60.0
 SWEEP_SECONDS = 5.0
 TOGETHER = 50
-"""How many cancels are under way at once, where many are canceled."""
+"""How many cancels are under way at once."""
 
 
 class _Asked(Struct):
@@ -72,21 +73,34 @@ class Canceler:
         self._asked: dict[str, _Asked] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._swept_at = 0.0
+        self._closed = False
+        self._looked_at = -1
+        self._look_at = 0.0
 
     async def step(self) -> None:
         """Starts the cancels that are due."""
         loop = asyncio.get_running_loop()
         now = loop.time()
+        if self._state.pos == self._looked_at and now < self._look_at:
+            return  # the log has not moved, and nothing is to be tried again yet
+        room = TOGETHER - len(self._calls)
+        if self._closed or room <= 0 or not self._lease.allows(self._call_seconds):
+            return
         for order_id in [o for o in self._asked if o not in self._state.orders]:
             del self._asked[order_id]
         due = [order for order in self._state.to_cancel() if self._due(order, now)]
-        if not due or not self._lease.allows(self._call_seconds):
+        due, left = due[:room], due[room:]
+        if not left:
+            self._looked_at = self._state.pos
+            self._look_at = min((asked.again_at for asked in self._asked.values()), default=inf)
+        if not due:
             return
         for order in due:
             asked = self._asked.setdefault(order.order, _Asked())
             asked.times += 1
             # An order that cannot be canceled now, in a closed market perhaps, does not fill the log.
             asked.again_at = now + min(AGAIN_SECONDS * 2 ** (asked.times - 1), AGAIN_SECONDS_MAX)
+            self._look_at = min(self._look_at, asked.again_at)
         results = await self._appender.append([self._command(order) for order in due], self._lease.fence)
         for order, result in zip(due, results, strict=True):
             if result.code == "appended":
@@ -152,7 +166,8 @@ class Canceler:
             signal=order.signal,
         )
 
-    async def drained(self) -> None:
-        """Returns when no call is under way."""
+    async def close(self) -> None:
+        """Begins nothing more, and returns when no call is under way."""
+        self._closed = True
         while self._calls:
             await asyncio.wait(tuple(self._calls))

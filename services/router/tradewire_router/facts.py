@@ -18,6 +18,12 @@ from tradewire.runtime.logs import Log
 _BATCH = 200
 
 
+def give_up(lease: Lease) -> None:
+    """The ledger says that the lease is another's, however young it looks here: no call may begin under it."""
+    lease.held.clear()
+    lease.lost.set()
+
+
 class Facts:
     """A queue of facts. It outlives the lease: what was learned under one is appended under the next."""
 
@@ -63,7 +69,7 @@ class Facts:
             faults.point("router.before_facts")
             results = await self._appender.append([Command((event,)) for event in batch], self._lease.fence)
             if any(result.code == "stale_fence" for result in results):
-                self._lease.lost.set()  # the next lease, if it is ours, books them; else its holder does
+                give_up(self._lease)  # the next lease, if it is ours, books them; else its holder does
                 await asyncio.sleep(0.1)
                 continue
             for event, result in zip(batch, results, strict=True):

@@ -3,11 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from typing import Any
 
 from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
+from tradewire.messages.answers import FillRow
 from tradewire.replica import Replica
 from tradewire.runtime.logs import Log
 from tradewire_router.attribution import Attribution
@@ -15,12 +17,14 @@ from tradewire_router.brokers import events as b
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.domain import translate as t
+from tradewire_router.domain.restate import restated, unexplained
 from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 from tradewire_router.reconcile import Reconciler
 from tradewire_router.submit import Submitter
 
-_DIAL_SECONDS = 0.5
+_DIAL_SECONDS = (0.5, 1.0, 2.0, 5.0)
+"""How long to wait before the broker is called again: it may be one that locks out who knocks too often."""
 _AGAIN_SECONDS = 0.2
 
 
@@ -44,6 +48,8 @@ class Ear:
         self._parked: dict[str, deque[Any]] = {}
         self.down = "is not connected to its broker yet"
         """Why the session cannot be worked with, until a reconciliation after its return; empty when it can."""
+        self.connected = False
+        """True while the broker can be talked to at all, which is enough for what only reduces."""
         self.session = 0
         """Counts the returns and losses of the session."""
         self.changed = asyncio.Event()
@@ -51,13 +57,14 @@ class Ear:
 
     async def run(self) -> None:
         """Hears until the session is closed."""
+        pauses = chain(_DIAL_SECONDS, repeat(_DIAL_SECONDS[-1]))
         while True:
             try:
                 await self._broker.connect()
                 break
             except BrokerError as error:
                 self.down = f"cannot reach its broker: {error}"
-                await asyncio.sleep(_DIAL_SECONDS)
+                await asyncio.sleep(next(pauses))
         async for told in self._broker.events():
             handler = HANDLERS.get(type(told))
             if handler is not None:
@@ -87,11 +94,13 @@ class Ear:
 
     async def session_up(self, _told: Any) -> None:
         self.session += 1
+        self.connected = True
         self._metrics.connected.set(1)
         self.changed.set()
 
     async def session_down(self, told: Any) -> None:
         self.session += 1
+        self.connected = False
         self._metrics.connected.set(0)
         self.down = f"lost its broker: {told.reason}"
 
@@ -127,24 +136,25 @@ class Ear:
 
     async def _restated(self, order: Order | None, told: b.FillCorrected | b.FillBusted) -> None:
         """A correction or bust takes the place of what the log has, so that must be in the log first."""
-        execution = told.execution
-        old = None
+        execution, busted = told.execution, isinstance(told, b.FillBusted)
+        versions: list[FillRow] = []
         while order is not None:
             await self._facts.drained()
             try:
-                old = await self._attribution.booked(order, execution.execution, self._facts.last_pos)
+                versions = await self._attribution.versions(order, execution.execution, self._facts.last_pos)
                 break
             except Unavailable as error:
                 self._log.warning("cannot tell what is restated yet", error=str(error))
                 await asyncio.sleep(_AGAIN_SECONDS)
         teller = self._submitter.teller()
-        if order is None or old is None:
+        reason = unexplained(execution, versions, busted=busted)
+        if order is None or reason:
             request = ids.fill_uuid(teller.broker, teller.account, execution.execution, execution.revision)
-            what = "busted" if isinstance(told, b.FillBusted) else "corrected"
-            self.halt(f"the broker {what} execution {execution.execution}, which no order of ours has", request)
+            self.halt(reason, request)
             return
-        restate = t.busted if isinstance(told, b.FillBusted) else t.corrected
-        self._facts.add([restate(teller, order, execution, old, told.origin, "message")])
+        self._facts.add(
+            restated(teller, order, execution, versions, busted=busted, origin=told.origin, evidence="message")
+        )
 
     async def external_order(self, told: Any) -> None:
         self._facts.add([t.external_order(self._submitter.teller(), told.order)])

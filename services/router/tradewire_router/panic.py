@@ -100,7 +100,7 @@ class Panic:
             return
         self._latches[scope] = Latch(scope, level, person, command.request, self._clock.now())
         self._changed.set()
-        self._log.warning("halted directly", scope=scope, level=level, by=person)
+        self._log.warning("halted directly", scope=scope, switch=level, by=person)
         self._write()
 
     def _write(self) -> None:

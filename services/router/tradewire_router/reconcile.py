@@ -24,9 +24,10 @@ from tradewire_router.attribution import Attribution
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import Absent, Found
 from tradewire_router.brokers.values import Cursor, Execution
-from tradewire_router.domain.comparison import compare, compare_orders, gap, opening_cash
+from tradewire_router.domain.comparison import compare, compare_orders, news, opening_cash, recordable
+from tradewire_router.domain.restate import restated
 from tradewire_router.domain.state import RouterState
-from tradewire_router.domain.translate import corrected, external_fill, external_order, filled, from_lookup
+from tradewire_router.domain.translate import external_fill, external_order, filled, from_lookup
 from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 from tradewire_router.submit import Submitter
@@ -35,7 +36,6 @@ CONFIRM_SECONDS = 1.0
 _TRIES = 5
 _PAUSE_SECONDS = 2.0
 _POLL_SECONDS = 0.005
-_DIFFERENCES_MAX = 100
 _LOOKUPS_TOGETHER = 64
 
 
@@ -76,11 +76,11 @@ class Reconciler:
         """Up to where the broker's executions are booked; None while nothing is known of them."""
         return self._cursor or self._state.cursor or None
 
-    async def run_once(self, *, patient: bool) -> None:
+    async def run_once(self, *, patient: bool) -> bool:
         """Brings the log up to the broker, compares, and records what that showed.
 
-        When nothing can be compared because executions keep coming, `patient` pauses new submits; without it, that is
-        done only when the last comparison is old.
+        Returns False when nothing could be compared because executions keep coming. Then `patient` pauses new submits;
+        without it, that is done only when the last comparison is old.
 
         Raises:
             BrokerError, Unavailable: a question was not answered, so that nothing is concluded.
@@ -97,8 +97,9 @@ class Reconciler:
                 differences = tuple(found for found in differences if (found.kind, found.key) in before)
         if differences is None:
             self._log.warning("executions keep coming, so the account could not be compared with its broker")
-            return
-        await self._record(differences)
+            return False
+        await self._record(recordable(differences))
+        return True
 
     async def _compared(self, *, patient: bool) -> tuple[Discrepancy, ...] | None:
         """What differs; None when executions came in between every time."""
@@ -171,21 +172,21 @@ class Reconciler:
         teller = self._submitter.teller()
         for execution in executions:
             order = orders[execution.client_order_id]
-            event = external_fill(teller, execution) if order is None else await self._fill(order, execution)
-            if event is not None:
-                self._facts.add([event])
-                self._booked += 1
+            events = [external_fill(teller, execution)] if order is None else await self._fill(order, execution)
+            self._facts.add(events)
+            self._booked += len(events)
 
-    async def _fill(self, order: Order, execution: Execution) -> NewEvent | None:
+    async def _fill(self, order: Order, execution: Execution) -> list[NewEvent]:
         """An execution of an order; a later version of one that is booked takes its place, an earlier one is over."""
         teller = self._submitter.teller()
         if execution.revision:
             await self._settled()
-            old = await self._attribution.booked(order, execution.execution, self._replica.pos)
-            if old is not None:
-                newer = execution.revision > old.revision
-                return corrected(teller, order, execution, old, "lookup", "reconciliation") if newer else None
-        return filled(teller, order, execution, "lookup", "reconciliation")
+            versions = await self._attribution.versions(order, execution.execution, self._replica.pos)
+            if versions:
+                return restated(
+                    teller, order, execution, versions, busted=False, origin="lookup", evidence="reconciliation"
+                )
+        return [filled(teller, order, execution, "lookup", "reconciliation")]
 
     async def _settle_orders(self) -> tuple[Discrepancy, ...]:
         """Asks about every open order of ours that was sent; what the broker has beside them is external."""
@@ -228,8 +229,9 @@ class Reconciler:
         """Breaks are recorded when they are new, agreement when something came of it and from time to time."""
         now = asyncio.get_running_loop().time()
         if differences:
-            if {gap(found) for found in differences} != {gap(found) for found in self._state.differences}:
-                self._break(differences)
+            found = news(differences, self._state.differences)
+            if found.changed:
+                self._break(differences, halt=found.worse)
         elif (
             not self._state.cursor
             or self._state.differences
@@ -239,16 +241,21 @@ class Reconciler:
             self._recorded_at = now
         await self._settled()
 
-    def _break(self, differences: tuple[Discrepancy, ...]) -> None:
+    def _break(self, differences: tuple[Discrepancy, ...], *, halt: bool) -> None:
         for difference in differences:
             self._metrics.breaks.labels(difference.kind).inc()
         account = self._state.account
         self._log.error("the broker and the log disagree", account=account, differences=len(differences))
         broken = ReconciliationBroken(
-            account=account, broker=self._broker.id, differences=differences[:_DIFFERENCES_MAX], epoch=self._epoch
+            account=account, broker=self._broker.id, differences=differences, epoch=self._epoch
         )
+        if halt:
+            self._halt(differences)  # first: what is on record is not halted for again, should this process end here
+        self._facts.add([self._account_event(broken, self._next_id())])
+
+    def _halt(self, differences: tuple[Discrepancy, ...]) -> None:
         words = ", ".join(f"{d.kind} {d.key}: log {d.ours}, broker {d.theirs}" for d in differences[:5])
-        scope = f"account.{account}"
+        scope = f"account.{self._state.account}"
         halted = Halted(
             scope=scope,
             level="REDUCE_ONLY",
@@ -257,8 +264,7 @@ class Reconciler:
             request=self._next_id(),
         )
         time = self._submitter.teller().now
-        switch = new_event(control_stream(scope), None, self._next_id(), halted, time=time, correlation=None)
-        self._facts.add([self._account_event(broken, self._next_id()), switch])
+        self._facts.add([new_event(control_stream(scope), None, self._next_id(), halted, time=time, correlation=None)])
 
     def _mend(self) -> None:
         mended = ReconciliationMended(

@@ -7,8 +7,6 @@ is recorded as never arrived, and risk decides about a new one. No answer means 
 import asyncio
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
-
 from tradewire import ids
 from tradewire.append import Appender
 from tradewire.domain.orders import Order, Status
@@ -21,25 +19,11 @@ from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import Absent, Found
 from tradewire_router.brokers.values import BrokerOrder, Cursor, Execution
+from tradewire_router.domain.inquiries import Inquiries
 from tradewire_router.domain.state import RouterState
 from tradewire_router.domain.translate import fact, filled, from_lookup
 from tradewire_router.facts import Facts
-from tradewire_router.submit import Attempt, Submitter
-
-_ASK_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-_ALERT_SECONDS = 30.0
-_TOGETHER = 64
-"""How many orders are asked about at once."""
-
-
-class Inquiry(Struct):
-    """What asking about one attempt has brought so far. Times are the loop's, in seconds; 0 is never."""
-
-    began: float
-    next_at: float
-    alerted: float
-    turn: int = 0
-    absent_since: float = 0.0
+from tradewire_router.submit import Submitter
 
 
 class Resolver:
@@ -62,12 +46,11 @@ class Resolver:
         self._state, self._broker, self._appender, self._facts = state, broker, appender, facts
         self._submitter, self._lease, self._log, self._cursor = submitter, lease, log, cursor
         self._grace = grace_seconds
-        self._inquiries: dict[Attempt, Inquiry] = {}
+        self._inquiries = Inquiries(grace_seconds)
 
     async def step(self) -> None:
         """Asks what is due to be asked, and records what that proves."""
-        now = asyncio.get_running_loop().time()
-        due = self._due(now)
+        due = self._due(asyncio.get_running_loop().time())
         if not due:
             return
         answers = await asyncio.gather(*(self._broker.find_order(o.client_order_id or "", o.symbol) for o in due))
@@ -83,37 +66,27 @@ class Resolver:
         if never:
             await self._never_arrived(never)
 
+    def interrupted(self) -> None:
+        """The broker's session is gone: what it said to be absent is asked again from the beginning."""
+        self._inquiries.interrupted()
+
     def _due(self, now: float) -> list[Order]:
         """The orders to ask about now. An attempt that is in hand here has its answer still to come."""
-        before, self._inquiries = self._inquiries, {}
-        due: list[Order] = []
-        for order in self._state.unanswered():
-            attempt = (order.order, order.attempt)
-            if attempt in self._submitter.in_hand:
-                continue
-            inquiry = before.get(attempt)
-            if inquiry is None:
-                inquiry = Inquiry(now, now, now)
-                self._say_unknown(order)
-            self._inquiries[attempt] = inquiry
-            if now >= inquiry.next_at and len(due) < _TOGETHER:
-                due.append(order)
-        return due
+        orders = {
+            attempt: order
+            for order in self._state.unanswered()
+            if (attempt := (order.order, order.attempt)) not in self._submitter.in_hand
+        }
+        for attempt in self._inquiries.keep(orders, now):
+            self._say_unknown(orders[attempt])
+        return [orders[attempt] for attempt in self._inquiries.due(now)]
 
     def _note(self, order: Order, now: float, *, gone: bool) -> bool:
-        """Keeps the time since which an order is absent; True when that is proof."""
-        inquiry = self._inquiries[order.order, order.attempt]
-        inquiry.next_at = now + min(_ASK_SECONDS[min(inquiry.turn, len(_ASK_SECONDS) - 1)], max(self._grace / 4, 0.05))
-        inquiry.turn += 1
-        if now - inquiry.alerted > _ALERT_SECONDS:
-            inquiry.alerted = now
-            seconds = round(now - inquiry.began)
+        """Keeps what an answer brought; True when it completes the proof that an attempt never arrived."""
+        attempt = (order.order, order.attempt)
+        if (seconds := self._inquiries.overdue(attempt, now)) is not None:
             self._log.error("an order is still unknown", order=order.order, signal=order.signal, seconds=seconds)
-        if not gone:
-            inquiry.absent_since = 0.0
-            return False
-        inquiry.absent_since = inquiry.absent_since or now
-        return now - inquiry.absent_since >= self._grace
+        return self._inquiries.note(attempt, now, gone=gone)
 
     def _say_unknown(self, order: Order) -> None:
         if order.status is not Status.SUBMITTING:

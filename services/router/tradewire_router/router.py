@@ -188,7 +188,7 @@ class Router:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._service.settings.router.call_timeout.seconds + 1):
                 await submitter.close()
-                await canceler.drained()
+                await canceler.close()
                 if self._lease.held.is_set():
                     await self._facts.drained()
 
@@ -242,7 +242,9 @@ class Router:
 
     async def _ask(self, resolver: Resolver, attribution: Attribution, ear: Ear) -> None:
         while True:
-            if not ear.down:
+            if ear.down:
+                resolver.interrupted()
+            else:
                 await resolver.step()
             await self._look_at_late(attribution, ear)
             self._metrics.unknown.set(len(self.state.unanswered()))
@@ -250,8 +252,9 @@ class Router:
             await asyncio.sleep(_REST_SECONDS)
 
     async def _cancel(self, canceler: Canceler, ear: Ear) -> None:
+        """Cancels whenever the broker can be talked to: what only reduces waits for no reconciliation."""
         while True:
-            if not ear.down:
+            if ear.connected:
                 await canceler.step()
                 await canceler.sweep()
             await asyncio.sleep(_REST_SECONDS)
@@ -263,10 +266,13 @@ class Router:
             ear.changed.clear()
             session = ear.session
             try:
-                await reconciler.run_once(patient=bool(ear.down))
+                compared = await reconciler.run_once(patient=bool(ear.down))
             except (BrokerError, Unavailable) as error:
                 self._service.health.set("reconcile", f"waits for its broker and the reader: {error}")
                 await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            if not compared and ear.down:
+                self._service.health.set("reconcile", "waits for a moment without executions, to compare the account")
                 continue
             self._service.health.set("reconcile", None)
             if session == ear.session:

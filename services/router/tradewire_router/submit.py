@@ -23,14 +23,14 @@ from tradewire_router.brokers.errors import DuplicateClientOrderIdError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult
 from tradewire_router.brokers.values import OrderRequest
+from tradewire_router.domain.inquiries import Attempt
 from tradewire_router.domain.state import RouterState, Verdict
 from tradewire_router.domain.translate import Teller, accepted, fact, rejected
-from tradewire_router.facts import Facts
+from tradewire_router.facts import Facts, give_up
 from tradewire_router.metrics import Metrics
 
 BATCH = 200
 _UNSHOWN = frozenset({Status.HELD, Status.APPROVED, Status.SUBMITTING})
-Attempt = tuple[str, int]
 
 
 class Submitter:
@@ -194,7 +194,7 @@ class Submitter:
             del self.in_hand[attempt]
             self._postponed[order.order] = (order.version, self._state.controls.generation)
             if result.code == "stale_fence":
-                self._lease.lost.set()
+                give_up(self._lease)
             elif result.code not in {"version_conflict", "guard_changed"}:
                 self._log.error("a submit was refused by the ledger", code=result.code, signal=order.signal)
 
@@ -238,15 +238,15 @@ class Submitter:
         return fact(order, event_id, data, teller.now)
 
     async def drained(self) -> None:
-        """Returns when no call is under way."""
-        while self._calls:
-            await asyncio.wait(tuple(self._calls))
+        """Returns when nothing is under way: neither a call nor a step that may begin some."""
+        async with self._stepping:
+            while self._calls:
+                await asyncio.wait(tuple(self._calls))
 
     async def close(self) -> None:
         """Begins nothing more, and returns when what was begun has its answer."""
         self._closed = True
-        async with self._stepping:
-            await self.drained()
+        await self.drained()
 
 
 def _request(order: Order, client_order_id: str) -> OrderRequest:

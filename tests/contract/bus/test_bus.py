@@ -1,13 +1,15 @@
 """What our thin layer promises over nats-py, against a real server; it also pins the private names that it uses."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tradewire.bus import Bus, JetStreamError, Message, Pull, wire
+from tradewire.bus import Bus, JetStreamError, Message, Pull, address, wire
 from tradewire.errors import Unavailable
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
@@ -91,6 +93,32 @@ async def test_nothing_is_buffered_while_the_server_is_down(engines: Engines, bu
     await until(check=lambda: bool(got))
 
     assert [m.data for m in got] == [b"fresh"]
+
+
+def test_a_link_that_breaks_under_a_write_is_unavailable_on_the_loop_of_production(tmp_path: Path) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def run() -> None:
+        async with running_engines(tmp_path, postgres=False) as engines:
+            bus = await connect(engines)
+            transport = bus.client._transport
+            assert transport is not None
+            transport._io_writer.transport.abort()  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+            with pytest.raises(Unavailable, match="not sent"):
+                await bus.send([wire("x", b"y")])
+            back = asyncio.Event()
+
+            async def set_back() -> None:
+                back.set()
+
+            bus.on_reconnected(set_back)
+            await until(back)
+            await bus.publish("x", b"z")
+            await bus.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
 
 
 async def test_reconnects_after_a_long_absence_and_says_so(engines: Engines, bus: Bus) -> None:
@@ -181,3 +209,72 @@ async def test_a_wrong_key_is_refused_at_once(engines: Engines, tmp_path: Path) 
     seed.write_bytes(nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
     with pytest.raises(Unavailable, match="refuses the key"):
         await Bus.connect(Nats(url=engines.nats_url, nkey_file=str(seed)), "stranger")
+
+
+async def serving(greeting: bytes) -> asyncio.Server:
+    """A server that is no NATS server: it greets and hangs up."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    return await asyncio.start_server(greet, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+async def test_what_is_no_nats_server_is_named_while_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, greeting: bytes
+) -> None:
+    monkeypatch.setattr("tradewire.bus.WAITING_SECONDS", 0.1)
+    told: list[str] = []
+    async with await serving(greeting) as server:
+        port = server.sockets[0].getsockname()[1]
+        connecting = asyncio.create_task(
+            Bus.connect(Nats(url=f"nats://joe:secret@127.0.0.1:{port}"), "risk", told.append)
+        )
+        await until(check=lambda: len(told) >= 2)
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+
+    named = f"no NATS server answers at nats://127.0.0.1:{port} (nats.url, TRADEWIRE_NATS_URL): "
+    assert all(line.startswith(named) and len(line) > len(named) for line in told)
+
+
+async def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(Unavailable, match=r"nats://127.0.0.1:here \(nats.url, TRADEWIRE_NATS_URL\)"):
+        await Bus.connect(Nats(url="nats://joe:secret@127.0.0.1:here"), "risk")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("nats://h:4222", "nats://h:4222"),
+        ("nats://joe:secret@h:4222", "nats://h:4222"),
+        ("secret@h:4222", "h:4222"),
+        ("tls://a:secret@h:1, nats://secret@k:2", "tls://h:1,nats://k:2"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    assert address(Nats(url=url)) == f"{shown} (nats.url, TRADEWIRE_NATS_URL)"
+
+
+async def test_a_process_logs_which_address_of_which_setting_it_waits_for(tmp_path: Path) -> None:
+    async with await serving(b"hello\r\n") as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = {"TRADEWIRE_NATS_URL": f"nats://joe:secret@127.0.0.1:{port}", "TRADEWIRE_DATA": str(tmp_path)}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tradewire_risk", env={**os.environ, **settings}, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            assert process.stdout is not None
+            said = [await process.stdout.readline()]
+            while b"waits for NATS" not in said[-1]:
+                assert said[-1], said
+                said.append(await process.stdout.readline())
+        finally:
+            process.terminate()
+            await process.communicate()
+
+    assert f"nats://127.0.0.1:{port} (nats.url, TRADEWIRE_NATS_URL)".encode() in said[-1]
+    assert not [line for line in said if b"secret" in line]
+    assert process.returncode == 0

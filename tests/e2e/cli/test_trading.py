@@ -61,6 +61,7 @@ def test_a_signal_that_ingest_refuses_is_told_so(data: Path) -> None:
     said = tradewire(data, "send", "buy", "AAPL", "1", "--account", "elsewhere", "--wait")
 
     assert said.code == Exit.REFUSED
+    assert said.out.splitlines()[-2].endswith(": account: elsewhere is not configured; expected paper")
     assert said.out.splitlines()[-1] == (
         "refused: ACCOUNT_UNKNOWN: account: elsewhere is not configured; expected paper"
     )
@@ -135,6 +136,32 @@ def test_a_cancel_names_what_it_cancels_or_says_why_not(data: Path) -> None:
     assert (signal.code, signal.out.splitlines()[-1]) == (Exit.DONE, "nothing to cancel")
 
 
+def test_a_signal_id_of_a_few_characters_finds_its_order(data: Path) -> None:
+    sent = send(data, "buy", "HON", "1", "--price", "200", "--id", "abc")
+
+    told = tradewire(data, "why", "abc")
+
+    assert (told.code, told.err) == (Exit.DONE, "")
+    assert told.out.startswith(sent.json["order"]["order"])
+
+
+def test_a_signal_that_is_too_old_is_told_its_age_in_days(data: Path) -> None:
+    said = tradewire(data, "send", "buy", "HON", "1", "--timestamp", "2020-01-01T00:00:00Z", "--wait")
+
+    assert re.search(r"SIGNAL_STALE: The signal is \d+d( \d+[hms])? old; at most 30s is allowed\.", said.out)
+
+
+def test_events_may_be_cut_off_by_their_reader(data: Path) -> None:
+    program = [sys.executable, "-m", "tradewire_cli", "events"]
+    with subprocess.Popen(program, env=environment(data), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert asking.stdout is not None
+        assert asking.stderr is not None
+        asking.stdout.close()
+        said = asking.stderr.read()
+
+    assert (asking.returncode, said) == (Exit.DONE, b"")
+
+
 def test_an_order_that_there_is_not_is_1(data: Path) -> None:
     said = tradewire(data, "why", "00000000")
 
@@ -155,7 +182,8 @@ def test_events_are_filtered_and_come_in_their_order(data: Path) -> None:
     assert {event["type"] for event in fills} == {"OrderFilled"}
     assert len(last) == 3
     assert [event["pos"] for event in since] == list(range(1, since[-1]["pos"] + 1))
-    assert tradewire(data, "events", "--since", "2200-01-01").out == ""
+    assert tradewire(data, "events", "--since", "2200-01-01").out == "no events since 2200-01-01\n"
+    assert tradewire(data, "events", "--strategy", "nobody", "--json").out == ""
 
 
 def test_events_are_followed_as_they_come(data: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.integration.reader.bench import command
+from tests.integration.reader.bench import Log, command
+from tests.unit.reader.histories import History
 from tradewire_cli.engines.testing import Engines, running_engines
 
 
@@ -81,3 +82,40 @@ async def test_a_role_may_not_touch_what_is_not_its_own(engines: Engines, role: 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(statement)
     await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        (
+            "alter table ledger.event disable trigger event_append_only",
+            "L0: position {pos}, ledger.event: its trigger event_append_only is disabled, or does not always fire",
+        ),
+        (
+            "alter table ledger.frame enable trigger frame_no_truncate",
+            "L0: position {pos}, ledger.frame: its trigger frame_no_truncate is disabled, or does not always fire",
+        ),
+        (
+            "drop trigger event_no_truncate on ledger.event",
+            "L0: position {pos}, ledger.event: its trigger event_no_truncate is gone",
+        ),
+    ],
+)
+async def test_the_check_finds_that_the_log_can_be_rewritten(
+    engines: Engines, log: Log, statement: str, says: str
+) -> None:
+    history = History(1)
+    history.begin()
+    pos = await log.write(history)
+    whole, output = await command(engines, "check", "--quick")
+    assert (whole, "L0  holds           4  the log's tables" in output) == (0, True), output
+
+    connection = await asyncpg.connect(engines.dsn("tradewire_admin"))
+    await connection.execute(statement)
+    await connection.close()
+
+    code, output = await command(engines, "check", "--quick")
+    assert code == 1
+    assert says.format(pos=pos) in output
+    assert "L0  BROKEN" in output
+    assert output.endswith("1 violations\n")

@@ -128,13 +128,25 @@ async def test_one_order_is_found_by_id_by_its_beginning_and_by_its_signal(asked
     assert later.events == story.events[3:]
 
 
+async def test_an_order_is_found_by_a_signal_id_of_any_length(asked: Scene) -> None:
+    scripts = {name: asked.history.order(name) for name in ("7", "abc", "cafe", "Momo:2026.1")}
+    await asked.written()
+    for name, script in scripts.items():
+        assert (await asked.asker.ask(answers.OrderStory, "order", id=name)).order.order == script.id
+
+
 async def test_an_order_that_is_not_named_clearly_is_not_guessed(asked: Scene) -> None:
     first, second = asked.history.order("twice"), asked.history.order("twice", account="live")
+    named_like_another = asked.history.order(first.id[:8])
     await asked.written()
     refused = await asked.asker.refused("order", id="twice")
     assert (refused.code, refused.field) == ("AMBIGUOUS_ORDER", "id")
     assert first.id in refused.expected
     assert second.id in refused.expected
+    refused = await asked.asker.refused("order", id=first.id[:8])
+    assert refused.code == "AMBIGUOUS_ORDER"
+    assert f"{first.id} (buy AAPL in paper, signal twice of " in refused.expected
+    assert named_like_another.id in refused.expected
     for unknown in ("nobody-called-it-so", "0" * 36, ids.derive("x"), "ffffffff"):
         assert (await asked.asker.refused("order", id=unknown)).code == "UNKNOWN_ORDER"
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.router.pit import Account, Pit, soon
+from tests.integration.router.account import Account
+from tests.integration.router.pit import Pit
+from tests.integration.router.waiting import soon
+from tests.integration.router.world import problems
 from tradewire import ids
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -90,6 +93,32 @@ async def test_a_stopped_router_waits_for_the_answers_of_its_calls(pit: Pit) -> 
         for order in orders:
             await account.cancel(order)
             await account.until(order, "OrderCanceled")
+    await pit.assert_clean()
+
+
+async def test_an_answer_that_comes_while_ledger_and_lease_are_lost_is_kept(pit: Pit) -> None:
+    """What was begun is ended, and its outcome is appended when the lease is held again."""
+    account = pit.account()
+    await pit.quote(account.symbol, "101")
+    async with account.router(call_timeout="5s", absence_grace="5s") as router:
+        await account.fault("mute_stream", delay_ms=60_000)
+        await account.fault("delay_response", delay_ms=3_000)
+        order = await account.place(**RESTING)
+        await account.until(order, "OrderSubmitStarted")
+        await pit.kill("sequencer")
+
+        async def lost() -> bool:
+            return "waits for the lease" in await asyncio.to_thread(problems, router)
+
+        await soon(lost)
+        await pit.start("sequencer")
+        story = await account.until(order, "OrderAccepted")
+        assert story == [*SENT, "OrderAccepted"]
+        assert (await account.rows_of(order))[-1].said.evidence == "reply"
+        assert account.received() == [ids.client_order_id(order, 1)]
+        await (await account.broker()).disarm()
+        await account.cancel(order)
+        await account.until(order, "OrderCanceled")
     await pit.assert_clean()
 
 

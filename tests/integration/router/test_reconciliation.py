@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from tests.builders import fact
-from tests.integration.router.pit import Account, Pit, metrics, now, soon
+from tests.integration.router.account import Account
+from tests.integration.router.pit import Pit
+from tests.integration.router.waiting import now, soon
+from tests.integration.router.world import metrics
 from tradewire import ids
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
@@ -32,6 +35,13 @@ def external(account: Account, side: str, key: str) -> NewEvent:
         execution=f"{account.name}-{key}",
     )
     event_id = ids.derive("test", account.name, key)
+    return new_event(f"account-{account.name}", None, event_id, data, time=now(), correlation=None)
+
+
+def money(account: Account, amount: str) -> NewEvent:
+    """Cash that the broker knows nothing of."""
+    data = a.CashMoved(account=account.name, amount=Decimal(amount), currency="USD", reason="test")
+    event_id = ids.derive("test", account.name, amount)
     return new_event(f"account-{account.name}", None, event_id, data, time=now(), correlation=None)
 
 
@@ -108,6 +118,25 @@ async def test_a_difference_halts_what_adds_and_is_recorded_once_until_it_is_men
         assert (await account.until_said("ReconciliationMended", mended + 1))[-1].cursor
         await account.until(await account.place(), "OrderFilled")
     assert len(await account.said("ReconciliationBroken")) == 1
+    await pit.assert_clean()
+
+
+async def test_a_difference_of_which_a_part_is_mended_does_not_halt_again(pit: Pit) -> None:
+    """A person who has resumed the account knew more of it than what is left."""
+    account = pit.account()
+    async with account.router():
+        await account.until(await account.place(), "OrderFilled")
+        await account.as_router(external(account, "buy", "planted"))
+        await account.until_said("Halted")
+        await account.resume()
+        await account.as_router(money(account, "500"))
+        (_, left) = await account.until_said("ReconciliationBroken", 2)
+        assert [(found.kind, found.key) for found in left.differences] == [("position", account.symbol)]
+        await account.until(await account.place(), "OrderFilled")
+        agreed = len(await account.said("ReconciliationMended"))
+        await account.as_router(money(account, "-500"), external(account, "sell", "taken back"))
+        await account.until_said("ReconciliationMended", agreed + 1)
+    assert len(await account.said("Halted")) == 1
     await pit.assert_clean()
 
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.router.pit import Account, Pit, soon
+from tests.integration.router.account import Account
+from tests.integration.router.pit import Pit
+from tests.integration.router.waiting import soon
+from tests.integration.router.world import problems
+from tradewire_router.cancel import TOGETHER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,10 +88,11 @@ async def test_reduce_only_lets_exits_pass(pit: Pit) -> None:
 
 
 async def test_kill_cancels_until_nothing_works_and_the_orders_of_nobody_too(pit: Pit) -> None:
+    """More orders than are canceled at once."""
     account = pit.account()
     await pit.quote(account.symbol, "101")
     async with account.router(reconcile_interval="60s"):
-        orders = [await account.place(**RESTING) for _ in range(3)]
+        orders = await account.place_many(TOGETHER + 10, quantity=Decimal(1), **RESTING)
         for order in orders:
             await account.until(order, "OrderAccepted")
         await account.trade_past_the_router("2", **RESTING)
@@ -151,7 +156,7 @@ async def test_a_kill_while_the_ledger_is_down_cancels_and_the_log_learns_it_lat
         await soon(lambda: _has(pit, f"router-{soonest.name}-panic.jsonl", first))
 
         async def lost() -> bool:
-            return "waits for the lease" in (await asyncio.to_thread(_readyz, lone.port))
+            return "waits for the lease" in (await asyncio.to_thread(problems, lone))
 
         await soon(lost)
         second = await pit.shout("kill", scope=f"account.{latest.name}")
@@ -169,14 +174,3 @@ async def test_a_kill_while_the_ledger_is_down_cancels_and_the_log_learns_it_lat
 async def _has(pit: Pit, name: str, request: str) -> bool:
     path = pit.folder / name
     return path.exists() and request.encode() in path.read_bytes()
-
-
-def _readyz(port: int) -> str:
-    import urllib.error
-    import urllib.request
-
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        return error.read().decode()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.integration.up.standins import NAMES, StandIns, other
 from tests.integration.up.starts import until, up
+from tradewire_cli.engines.ports import free_port, is_free
 from tradewire_cli.engines.testing import reachable_folder
 
 
@@ -156,3 +158,41 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_port_that_is_set_is_the_first_of_as_many_as_there_are_services(data: Path, standins: StandIns) -> None:
+    first = _free_row(len(NAMES))
+    with up(data, services=True, environment={"TRADEWIRE_HTTP_PORT": str(first), **standins.environment}) as started:
+        started.wait_up()
+        ports = [int(standins.settings(name)["TRADEWIRE_HTTP_PORT"]) for name in NAMES]
+        assert ports == list(range(first, first + len(NAMES)))
+        assert started.run.processes["reader"].http == f"http://127.0.0.1:{first + 1}"
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(data: Path, standins: StandIns) -> None:
+    first = _free_row(len(NAMES))
+    with socket.create_server(("127.0.0.1", first + 1)):
+        environment = {"TRADEWIRE_HTTP_PORT": str(first), **standins.environment}
+        with up(data, services=True, environment=environment) as started:
+            assert started.wait() == 2
+    assert f"tradewire up: http.port: reader would answer at {first + 1}, which is taken" in started.said
+    assert standins.events == []
+
+
+def test_a_service_that_was_killed_without_a_word_is_said_to_have_ended_and_no_more(
+    data: Path, standins: StandIns
+) -> None:
+    with up(data, services=True, environment=standins.environment) as started:
+        started.wait_up()
+        pid = started.pid_of("risk")
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: other(started.run.processes.get("risk"), pid), started)
+        assert "ended with signal 9; starting it again in 0.2 s" in started.lines("risk")
+
+
+def _free_row(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        first = free_port()
+        if all(is_free("127.0.0.1", first + n) for n in range(count)):
+            return first

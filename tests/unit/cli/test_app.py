@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tradewire.errors import ConfigError, InvalidValue, TradewireError, Unavailable
+from tradewire.messages.registry import EVENT_TYPES
 from tradewire_cli import app, exits
 from tradewire_cli.__main__ import main
 from tradewire_cli.exits import Exit, Failed
@@ -46,6 +48,15 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
         (("cancel",), "tradewire cancel: say what to cancel"),
         (("orders", "--since", "soon"), "tradewire orders: --since"),
         (("positions", "--price", "AAPL"), "tradewire positions: --price"),
+        (("orders", "-n", "none"), "tradewire orders: Invalid value for '--limit'"),
+        (("fills", "-n", "0"), "tradewire fills: Invalid value for '--limit'"),
+        (("events", "-n", "-1"), "tradewire events: Invalid value for '--limit'"),
+        (("events", "--type", "Nope"), 'tradewire events: --type: no event is of the type "Nope". There are Account'),
+        (("events", "--type", "filled"), 'tradewire events: --type: no event is of the type "filled". Did you mean Or'),
+        (("send", "buy", "AAPL", "-5"), "tradewire send: quantity: -5 is a negative number; expected more than zero"),
+        (("send", "buy", "AAPL", "-0.25"), "tradewire send: quantity: -0.25 is a negative number"),
+        (("send", "buy", "AAPL", "--wiat", "-5"), "tradewire send: No such option: --wiat"),
+        (("why", "-5"), "tradewire why: No such option: -5"),
     ],
 )
 def test_wrong_use_is_one_line_and_2(arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,3 +93,28 @@ def test_a_command_imports_only_what_it_needs() -> None:
     loaded = {name.rsplit(".", 1)[1] for name in done.stdout.split()}
     assert "orders" in loaded
     assert loaded & {row.where.partition(":")[0] for row in app.COMMANDS.values()} == {"orders"}
+
+
+def test_a_type_of_event_that_there_is_not_is_answered_with_all_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, _, err = run("events", "--type", "orderfiled", capsys=capsys)
+
+    assert "Did you mean OrderFilled or " in err
+    assert set(EVENT_TYPES) <= set(err.rstrip().replace(",", "").split())
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_reader_who_goes_away_is_no_error(tmp_path: Path, form: tuple[str, ...]) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "risk.log").write_text("said\n" * 20_000)
+    program = [sys.executable, "-m", "tradewire_cli", "logs", "--data", str(tmp_path), "-n", "20000", *form]
+
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writing:
+        assert writing.stdout is not None
+        assert writing.stderr is not None
+        writing.stdout.readline()
+        writing.stdout.close()
+        said = writing.stderr.read()
+
+    assert (writing.returncode, said) == (Exit.DONE, b"")

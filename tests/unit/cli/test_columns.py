@@ -40,3 +40,12 @@ def test_a_column_that_folds_breaks_into_lines_instead_of_hiding_others() -> Non
 
     assert widest(shown) <= 40
     assert shown.count("alpha") == 21
+
+
+def test_where_nothing_can_be_left_out_cells_break_into_lines_instead_of_being_cut() -> None:
+    shown = seen(table(["3f2a91c0-aaaa-4bbb", "77000000-0000-4ccc"], COLUMNS[:2], 16), 16)
+
+    assert "…" not in shown
+    names = "".join(line[:9].strip() for line in shown.splitlines()[2:])
+    assert "3f2a91c0" in names
+    assert names.count("4ccc") == 1

@@ -10,13 +10,14 @@ from tradewire_cli.commands.config import check
 def test_every_key_is_shown_with_its_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "tradewire.toml"
     path.write_text(
-        '[risk]\nmax_order_value = 500\nmax_signal_age = "4d"\n[postgres]\ndsn = "postgresql://u:pass@h/d"\n'
+        '[risk]\nmax_order_value = 500\nmin_order_quantity = 0.000000000001\nmax_signal_age = "4d"\n[postgres]\ndsn = "postgresql://u:pass@h/d"\n'
     )
 
     check(as_json=True, config_path=path)
 
     keys = json.loads(capsys.readouterr().out)
     assert keys["risk.max_order_value"] == "500"
+    assert keys["risk.min_order_quantity"] == "0.000000000001"
     assert keys["risk.max_signal_age"] == "4d"
     assert keys["risk.approval_ttl"] == "30s"
     assert keys["accounts.paper.broker"] == "paper"

@@ -2,7 +2,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from tests.unit.cli.builders import NOW, seen, told
+from tests.unit.cli.builders import NOW, seen, told, widest
 from tests.unit.messages.examples import EXAMPLES
 from tradewire.messages.registry import EVENT_TYPES
 from tradewire_cli.views import events
@@ -35,3 +35,29 @@ def test_a_denial_says_code_and_reason() -> None:
     denied = EXAMPLES["OrderDenied"]
 
     assert events.short(told(denied)) == f"{denied.reason}: {denied.message}"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("account: nix is not configured", "ACCOUNT_UNKNOWN: account: nix is not configured; expected paper"),
+        ("nix is not configured", "ACCOUNT_UNKNOWN: account: nix is not configured; expected paper"),
+    ],
+)
+def test_a_refusal_says_which_field_what_is_wrong_and_what_would_be_right(message: str, says: str) -> None:
+    refused = replace(
+        EXAMPLES["SignalRefused"], code="ACCOUNT_UNKNOWN", field="account", message=message, expected="paper"
+    )
+
+    assert events.short(told(refused)).endswith(f": {says}")
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_line_fits_the_terminal_and_breaks_no_word(name: str, width: int) -> None:
+    event = told(EXAMPLES[name])
+
+    shown = events.line(event, NOW, width=width).plain
+
+    assert widest(shown) <= max(width, *(len(word) + 10 for word in shown.split()))
+    assert shown.split() == events.line(event, NOW).plain.split()

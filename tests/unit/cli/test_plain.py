@@ -13,6 +13,7 @@ def test_times_are_rfc_3339_and_decimals_are_texts() -> None:
     assert found["time"] == "2023-11-14T22:13:20Z"
     assert found["price"] == "187.250"
     assert found["broker_time"] is None
+    assert plain.document({"quantity": Decimal("1E-12")}) == '{"quantity":"0.000000000001"}'
 
 
 def test_what_an_event_carries_stays_as_the_log_has_it() -> None:

@@ -82,7 +82,7 @@ def test_the_time_of_an_event_is_exact_and_dated_only_when_it_was_not_today() ->
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0.0042, "4 ms"), (12.34, "12.3 s"), (75, "1 min 15 s"), (7260, "2 h 1 min"), (90000, "1 d 1 h")],
+    [(0, "0s"), (0.0042, "4ms"), (0.9996, "1s"), (12.34, "12.3s"), (75, "1m 15s"), (7260, "2h 1m"), (90000, "1d 1h")],
 )
 def test_a_span_is_told_in_its_two_largest_units(seconds: float, shown: str) -> None:
     assert text.span(seconds) == shown

@@ -20,7 +20,7 @@ def test_a_story_has_every_step_and_every_check(width: int) -> None:
 
     assert over.order in page
     assert "NOTIONAL_ABOVE_MAX: too large" in page
-    assert "+4 ms" in page
+    assert "+4ms" in page
     lines = [line.split() for line in page.splitlines()]
     assert ["switch", "NONE", "–", "passed"] in lines
     assert ["val_max", "18725.00", "10000", "failed"] in lines
@@ -43,3 +43,13 @@ def test_the_steps_of_a_story_stand_under_each_other() -> None:
 
     assert first.index("requested") == second.index("submit started")
     assert first.index("buy 10") == second.index("attempt 1")
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_does_not_fit_beside_the_time_stands_under_it_and_no_id_is_broken(width: int) -> None:
+    begun = started()
+
+    page = seen(why.story(order(), [told(requested()), told(begun, pos=2)], width, NOW), width)
+
+    assert f" {begun.client_order_id}" in page
+    assert widest(page) <= width

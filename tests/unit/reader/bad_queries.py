@@ -20,7 +20,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("orders", {"open": "yes"}, "INVALID_FIELD", "open"),
     ("order", {}, "MISSING_FIELD", "id"),
     ("order", {"id": ""}, "INVALID_FIELD", "id"),
-    ("order", {"id": "abc"}, "INVALID_FIELD", "id"),
+    ("order", {"id": "a b"}, "INVALID_FIELD", "id"),
     ("order", {"id": "x" * 65}, "INVALID_FIELD", "id"),
     ("fills", {"order": "not-an-id"}, "INVALID_FIELD", "order"),
     ("positions", {"prices": {"AAPL": "NaN"}}, "INVALID_FIELD", "prices"),

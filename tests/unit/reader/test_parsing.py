@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.unit.reader.bad_queries import BAD, NOT_JSON
-from tradewire.messages.queries import QUERIES, QueryRefused, parse
+from tradewire.messages.queries import QUERIES, OrderQuery, QueryRefused, parse
 
 
 @pytest.mark.parametrize(("what", "fields", "code", "field"), BAD)
@@ -45,3 +45,8 @@ def test_what_is_asked_rightly_is_read() -> None:
     fields["cursor"] = "1700000000000000.6f0f6b6e-3f1d-5c3e-9a57-7472616465aa"
     query = parse("orders", msgspec.json.encode(fields))
     assert {name: getattr(query, name) for name in fields} == fields
+
+
+@pytest.mark.parametrize("name", ["a", "abc", "7", "x" * 64])
+def test_an_order_may_be_called_by_any_id_that_a_signal_may_have(name: str) -> None:
+    assert parse("order", msgspec.json.encode({"id": name})) == OrderQuery(id=name)

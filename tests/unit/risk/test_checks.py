@@ -586,3 +586,16 @@ def test_without_an_expiry_nothing_is_approved() -> None:
     left = {k: text for k, text in log.state.controls.limits["global"].limits.items() if k != "approval_ttl"}
     log.set_limits(left)
     assert verdict(log, log.request("s")) is Reason.LIMITS_INVALID
+
+
+def test_spans_and_small_numbers_are_told_as_people_write_them() -> None:
+    limits = {"min_order_quantity": "0", "min_order_value": "0", "max_signal_age": "90s"}
+    log = Log(limits=limits, price="0.000001")
+    old = log.request("s", quantity="0.0000001", signal_time=NOW - 217_404_220_228_998)
+    decided = log.decide(old)
+    assert isinstance(decided.data, o.OrderDenied)
+    assert decided.data.message == "The signal is 2516d 6h old; at most 1m 30s is allowed."
+    assert measured(decided, "age") == ("2516d 6h", "1m 30s")
+    assert measured(decided, "qty_max")[0] == "0.0000001"
+    assert measured(decided, "price")[0] == "0.000001"
+    assert measured(decided, "val_max")[0] == measured(decided, "position")[0] == "0.0000000000001"

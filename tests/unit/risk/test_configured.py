@@ -1,5 +1,7 @@
 """The configuration's limits: appended when they change, and only then."""
 
+from decimal import Decimal
+
 import pytest
 
 from tests.unit.risk.builders import LIMITS, Log
@@ -48,10 +50,13 @@ def test_what_a_person_set_stays_until_the_configuration_changes() -> None:
 
 
 def test_every_setting_of_risk_is_a_limit_that_reads_back() -> None:
-    risk = Risk(max_price_age=Duration(1_500_000), allowed_symbols=["MSFT", "AAPL"])
+    risk = Risk(
+        max_price_age=Duration(1_500_000), min_order_quantity=Decimal("1E-12"), allowed_symbols=["MSFT", "AAPL"]
+    )
     texts = limit_texts(risk)
     assert list(texts) == list(KINDS)
     assert texts["max_price_age"] == "1500ms"
+    assert texts["min_order_quantity"] == "0.000000000001"
     assert texts["allowed_symbols"] == "AAPL,MSFT"
     for name, text in texts.items():
         value = read(name, text)

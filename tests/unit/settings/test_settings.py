@@ -72,6 +72,7 @@ def test_names_of_older_systems_are_aliases_and_the_strictest_wins(env: dict[str
         ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "NaN"}, "risk.max_order_value"),
         ("[risk]\nmax_order_value = nan", {}, "risk.max_order_value"),
         ("[risk]\nmax_order_value = inf", {}, "risk.max_order_value"),
+        ("[risk]\nmax_order_value = 1e999999999", {}, "risk.max_order_value"),
         ("[risk]\nmax_order_value = true", {}, "risk.max_order_value"),
         ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "1_000"}, "risk.max_order_value"),
         ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "1e5"}, "risk.max_order_value"),
@@ -99,6 +100,71 @@ def test_what_is_wrong_is_named_with_its_fix(tmp_path: Path, text: str, env: dic
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
     assert refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            '[paper]\ncurrency = "EUR"',
+            "paper.currency: is not a setting. "
+            "The paper broker keeps an account in the account's currency: set currency in [accounts.NAME].",
+        ),
+        (
+            "[risk]\nmax_signal_age = 30",
+            "risk.max_signal_age: is 30, which is not a duration. "
+            'Write digits and one of ms, s, m, h, d, such as "30s".',
+        ),
+        (
+            '[risk]\nmax_signal_age = "soon"',
+            'risk.max_signal_age: "soon" is not a duration. '
+            'Write whole digits and one of ms, s, m, h, d, such as "30s".',
+        ),
+        ('[risk]\nmax_signal_age = "9999d"', 'risk.max_signal_age: "9999d" is too long. Write at most 3650d.'),
+        ("[http]\nport = 1.5", "http.port: is 1.5, which is not a whole number. Write digits alone, such as 10."),
+        ("shard = 1", 'shard: is 1, which is not a text. Write it in quotes, such as "abc".'),
+        ("clock = 'sundial'", 'clock: is "sundial", which is none of its words. Write wall or quotes.'),
+        (
+            '[paper]\nfaults = "maybe"',
+            'paper.faults: is "maybe", which is neither true nor false. Write true or false.',
+        ),
+        (
+            "[risk]\nallowed_symbols = [1]",
+            'risk.allowed_symbols: is [1], which is not a list of texts. Write one such as ["AAPL", "MSFT"].',
+        ),
+        (
+            "[risk]\nmax_order_value = true",
+            'risk.max_order_value: is true, which is not a number. Write plain digits, such as 10 or "0.5".',
+        ),
+        ("risk = 5", "risk: is 5, which is not a section. Write its keys under [risk]."),
+        ("accounts = 5", "accounts: is 5, which has no names. Write sections [accounts.NAME]."),
+        (
+            "[accounts.paper]\nbroker = 'nasdaq'",
+            'accounts.paper.broker: is "nasdaq", which is none of its words. Write paper.',
+        ),
+        ("[accounts.paper]\ncurency = 'EUR'", "accounts.paper.curency: is not a setting. Did you mean currency?"),
+        (
+            '[postgres]\ndsn = ["postgresql://u:secret@h/d"]',
+            'postgres.dsn: is something, which is not a text. Write it in quotes, such as "abc".',
+        ),
+        ("[paper]\nlatency_ms = -1", "paper.latency_ms: is -1. Set 0 to 600000."),
+        ("[paper]\npartial_ratio = -0.000000000001", "paper.partial_ratio: is -0.000000000001. Set 0 to 1."),
+        (
+            '[router]\ncall_timeout = "90s"',
+            "router.call_timeout: is 1m 30s. Set 5s or less: lease age and call must fit in 10 s.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_our_own_words(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, text)
+
+    assert str(refused.value) == says
+
+
+def test_the_currency_of_the_paper_broker_is_refused_from_the_environment_too() -> None:
+    with pytest.raises(ConfigError, match=r"TRADEWIRE_PAPER_CURRENCY: .* set currency in \[accounts.NAME\]"):
+        load(None, {"TRADEWIRE_PAPER_CURRENCY": "EUR"})
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.values.outcomes import outcome
-from tradewire.domain.times import duration, instant, instant_text
+from tradewire.domain.times import duration, instant, instant_text, span_text
 from tradewire.errors import InvalidValue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -127,3 +127,25 @@ def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         duration(text)
     assert caught.value.code == "DURATION_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "text"),
+    [
+        (0, "0s"),
+        (1, "1ms"),
+        (250_000, "250ms"),
+        (3_200_000, "3.2s"),
+        (30_000_000, "30s"),
+        (30_000_001, "30.001s"),
+        (59_999_999, "1m"),
+        (300_000_000, "5m"),
+        (300_400_000, "5m 1s"),
+        (345_600_000_000, "4d"),
+        (345_601_000_000, "4d 1s"),
+        (217_404_220_228_998, "2516d 6h"),
+        (-90_000_000, "-1m 30s"),
+    ],
+)
+def test_a_span_for_people(microseconds: int, text: str) -> None:
+    assert span_text(microseconds) == text

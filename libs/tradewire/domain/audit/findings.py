@@ -7,6 +7,7 @@ from msgspec import Struct
 from tradewire.messages.log import Event
 
 INVARIANTS: dict[str, str] = {
+    "L0": "the log's tables refuse every change and every removal",
     "L1": "versions of each stream are gapless",
     "L2": "positions are gapless and the hash chain is intact",
     "L3": "frames are gapless, cover every event and end on the chain",

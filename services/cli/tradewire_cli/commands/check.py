@@ -63,4 +63,7 @@ async def _alone(folder: DataFolder, flags: list[str], environment: dict[str, st
 
 def _run(flags: list[str], environment: dict[str, str]) -> int:
     command = (sys.executable, "-m", "tradewire_ledger", "check", *flags)
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own module
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
+    # Written here, so that a reader who has gone away is met as everywhere.
+    print(done.stdout.decode(), end="", flush=True)
+    return done.returncode

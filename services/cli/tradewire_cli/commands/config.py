@@ -1,6 +1,7 @@
 """`tradewire config`: whether the settings are right, and what they come to."""
 
 import os
+from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -8,6 +9,7 @@ import typer
 from msgspec import Struct
 from rich.text import Text
 
+from tradewire.domain.money import plain
 from tradewire.settings import Duration, Settings
 from tradewire_cli.commands.options import ConfigOption, JsonOption, console
 from tradewire_cli.finding import config_file, settings_of
@@ -74,6 +76,8 @@ def _shown(name: str, value: Any) -> str:
         return "(set)"
     if isinstance(value, Duration):
         return text.duration(value)
+    if isinstance(value, Decimal):
+        return plain(value)
     if isinstance(value, bool):
         return str(value).lower()
     return ", ".join(value) if isinstance(value, list) else str(value)

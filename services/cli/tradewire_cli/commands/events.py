@@ -3,24 +3,30 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 from msgspec.structs import replace
 from rich.console import Console
+from rich.text import Text
 
+from tradewire.domain.quoting import quoted
 from tradewire.errors import Unavailable
 from tradewire.messages.answers import EventsPage, PublicEvent
 from tradewire.messages.queries import MAX_ROWS, EventsQuery
+from tradewire.messages.registry import EVENT_TYPES
 from tradewire_cli import OWNER
 from tradewire_cli.client import Client
 from tradewire_cli.commands.asking import ask
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import SinceOption, now, since
+from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.views import events as view
 from tradewire_cli.views import plain
 
 _LOOK_SECONDS = 1.0
+_NEAR = 3
 Show = Callable[[Sequence[PublicEvent]], None]
 
 
@@ -31,29 +37,60 @@ def events(
     strategy: Annotated[str, typer.Option(help="Only of this strategy.")] = "",
     order: Annotated[str, typer.Option(help="Only of this order: its id, the beginning of it, or its signal's.")] = "",
     since_when: SinceOption = "",
-    limit: Annotated[int, typer.Option(min=0, help="The last so many; --since shows all since then.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="The last so many; --since shows all since then.")
+    ] = 50,
     as_json: JsonOption = False,
     data: DataOption = None,
     person: PersonOption = OWNER,
 ) -> None:
     """Show the newest events of the log, in their order. With --json, one line of JSON an event."""
+    _known(kind)
     begin = since(since_when)
-    show = _show_json if as_json else _shown_on(console())
+    out = console()
+    show = _show_json if as_json else _shown_on(out)
+    shown = 0
+
+    def counted(found: Sequence[PublicEvent]) -> None:
+        nonlocal shown
+        shown += len(found)
+        show(found)
 
     async def question(client: Client) -> None:
         found = await client.order_id(order) if order else ""
         query = EventsQuery(type=kind, account=account, strategy=strategy, order=found, limit=MAX_ROWS)
         async with client.news() as heard:
             if begin is None:
-                last = await _show_last(client, query, limit, show)
+                last = await _show_last(client, query, limit, counted)
             else:
                 after = await _position_before(client, begin)
-                last = await _show_from(client, replace(query, after=after), show)
+                last = await _show_from(client, replace(query, after=after), counted)
+            if not (shown or follow or as_json) and (limit or begin is not None):
+                out.print(Text(_nothing(kind, account, strategy, order, since_when), "dim"))
             if follow:
                 await _follow(client, replace(query, after=last), heard, show)
 
     with contextlib.suppress(KeyboardInterrupt):
         ask(data, person, question)
+
+
+def _known(kind: str) -> None:
+    """Raises Failed, with the types that were probably meant, for one that there is not."""
+    if not kind or kind in EVENT_TYPES:
+        return
+    lowered = {name.lower(): name for name in EVENT_TYPES}
+    word = kind.lower()
+    near = [name for lower, name in lowered.items() if word in lower]
+    near += [lowered[lower] for lower in get_close_matches(word, lowered) if lowered[lower] not in near]
+    meant = f" Did you mean {' or '.join(near[:_NEAR])}?" if near else ""
+    types = ", ".join(sorted(EVENT_TYPES))
+    raise Failed(Exit.WRONG_USE, f"--type: no event is of the type {quoted(kind)}.{meant} There are {types}")
+
+
+def _nothing(kind: str, account: str, strategy: str, order: str, since_when: str) -> str:
+    parts = {"of the type": kind, "of the account": account, "of the strategy": strategy, "of the order": order}
+    parts["since"] = since_when
+    return " ".join(["no events", *(f"{words} {value}" for words, value in parts.items() if value)])
 
 
 async def _show_last(client: Client, query: EventsQuery, limit: int, show: Show) -> int:
@@ -112,6 +149,6 @@ def _show_json(found: Sequence[PublicEvent]) -> None:
 def _shown_on(out: Console) -> Show:
     def show(found: Sequence[PublicEvent]) -> None:
         for event in found:
-            out.print(view.line(event, now()), soft_wrap=not out.is_terminal)
+            out.print(view.line(event, now(), width=out.width if out.is_terminal else 0), soft_wrap=True)
 
     return show

@@ -22,7 +22,7 @@ def fills(
     strategy: Annotated[str, typer.Option(help="Only of this strategy.")] = "",
     symbol: Annotated[str, typer.Option(help="Only of this symbol.")] = "",
     since_when: SinceOption = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
     as_json: JsonOption = False,
     data: DataOption = None,
     person: PersonOption = OWNER,

@@ -15,7 +15,7 @@ from tradewire.messages.queries import EventsQuery
 from tradewire.messages.signal import Signal
 from tradewire_cli.client import Client
 from tradewire_cli.exits import Exit
-from tradewire_cli.views.events import decoded
+from tradewire_cli.views.events import decoded, refusal
 from tradewire_ingest.domain.reactions import SOURCE
 
 _LOOK_SECONDS = 0.5
@@ -110,8 +110,7 @@ class _Following:
             data = decoded(event)
             if (data.strategy, data.sha256) == (self._signal.strategy, sha256(self._body).hexdigest()):
                 self._told((event,))
-                words = f"refused: {data.code}: {data.message}; expected {data.expected}"
-                return Followed(Exit.REFUSED, words, None, tuple(self._events))
+                return Followed(Exit.REFUSED, f"refused: {refusal(data)}", None, tuple(self._events))
         return None
 
     async def _canceled(self) -> Followed:

@@ -21,7 +21,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for program
 _PIPE_WIDTH = 200
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves the end to `main`: whoever read the output has gone, which is no error."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """What people read, on standard output. A pipe has no width, so nothing is folded there."""
     wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(width=_PIPE_WIDTH if wide else None, highlight=False)
+    return _Output(width=_PIPE_WIDTH if wide else None, highlight=False)

@@ -117,7 +117,14 @@ async def _send(place: Place, signal: Signal, body: bytes, wait: float, *, as_js
             signal,
             body,
             wait,
-            lambda event: None if as_json else out.print(event_views.line(event, now(), orders=False)),
+            lambda event: (
+                None
+                if as_json
+                else out.print(
+                    event_views.line(event, now(), orders=False, width=out.width if out.is_terminal else 0),
+                    soft_wrap=True,
+                )
+            ),
         )
     if as_json:
         print(
@@ -195,4 +202,4 @@ def _checked(body: bytes) -> Signal:
 
 
 def _refused(refusal: Refusal) -> Failed:
-    return Failed(Exit.REFUSED, f"{refusal.code}: {refusal.message}; expected {refusal.expected}")
+    return Failed(Exit.REFUSED, event_views.refusal(refusal))

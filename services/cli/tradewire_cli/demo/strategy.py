@@ -50,7 +50,7 @@ async def _listening(child: Child) -> None:
         async with asyncio.timeout(_START_SECONDS):
             while not any(line.startswith(_SAYS) for line in child.last_lines):
                 if child.exit_code is not None:
-                    raise Unavailable(f"{child.name} ended with code {child.exit_code}: {child.said_last}")
+                    raise Unavailable(f"{child.name} ended with code {child.exit_code}{child.last_words}")
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise Unavailable(f"{child.name} does not listen; it said last: {child.said_last}") from None
+        raise Unavailable(f"{child.name} does not listen{child.last_words}") from None

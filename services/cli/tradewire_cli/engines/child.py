@@ -14,9 +14,11 @@ import psutil
 from msgspec import Struct
 
 from tradewire_cli.engines.logs import RotatedLog
+from tradewire_cli.views.logs import read_line
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 _LAST_LINES = 20
+_GRAVE = frozenset({"warning", "error", "critical"})
 _READ_BYTES = 64 * 1024
 
 
@@ -80,8 +82,21 @@ class Child:
 
     @property
     def said_last(self) -> str:
-        """The last line of output, for people."""
-        return self.last_lines[-1] if self.last_lines else "nothing"
+        """What it said last, for people: its last line, or the last warning or error where it logs JSON; or nothing."""
+        logged = False
+        for raw in reversed(self.last_lines):
+            line = read_line(self.name, raw)
+            if not line.level and not logged:
+                return raw
+            logged = True
+            if line.level in _GRAVE:
+                return f"{line.says}  {line.details}".partition("\n")[0].strip()
+        return ""
+
+    @property
+    def last_words(self) -> str:
+        """What it said last, as the end of a sentence about its end; empty when that was nothing."""
+        return f"; it said last: {self.said_last}" if self.said_last else ""
 
     async def wait(self) -> int:
         """Waits for the end and for the output to be on disk; returns the exit code."""

@@ -59,7 +59,7 @@ class NatsServer:
                 say(f"recovering: {child.said_last}")
             await asyncio.sleep(_POLL_SECONDS)
         await child.wait()
-        raise EngineFailed(f"nats-server ended with code {child.exit_code}; it said last: {child.said_last}")
+        raise EngineFailed(f"nats-server ended with code {child.exit_code}{child.last_words}")
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server; returns whether it ended by itself."""

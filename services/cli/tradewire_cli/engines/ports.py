@@ -6,17 +6,19 @@ from pathlib import Path
 
 import msgspec
 
+from tradewire.errors import ConfigError
 from tradewire_cli.engines.folder import write_atomically
 
 _PORTS = range(20_000, 32_000)
 """Below what systems give to outgoing connections, one of which could hold a port while its server restarts."""
 _TRIES = 100
+_LAST_PORT = 65_535
 
 
 def free_port(host: str = "127.0.0.1") -> int:
     """Returns a TCP port that was free a moment ago; whoever binds it must still be ready to find it taken."""
     for _ in range(_TRIES):
-        if _is_free(host, port := random.choice(_PORTS)):
+        if is_free(host, port := random.choice(_PORTS)):
             return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
@@ -36,8 +38,20 @@ class PortBook:
     def choose(self, name: str, host: str = "127.0.0.1") -> int:
         """Returns the port of `name`: last time's if it is free."""
         port = self._known.get(name, 0)
-        if not port or port in self.chosen.values() or not _is_free(host, port):
+        while not port or port in self.chosen.values() or not is_free(host, port):
             port = free_port(host)
+        self.chosen[name] = port
+        return port
+
+    def take(self, name: str, port: int, host: str = "127.0.0.1") -> int:
+        """Gives `name` this port. Raises ConfigError if it is taken; `http.port` is where such ports come from."""
+        if port > _LAST_PORT or not is_free(host, port):
+            problem = "does not exist" if port > _LAST_PORT else "is taken"
+            raise ConfigError(
+                "http.port",
+                f"{name} would answer at {port}, which {problem}; each process takes the next port",
+                "Choose the first of as many free ones, or leave it out: then all are chosen, and kept.",
+            )
         self.chosen[name] = port
         return port
 
@@ -46,7 +60,8 @@ class PortBook:
         write_atomically(self._path, msgspec.json.format(msgspec.json.encode(self._known | self.chosen)))
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
+    """Says whether a server could listen there now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do, or a port that was closed a moment ago would seem taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

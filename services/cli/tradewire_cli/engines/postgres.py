@@ -81,12 +81,12 @@ class PostgresServer:
             if _is_ready(status_file, child.pid):
                 return
             if time.monotonic() - child.last_output > _SILENCE_SECONDS_MAX:
-                raise EngineFailed(f"Postgres makes no progress; it said last: {child.said_last}")
+                raise EngineFailed(f"Postgres makes no progress{child.last_words}")
             if "redo" in child.said_last or "recovery" in child.said_last or "syncing" in child.said_last:
                 say(f"recovering: {child.said_last}")
             await asyncio.sleep(_POLL_SECONDS)
         await child.wait()
-        raise EngineFailed(f"Postgres ended with code {child.exit_code}; it said last: {child.said_last}")
+        raise EngineFailed(f"Postgres ended with code {child.exit_code}{child.last_words}")
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server: clients are cut off, then, after the limit, without a checkpoint."""

@@ -22,6 +22,4 @@ async def migrate(folder: DataFolder, admin_dsn: str) -> None:
         if child.exit_code is None:
             await child.stop(2.0)
     if code != 0:
-        raise StartFailed(
-            f"the migrations ended with code {code}; they said last: {child.said_last}", 2 if code == 2 else 1
-        )
+        raise StartFailed(f"the migrations ended with code {code}{child.last_words}", 2 if code == 2 else 1)

@@ -54,6 +54,10 @@ def make_plan(options: UpOptions, settings: Settings, folder: DataFolder) -> Pla
     """Makes what is missing in the data folder (keys, passwords) and chooses free ports."""
     named = _named(options)
     ports = PortBook(folder.ports)
+    if options.services and settings.http.port:
+        # Before any port is chosen by chance, which might be one of these.
+        for number, service in enumerate(services_of(settings)):
+            ports.take(service.name, settings.http.port + number, options.listen)
     nats = None
     if "nats.url" not in named:
         keys.prepare(folder, settings.shard, people=(OWNER,))
@@ -85,7 +89,7 @@ def _services(
     around = _surroundings(options, settings, folder, ports, nats, postgres)
     made = []
     for service in services_of(settings):
-        port = ports.choose(service.name, options.listen)
+        port = ports.chosen.get(service.name) or ports.choose(service.name, options.listen)
         environment = environment_of(service, around, host=options.listen, port=port)
         log = folder.logs / f"{service.name}.log"
         made.append(ServiceProcess(service.name, service.module, environment, host=options.listen, port=port, log=log))

@@ -52,7 +52,7 @@ class ServiceProcess:
                 if time.monotonic() - began > _QUIET_SECONDS:
                     say(_problems(answer[1]))
             await asyncio.sleep(_POLL_SECONDS)
-        raise EngineFailed(f"{self.name} ended with code {child.exit_code}; it said last: {child.said_last}")
+        raise EngineFailed(f"{self.name} ended with code {child.exit_code}{child.last_words}")
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Lets the service drain."""

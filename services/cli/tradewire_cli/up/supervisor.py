@@ -147,7 +147,7 @@ class Supervisor:
         await asyncio.gather(waiting, return_exceptions=True)
         self._tell_changed()
         await self._tell_reaped(child)
-        return code, f"ended with {_code(code)}; it said last: {child.said_last}"
+        return code, f"ended with {_code(code)}{child.last_words}"
 
     async def _wait_ready(self, kept: _Kept, child: Child) -> None:
         name = kept.part.name

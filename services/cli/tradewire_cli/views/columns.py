@@ -37,13 +37,15 @@ def table(rows: Sequence[T], columns: Sequence[Column[T]], width: int) -> Table:
     natural = sum(widths[n] for n in shown) + _GAP * len(shown)
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     made.width = width if natural > width else None
+    # Where not even the columns that always stay fit, every cell is broken into lines: an id that is cut is of no use.
+    tight = sum(_need(columns[n], widths[n]) for n in shown) + _GAP * len(shown) > width
     for number in shown:
         column = columns[number]
         made.add_column(
             column.title,
             justify="right" if column.right else "left",
-            no_wrap=not column.fold,
-            overflow="fold" if column.fold else "ellipsis",
+            no_wrap=not (column.fold or tight),
+            overflow="fold",
         )
     for line in range(len(rows)):
         made.add_row(*(cells[number][line] for number in shown))
@@ -54,12 +56,14 @@ def _text(cell: str | Text) -> Text:
     return Text(cell) if isinstance(cell, str) else cell
 
 
+def _need(column: Column[T], wide: int) -> int:
+    """How wide a column must be at least: one that folds has room for its title, or 16 characters of a longer cell."""
+    return max(len(column.title), min(wide, 16)) if column.fold else wide
+
+
 def _fitting(columns: Sequence[Column[T]], widths: Sequence[int], width: int) -> list[int]:
-    """Which columns are shown. One that folds needs room for its title, or for 16 characters of a longer cell."""
-    needs = [
-        max(len(column.title), min(wide, 16)) if column.fold else wide
-        for column, wide in zip(columns, widths, strict=True)
-    ]
+    """Which columns are shown."""
+    needs = [_need(column, wide) for column, wide in zip(columns, widths, strict=True)]
     shown = list(range(len(columns)))
     while sum(needs[n] for n in shown) + _GAP * len(shown) > width:
         left_out = max((n for n in shown if columns[n].rank), key=lambda n: (columns[n].rank, n), default=None)

@@ -1,10 +1,12 @@
 """Events of the log in one line each, in plain words. The table at the foot has a line for every type."""
 
+import textwrap
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+from rich.cells import cell_len
 from rich.text import Text
 
 from tradewire.domain.times import instant_text
@@ -33,6 +35,9 @@ _BAD: Final = frozenset(
 _NAME_WIDTH: Final = 16
 """The longest name of the events that are seen most."""
 
+_INDENT: Final = 10
+"""Under the time, where what an event says goes on in a narrow terminal."""
+
 _GOOD: Final = frozenset({"OrderFilled", "Resumed", "ReconciliationMended"})
 
 
@@ -56,18 +61,34 @@ def short(event: PublicEvent) -> str:
     return say(decoded(event)) if say else ""
 
 
-def line(event: PublicEvent, now: int, *, orders: bool = True) -> Text:
-    """One line: position, time, the order's beginning unless only one order is meant, type, and what it says."""
+def line(event: PublicEvent, now: int, *, orders: bool = True, width: int = 0) -> Text:
+    """One line: position, time, the order's beginning unless only one order is meant, type, and what it says.
+
+    With a width, what would not fit into so many columns goes on under it, broken between words.
+    """
     order = f"{(event.order or '')[:8]:<8}  " if orders else ""
-    return Text.assemble(
-        (f"{event.pos:>8}  ", "dim"),
-        f"{text.exact_time(event.time, now)}  ",
-        (order, "bold"),
-        name(event),
-        " " * max(_NAME_WIDTH - name(event).cell_len, 0),
-        "  ",
-        short(event),
+    head = Text.assemble(
+        (f"{event.pos:>8}  ", "dim"), f"{text.exact_time(event.time, now)}  ", (order, "bold"), name(event)
     )
+    says = short(event)
+    gap = " " * (max(_NAME_WIDTH - name(event).cell_len, 0) + 2)
+    if not width or head.cell_len + len(gap) + cell_len(says) <= width:
+        return head.append(gap).append(says)
+    return head.append("\n").append(under(says, width))
+
+
+def under(says: str, width: int) -> str:
+    """What did not fit beside the time, in lines that stand under it. An id is never broken: it is to be copied."""
+    indent = " " * min(_INDENT, width // 4)
+    lines = textwrap.wrap(
+        says,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
 
 
 def _quantity_at(data: Any, price: Decimal | None) -> str:
@@ -142,15 +163,22 @@ def _until(microseconds: int) -> str:
         return str(microseconds)
 
 
+def refusal(data: Any) -> str:
+    """Why a signal is refused: code, field, what is wrong with it, and what would have been right."""
+    named = "" if data.message.startswith(data.field) else f"{data.field}: "
+    expected = f"; expected {data.expected}" if data.expected else ""
+    return f"{data.code}: {named}{data.message}{expected}"
+
+
 _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "SignalReceived": lambda d: f"{d.signal_id} from {d.strategy}: {d.action} {d.symbol}",
-    "SignalRefused": lambda d: f"{d.signal_id or 'without id'} from {d.strategy}: {d.code}: {d.message}",
+    "SignalRefused": lambda d: f"{d.signal_id or 'without id'} from {d.strategy}: {refusal(d)}",
     "NothingToDo": lambda d: d.reason,
     "SignalsStreamSeen": lambda d: f"works on the stream {d.instance}",
     "SignalsGapSuspected": lambda d: (
         f"the stream {d.old_instance} is gone, {d.new_instance} is new: signals may be lost"
     ),
-    "ClockStepped": lambda d: f"by {d.seconds} s",
+    "ClockStepped": lambda d: f"by {text.quantity(d.seconds)} s",
     "OrderRequested": _requested,
     "OrderCancelRequested": _by,
     "OrderReplaceRequested": _by,

@@ -3,11 +3,13 @@
 What an event carries in `data` stays exactly as the log has it, with its times in microseconds since the epoch.
 """
 
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
+from tradewire.domain.money import plain
 from tradewire.domain.times import instant_text
 from tradewire.errors import InvalidValue
 
@@ -36,7 +38,7 @@ def document(value: Any) -> str:
 
 def builtins(value: Any) -> Any:
     """Returns a value as dicts, lists and texts."""
-    return _timed(msgspec.to_builtins(value, builtin_types=(Raw,)))
+    return _timed(msgspec.to_builtins(value, builtin_types=(Raw, Decimal)))
 
 
 def _timed(value: Any) -> Any:
@@ -44,7 +46,7 @@ def _timed(value: Any) -> Any:
         return {key: _time(item) if key in _TIMES else _timed(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_timed(item) for item in value]
-    return value
+    return plain(value) if isinstance(value, Decimal) else value
 
 
 def _time(value: Any) -> Any:

@@ -89,17 +89,9 @@ def exact_time(text: str, now: int, zone: tzinfo | None = None) -> str:
 
 
 def span(seconds: float) -> str:
-    """A span of time in its two largest units."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, left = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {left} s"
+    """A span of time in its two largest units, to a tenth of a second at most: 4ms, 12.3s, 2h 1m."""
+    step = 0.001 if seconds < 1 else 0.1 if seconds < 60 else 1
+    return times.span_text(int(seconds / step + 0.5) * int(step * times.SECOND))
 
 
 def duration(microseconds: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -53,13 +54,13 @@ def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[Ren
         at = _micros(event)
         since = "" if before is None or at is None else f"+{text.span((at - before) / SECOND)}"
         before = at if at is not None else before
-        line = Table.grid(padding=(0, 2, 0, 0))
-        line.add_column(no_wrap=True)
-        line.add_column(no_wrap=True, justify="right", min_width=_SINCE_WIDTH)
-        line.add_column(no_wrap=True, min_width=names)
-        line.add_column(overflow="fold")
-        line.add_row(text.exact_time(event.time, now), Text(since, "dim"), events.name(event), events.short(event))
-        yield line
+        name, says = events.name(event), events.short(event)
+        head = Text.assemble(text.exact_time(event.time, now), "  ", (f"{since:>{_SINCE_WIDTH}}", "dim"), "  ", name)
+        gap = " " * (names - name.cell_len + 2)
+        if head.cell_len + len(gap) + cell_len(says) <= width:
+            yield head.append(gap).append(says)
+        else:
+            yield head.append("\n").append(events.under(says, width))
         data = events.decoded(event)
         if event.type in _DECISIONS:
             yield Padding(checks(data.checks, width - 4), (0, 0, 1, 4), expand=False)

@@ -92,16 +92,23 @@ async def _find(connection: Connection, text: str) -> Order:
     elif _HEX.issuperset(text) and MIN_PREFIX <= len(digits := text.replace("-", "")) <= _ID_DIGITS:
         low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
         rows = await connection.fetch(sql.ORDERS_BETWEEN, low, high, _NAMED + 1)
-    rows = rows or await connection.fetch(sql.ORDERS_BY_SIGNAL_ID, text, _NAMED + 1)
-    candidates = [decode_order(row["state"]) for row in rows]
+    if not ORDER_ID.match(text) or not rows:
+        # What begins an order's id may be a signal's whole id as well, and nobody knows which is meant.
+        rows = [*rows, *await connection.fetch(sql.ORDERS_BY_SIGNAL_ID, text, _NAMED + 1)]
+    candidates = list({found.order: found for found in (decode_order(row["state"]) for row in rows)}.values())
     if not candidates:
         raise QueryRefused(
             "UNKNOWN_ORDER", "id", f"no order is called {text}", "an order's id, its beginning, or its signal's id"
         )
     if len(candidates) > 1:
-        named = ", ".join(candidate.order for candidate in candidates[:_NAMED])
-        raise QueryRefused("AMBIGUOUS_ORDER", "id", f"several orders are called {text}", f"one of {named}")
+        named = ", ".join(f"{each.order} ({_named(each)})" for each in candidates[:_NAMED])
+        more = " and others" if len(candidates) > _NAMED else ""
+        raise QueryRefused("AMBIGUOUS_ORDER", "id", f"several orders are called {text}", f"one of {named}{more}")
     return candidates[0]
+
+
+def _named(order: Order) -> str:
+    return f"{order.action} {order.symbol} in {order.account}, signal {order.signal_id} of {order.strategy}"
 
 
 def _fitting(sizes: Sequence[int], rows_max: int) -> int:

@@ -63,10 +63,3 @@ class Check(Struct, frozen=True):
     limits: tuple[str, ...] = ()
     exits_pass: bool = False
     unmeasured: str = ""
-
-
-def seconds(micros: int) -> str:
-    """A span as text, in seconds, exact."""
-    sign, micros = ("-", -micros) if micros < 0 else ("", micros)
-    whole, rest = divmod(micros, 1_000_000)
-    return f"{sign}{whole}.{rest:06d}".rstrip("0").rstrip(".") + "s" if rest else f"{sign}{whole}s"

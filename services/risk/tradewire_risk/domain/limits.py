@@ -13,7 +13,7 @@ from msgspec import Struct
 from tradewire.domain import names
 from tradewire.domain.money import money
 from tradewire.domain.switches import GLOBAL, Controls, control_stream, limits_stream, scopes
-from tradewire.domain.times import duration
+from tradewire.domain.times import duration, span_text
 from tradewire.errors import InvalidValue
 from tradewire.messages.log import Guard
 
@@ -26,7 +26,7 @@ class Amount(Struct, frozen=True, gc=False):
 
 
 class Span(Struct, frozen=True, gc=False):
-    """A duration in microseconds with its text."""
+    """A duration in microseconds, and as people read it."""
 
     micros: int
     text: str
@@ -82,7 +82,8 @@ def _count(text: str) -> Amount:
 
 
 def _span(text: str) -> Span:
-    return Span(duration(text), text)
+    micros = duration(text)
+    return Span(micros, span_text(micros))
 
 
 def _symbols(text: str) -> frozenset[str] | None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tradewire import ids
 from tradewire.domain.account_book import AccountBook, book_marks, settlement_currency
+from tradewire.domain.money import plain
 from tradewire.domain.switches import LEVELS, control_stream
 from tradewire.messages.account_events import Halted, Mark, MarksRecorded
 from tradewire.messages.log import Command, NewEvent
@@ -130,7 +131,11 @@ def _tripped(
     stream = control_stream(scope)
     event_id = ids.timer_uuid(stream, f"Halted {TRIPPED}", due)
     halted = Halted(
-        scope=scope, level="REDUCE_ONLY", by=AUTHOR, reason=f"{TRIPPED}: loss={loss} limit={limit}", request=event_id
+        scope=scope,
+        level="REDUCE_ONLY",
+        by=AUTHOR,
+        reason=f"{TRIPPED}: loss={plain(loss)} limit={limit}",
+        request=event_id,
     )
     # The exact version, because a switch that somebody throws higher meanwhile must not be lowered by this.
     version = (switch.version if switch else 0) + 1

@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from msgspec import Struct
+
 from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.orders import Order
 from tradewire.messages.vocabulary import Discrepancy
 from tradewire_router.brokers.values import Balance, BrokerOrder, Execution, Position
 from tradewire_router.domain.state import RouterState
 
+DIFFERENCES_MAX = 100
 _ZERO = Decimal(0)
 
 
@@ -57,6 +60,24 @@ def compare_orders(working: Iterable[tuple[BrokerOrder, Order]], absent: Iterabl
             found.append(Discrepancy("order", told.client_order_id, "never arrived", told.status))
     found += [Discrepancy("order", order.client_order_id or "", order.status.value, "absent") for order in absent]
     return tuple(found)
+
+
+class News(Struct, frozen=True):
+    """How what was found differs from what is on record: `changed` at all, and `worse`, by something new."""
+
+    changed: bool
+    worse: bool
+
+
+def news(found: Iterable[Discrepancy], recorded: Iterable[Discrepancy]) -> News:
+    """What is new; a gap that has been on record is not, however the figures on its two sides move."""
+    now, before = {gap(each) for each in found}, {gap(each) for each in recorded}
+    return News(changed=now != before, worse=not now <= before)
+
+
+def recordable(found: Iterable[Discrepancy]) -> tuple[Discrepancy, ...]:
+    """What is put on record of many differences: always the same ones of the same many."""
+    return tuple(sorted(found, key=lambda each: (each.kind, each.key))[:DIFFERENCES_MAX])
 
 
 def gap(found: Discrepancy) -> tuple[str, str, str]:

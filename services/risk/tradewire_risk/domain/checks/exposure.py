@@ -1,6 +1,7 @@
 """What would be held and working with this order."""
 
 from tradewire.domain.exact import ZERO, add, multiply, subtract
+from tradewire.domain.money import plain
 from tradewire_risk.domain.check_input import CheckInput, Outcome
 
 
@@ -18,7 +19,7 @@ def position_at_most(i: CheckInput) -> Outcome:
     price = max(i.market, i.price)
     value = multiply(multiply(after.copy_abs(), price), i.rate)
     smaller = after.copy_abs() <= i.position.copy_abs() and multiply(after, i.position) >= ZERO
-    return (str(value), limit.text, value <= limit.value or smaller)
+    return (plain(value), limit.text, value <= limit.value or smaller)
 
 
 def open_orders_at_most(i: CheckInput) -> Outcome:
@@ -34,5 +35,5 @@ def daily_loss_at_most(i: CheckInput) -> Outcome:
     """The account's loss of the day at its last marks is not above the limit."""
     limit = i.rules.bounds.max_daily_loss
     if limit is None or i.loss is None:
-        return (None if i.loss is None else str(i.loss), None if limit is None else limit.text, False)
-    return (str(i.loss), limit.text, i.loss <= limit.value)
+        return (None if i.loss is None else plain(i.loss), None if limit is None else limit.text, False)
+    return (plain(i.loss), limit.text, i.loss <= limit.value)

@@ -1,5 +1,6 @@
 """May this symbol be traded, and this position be closed."""
 
+from tradewire.domain.money import plain
 from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
 
 
@@ -15,14 +16,14 @@ def something_to_close(i: CheckInput) -> Outcome:
     """A close finds a position that working exits do not close already."""
     if i.order.action != "close":
         return PASSED
-    return (str(i.closable), "", i.closable > 0)
+    return (plain(i.closable), "", i.closable > 0)
 
 
 def reduces_only(i: CheckInput) -> Outcome:
     """A reduce-only order closes no more than what is held and not yet being closed."""
     if not i.reduce_only:
         return PASSED
-    return (None if i.quantity is None else str(i.quantity), str(i.closable), i.exit)
+    return (None if i.quantity is None else plain(i.quantity), plain(i.closable), i.exit)
 
 
 def nothing_unknown(i: CheckInput) -> Outcome:

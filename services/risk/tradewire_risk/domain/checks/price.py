@@ -1,16 +1,18 @@
 """Is there a price, in the account's currency and of our time."""
 
-from tradewire_risk.domain.check_input import MISSING, CheckInput, Outcome, seconds
+from tradewire.domain.money import plain
+from tradewire.domain.times import span_text
+from tradewire_risk.domain.check_input import MISSING, CheckInput, Outcome
 
 
 def price_known(i: CheckInput) -> Outcome:
     """There is a price at which the market would take the order."""
-    return MISSING if i.market is None else (str(i.market), "", True)
+    return MISSING if i.market is None else (plain(i.market), "", True)
 
 
 def rate_known(i: CheckInput) -> Outcome:
     """What the symbol is paid in has a price in the account's currency."""
-    return MISSING if i.rate is None else (str(i.rate), "", True)
+    return MISSING if i.rate is None else (plain(i.rate), "", True)
 
 
 def price_fresh(i: CheckInput) -> Outcome:
@@ -19,4 +21,4 @@ def price_fresh(i: CheckInput) -> Outcome:
     if limit is None or i.price_at is None:
         return (None, None if limit is None else limit.text, False)
     age = i.now - i.price_at
-    return (seconds(age), limit.text, abs(age) <= limit.micros)
+    return (span_text(age), limit.text, abs(age) <= limit.micros)

@@ -1,6 +1,7 @@
 """Is the signal the first of its kind, and of our time."""
 
-from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome, seconds
+from tradewire.domain.times import span_text
+from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
 
 
 def not_duplicate(i: CheckInput) -> Outcome:
@@ -10,7 +11,7 @@ def not_duplicate(i: CheckInput) -> Outcome:
         return MISSING
     if i.duplicate_age is None:
         return ("", window.text, True)
-    return (seconds(i.duplicate_age), window.text, abs(i.duplicate_age) >= window.micros)
+    return (span_text(i.duplicate_age), window.text, abs(i.duplicate_age) >= window.micros)
 
 
 def not_stale(i: CheckInput) -> Outcome:
@@ -19,7 +20,7 @@ def not_stale(i: CheckInput) -> Outcome:
     if limit is None:
         return MISSING
     age = i.now - _time(i)
-    return (seconds(age), limit.text, age <= limit.micros)
+    return (span_text(age), limit.text, age <= limit.micros)
 
 
 def not_from_future(i: CheckInput) -> Outcome:
@@ -28,7 +29,7 @@ def not_from_future(i: CheckInput) -> Outcome:
     if limit is None:
         return MISSING
     ahead = _time(i) - i.now
-    return (seconds(max(ahead, 0)), limit.text, ahead <= limit.micros)
+    return (span_text(max(ahead, 0)), limit.text, ahead <= limit.micros)
 
 
 def still_valid(i: CheckInput) -> Outcome:
@@ -36,7 +37,7 @@ def still_valid(i: CheckInput) -> Outcome:
     until = i.order.valid_until
     if until is None:
         return PASSED
-    return (seconds(i.now - until), "0s", i.now <= until)
+    return (span_text(i.now - until), "0s", i.now <= until)
 
 
 def _time(i: CheckInput) -> int:

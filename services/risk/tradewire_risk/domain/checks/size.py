@@ -6,6 +6,7 @@ A verified exit may be as large as what it closes: otherwise a position that has
 from decimal import Decimal
 
 from tradewire.domain.exact import multiply
+from tradewire.domain.money import plain
 from tradewire_risk.domain.check_input import CheckInput, Outcome
 from tradewire_risk.domain.limits import Amount
 
@@ -15,7 +16,7 @@ def quantity_at_least(i: CheckInput) -> Outcome:
     limit, quantity = i.rules.bounds.min_order_quantity, i.quantity
     if limit is None or quantity is None:
         return _missing(quantity, limit)
-    return (str(quantity), limit.text, quantity >= limit.value and quantity > 0)
+    return (plain(quantity), limit.text, quantity >= limit.value and quantity > 0)
 
 
 def quantity_at_most(i: CheckInput) -> Outcome:
@@ -24,8 +25,8 @@ def quantity_at_most(i: CheckInput) -> Outcome:
     if limit is None or quantity is None:
         return _missing(quantity, limit)
     if i.exit and i.closable > limit.value:
-        return (str(quantity), str(i.closable), quantity <= i.closable)
-    return (str(quantity), limit.text, quantity <= limit.value)
+        return (plain(quantity), plain(i.closable), quantity <= i.closable)
+    return (plain(quantity), limit.text, quantity <= limit.value)
 
 
 def value_at_least(i: CheckInput) -> Outcome:
@@ -33,7 +34,7 @@ def value_at_least(i: CheckInput) -> Outcome:
     limit, value = i.rules.bounds.min_order_value, i.value
     if limit is None or value is None:
         return _missing(value, limit)
-    return (str(value), limit.text, value >= limit.value)
+    return (plain(value), limit.text, value >= limit.value)
 
 
 def value_at_most(i: CheckInput) -> Outcome:
@@ -43,9 +44,9 @@ def value_at_most(i: CheckInput) -> Outcome:
         return _missing(value, limit)
     if i.exit and value > limit.value:
         held = multiply(multiply(i.closable, i.price), i.rate)
-        return (str(value), str(held), value <= held)
-    return (str(value), limit.text, value <= limit.value)
+        return (plain(value), plain(held), value <= held)
+    return (plain(value), limit.text, value <= limit.value)
 
 
 def _missing(value: Decimal | None, limit: Amount | None) -> Outcome:
-    return (None if value is None else str(value), None if limit is None else limit.text, False)
+    return (None if value is None else plain(value), None if limit is None else limit.text, False)
