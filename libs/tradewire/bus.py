@@ -137,6 +137,8 @@ class Bus:
     def __init__(self, client: _Client) -> None:
         self._client = client
         self._reconnected: list[Callable[[], Awaitable[None]]] = []
+        self.reconnects = 0
+        """How often the link came back; whatever the server held only in memory may be gone since."""
         self.errors: int = 0
         self.last_error: str = ""
         self.closed = asyncio.Event()
@@ -163,6 +165,7 @@ class Bus:
                 refused.set()
 
         async def on_reconnected() -> None:
+            bus.reconnects += 1
             for callback in bus._reconnected:
                 await callback()
 

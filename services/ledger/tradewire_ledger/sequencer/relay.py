@@ -127,14 +127,17 @@ class Relay:
         Raises:
             StreamDiffers: the stream holds something else.
         """
+        reconnects = self._bus.reconnects
         while True:
             try:
                 async with asyncio.timeout(0.25):
                     await self._trouble.wait()
             except TimeoutError:
-                # A settling that broke off goes on, even when nothing that was sent waits for its acknowledgement.
-                if not self._settling and self.lag < ACK_SECONDS:
+                # A settling that broke off goes on, even when nothing that was sent waits for its acknowledgement; and
+                # a server that was away may have lost what it acknowledged.
+                if not self._settling and self.lag < ACK_SECONDS and reconnects == self._bus.reconnects:
                     continue
+            reconnects = self._bus.reconnects
             try:
                 await self._settle()
             except Unavailable:
@@ -202,6 +205,8 @@ class Relay:
             "max_consumers": -1,
             "max_msg_size": -1,
             "num_replicas": self._replicas,
+            # Postgres has every frame on disk already; what this stream loses in a crash is published again.
+            "persist_mode": "async" if self._replicas == 1 else "default",
             "deny_delete": True,
             "deny_purge": True,
             "allow_direct": True,
