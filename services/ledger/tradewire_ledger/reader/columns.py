@@ -17,17 +17,20 @@ def arguments(changes: Changes) -> Iterator[Any]:
     before, after = changes.before, changes.after
     yield from (after.frame, after.pos, after.hash, after.books_pos)
     yield from (before.frame, before.pos, before.generation, before.log_id)
-    superseded = [(*map(_clean, execution), pos) for execution, pos in changes.superseded.items()]
     books = [(account, after.pos, encode(book)) for account, book in changes.stored_books.items()]
     stands = [(slot, pos) for slot, pos in changes.standing.items() if pos is not None]
     yield from _turned(_orders(changes), 18)
-    yield from _turned(superseded, 4)
     yield from _turned(_fills(changes), 17)
     yield from _turned(_positions(changes), 8)
     yield from _turned(_cash(changes), 6)
     yield from _turned(books, 3)
     yield [slot for slot, pos in changes.standing.items() if pos is None]
     yield from _turned(stands, 2)
+
+
+def superseded(changes: Changes) -> Sequence[Sequence[Any]]:
+    """The arguments of SUPERSEDE."""
+    return _turned([(*map(_clean, execution), pos) for execution, pos in changes.superseded.items()], 4)
 
 
 def _turned(rows: list[_Row], width: int) -> Sequence[Sequence[Any]]:

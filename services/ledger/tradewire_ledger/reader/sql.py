@@ -66,11 +66,6 @@ with moved as (
         status = excluded.status, open = excluded.open, side = excluded.side, quantity = excluded.quantity,
         filled = excluded.filled, fees = excluded.fees, reason = excluded.reason, anomaly = excluded.anomaly,
         updated_at = excluded.updated_at, updated_pos = excluded.updated_pos, state = excluded.state
-), superseded as (
-    update read.fills f set superseded_by = s.pos
-    from unnest($27::text[], $28::text[], $29::text[], $30::bigint[]) as s (account, broker, execution, pos)
-    where f.account = s.account and f.broker = s.broker and f.execution = s.execution and f.superseded_by is null
-      and exists (select 1 from moved)
 ), filled as (
     insert into read.fills
         (pos, kind, order_id, strategy, account, broker, symbol, side, quantity, price, fee, fee_currency, execution,
@@ -78,9 +73,9 @@ with moved as (
     select pos, kind, order_id, strategy, account, broker, symbol, side, quantity::numeric, price::numeric,
            fee::numeric, fee_currency, execution, revision, time, broker_time, superseded_by
     from unnest(
-        $31::bigint[], $32::text[], $33::uuid[], $34::text[], $35::text[], $36::text[], $37::text[], $38::text[],
-        $39::text[], $40::text[], $41::text[], $42::text[], $43::text[], $44::integer[], $45::bigint[], $46::bigint[],
-        $47::bigint[]
+        $27::bigint[], $28::text[], $29::uuid[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[],
+        $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::integer[], $41::bigint[], $42::bigint[],
+        $43::bigint[]
     ) as n (pos, kind, order_id, strategy, account, broker, symbol, side, quantity, price, fee, fee_currency, execution,
             revision, time, broker_time, superseded_by)
     where exists (select 1 from moved)
@@ -90,7 +85,7 @@ with moved as (
     select account, symbol, quantity::numeric, average_price::numeric, cost::numeric, realized::numeric, fees::numeric,
            multiplier::numeric
     from unnest(
-        $48::text[], $49::text[], $50::text[], $51::text[], $52::text[], $53::text[], $54::text[], $55::text[]
+        $44::text[], $45::text[], $46::text[], $47::text[], $48::text[], $49::text[], $50::text[], $51::text[]
     ) as n (account, symbol, quantity, average_price, cost, realized, fees, multiplier)
     where exists (select 1 from moved)
     on conflict (account, symbol) do update set
@@ -99,7 +94,7 @@ with moved as (
 ), paid as (
     insert into read.cash (account, currency, cash, realized_today, fees_today, moved_today)
     select account, currency, cash::numeric, realized_today::numeric, fees_today::numeric, moved_today::numeric
-    from unnest($56::text[], $57::text[], $58::text[], $59::text[], $60::text[], $61::text[])
+    from unnest($52::text[], $53::text[], $54::text[], $55::text[], $56::text[], $57::text[])
         as n (account, currency, cash, realized_today, fees_today, moved_today)
     where exists (select 1 from moved)
     on conflict (account, currency) do update set
@@ -107,16 +102,23 @@ with moved as (
         moved_today = excluded.moved_today
 ), booked as (
     insert into read.books (account, pos, book)
-    select * from unnest($62::text[], $63::bigint[], $64::bytea[]) where exists (select 1 from moved)
+    select * from unnest($58::text[], $59::bigint[], $60::bytea[]) where exists (select 1 from moved)
     on conflict (account) do update set pos = excluded.pos, book = excluded.book
 ), emptied as (
-    delete from read.standing where slot = any($65::text[]) and exists (select 1 from moved)
+    delete from read.standing where slot = any($61::text[]) and exists (select 1 from moved)
 ), stands as (
     insert into read.standing (slot, pos)
-    select * from unnest($66::text[], $67::bigint[]) where exists (select 1 from moved)
+    select * from unnest($62::text[], $63::bigint[]) where exists (select 1 from moved)
     on conflict (slot) do update set pos = excluded.pos
 )
 select count(*) from moved
+"""
+
+# Apart, because corrections are rare, and the planner, which does not know that, would read all fills every time.
+SUPERSEDE = """
+update read.fills f set superseded_by = s.pos
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as s (account, broker, execution, pos)
+where f.account = s.account and f.broker = s.broker and f.execution = s.execution and f.superseded_by is null
 """
 
 OPEN_ORDERS = "select state from read.orders where open"

@@ -15,7 +15,7 @@ from tradewire.messages.chain import genesis
 from tradewire.messages.log import Frame
 from tradewire.messages.registry import EVENT_TYPES, decode
 from tradewire_ledger.reader import sql
-from tradewire_ledger.reader.columns import arguments
+from tradewire_ledger.reader.columns import arguments, superseded
 from tradewire_ledger.reader.model import CODE, Changes, Checkpoint, Model
 from tradewire_ledger.rows import event_of, frames_of
 
@@ -188,7 +188,15 @@ class Store:
             CheckpointMoved: the checkpoint is not where the changes begin; nothing was changed.
         """
         faults.point("reader.before_commit")
-        moved = await self._connection.fetchval(sql.APPLY, *arguments(changes))
-        if moved != 1:
-            raise CheckpointMoved(f"the read model is no longer at {changes.before.pos}")
+        if changes.superseded:
+            async with self._connection.transaction():
+                await self._connection.execute(sql.HOLD_CHECKPOINT)
+                await self._connection.execute(sql.SUPERSEDE, *superseded(changes))
+                await self._move(changes)
+        else:
+            await self._move(changes)
         faults.point("reader.after_commit")
+
+    async def _move(self, changes: Changes) -> None:
+        if await self._connection.fetchval(sql.APPLY, *arguments(changes)) != 1:
+            raise CheckpointMoved(f"the read model is no longer at {changes.before.pos}")
