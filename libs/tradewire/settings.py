@@ -128,11 +128,15 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
-    """A trading account: which broker holds it, and the time zone in which its day rolls."""
+    """A trading account: which broker holds it, and the time zone in which its day rolls.
+
+    `fractional` lets sizes that risk works out be fractions of a share; coins always may.
+    """
 
     broker: Literal["paper"] = "paper"
     currency: str = "USD"
     time_zone: str = "UTC"
+    fractional: bool = False
 
 
 class Strategy(Struct, frozen=True, forbid_unknown_fields=True):

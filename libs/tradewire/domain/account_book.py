@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tradewire.domain.exact import ONE, ZERO, add, multiply, subtract
-from tradewire.domain.pnl import cash_delta, day_loss, day_result, equity, mark_of
+from tradewire.domain.pnl import cash_delta, day_loss, day_result, equity, mark_of, unrealized
 from tradewire.domain.positions import ClosedTrade, Fill, Position, apply_fill, reversal
 from tradewire.messages.account_events import Mark
 
@@ -109,6 +109,17 @@ def book_equity(book: AccountBook) -> Decimal:
     for currency in sorted(book.balances.keys() | held.keys()):
         cash = book.balances.get(currency, _EMPTY).cash
         total = add(total, _in_book_currency(book, equity(cash, held.get(currency, ()), book.marks), currency))
+    return total
+
+
+def book_unrealized(book: AccountBook) -> Decimal:
+    """What open positions have won (FIFO) at the last marks, in the book's currency. Raises as `book_equity` does."""
+    total = ZERO
+    for position in book.positions.values():
+        if position.quantity:
+            won = unrealized(position, mark_of(position.symbol, book.marks))
+            currency = settlement_currency(position.symbol, book.currency)
+            total = add(total, _in_book_currency(book, won, currency))
     return total
 
 

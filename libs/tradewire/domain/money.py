@@ -77,6 +77,14 @@ def round_down(value: Decimal, step: Decimal) -> Decimal:
     return multiply(_WIDE.divide_int(value, step), step)
 
 
+def units_within(amount: Decimal, price: Decimal, step: Decimal) -> Decimal:
+    """Returns the largest multiple of `step` that costs no more than `amount` at `price` a unit; never below zero.
+
+    `price` and `step` are above zero. The quotient is exact before it is cut.
+    """
+    return multiply(_WIDE.divide_int(amount, multiply(price, step)), step) if amount > 0 else Decimal(0)
+
+
 def round_up(value: Decimal, step: Decimal) -> Decimal:
     """Returns the nearest multiple of `step` away from zero: the limit price of a sell."""
     below = round_down(value, step)

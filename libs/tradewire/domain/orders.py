@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tradewire.errors import TransitionError
 from tradewire.messages.log import Event
-from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
+from tradewire.messages.vocabulary import OrderType, Side, SizeAsked, TimeInForce
 
 
 class Status(StrEnum):
@@ -105,6 +105,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     leg: int = 0
     side: Side | None = None
     quantity: Decimal | None = None
+    size: SizeAsked | None = None
     order_type: OrderType = "market"
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
@@ -163,6 +164,7 @@ def request(event: Event, data: Any) -> Order:
         leg=data.leg,
         side=data.side,
         quantity=data.quantity,
+        size=data.size,
         order_type=data.order_type,
         limit_price=data.limit_price,
         stop_price=data.stop_price,

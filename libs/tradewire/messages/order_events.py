@@ -8,7 +8,18 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from tradewire.messages.vocabulary import Action, CheckResult, Clock, OrderType, Origin, QuoteUsed, Side, TimeInForce
+from tradewire.messages.vocabulary import (
+    Action,
+    CheckResult,
+    Clock,
+    OrderType,
+    Origin,
+    QuoteUsed,
+    Side,
+    SizeAsked,
+    SizeInput,
+    TimeInForce,
+)
 
 
 class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -28,6 +39,7 @@ class OrderRequested(_Event, frozen=True, kw_only=True):
     leg: int = 0
     side: Side | None = None
     quantity: Decimal | None = None
+    size: SizeAsked | None = None
     order_type: OrderType = "market"
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
@@ -80,6 +92,7 @@ class _Decision(_Event, frozen=True, kw_only=True):
     limits: dict[str, int]
     control: dict[str, int]
     quotes: tuple[QuoteUsed, ...] = ()
+    sizing: tuple[SizeInput, ...] = ()
     clock: Clock = "wall"
 
 

@@ -24,11 +24,10 @@ class NotYet(Struct, frozen=True):
 
 
 NOT_YET = (
-    NotYet("action", "reduce", "buy or sell with quantity and reduce_only"),
-    NotYet("action", "target", "buy or sell with the quantity that leads there", ("target_quantity", "target_percent")),
     NotYet("action", "replace", "cancel, and then a new signal"),
-    NotYet("notional", ANY, "quantity"),
-    NotYet("size", ANY, "quantity"),
+    NotYet("size.method", "risk_amount", "quantity"),
+    NotYet("size.method", "risk_percent", "quantity"),
+    NotYet("size.method", "kelly", "percent_of_equity"),
     NotYet("order_type", "trailing_stop", "market, limit, stop or stop_limit", ("trail",)),
     NotYet("stop_loss", ANY, "a signal of its own for the exit"),
     NotYet("take_profit", ANY, "a signal of its own for the exit"),
@@ -43,10 +42,18 @@ NOT_YET = (
 def unsupported(signal: Signal) -> Refusal | None:
     """Returns the refusal of the first thing asked for that no service does yet, or None."""
     for row in NOT_YET:
-        value = getattr(signal, row.field)
+        value = _value(signal, row.field)
         if value == row.value or (row.value == ANY and value):
             return _refusal(row, value)
     return None
+
+
+def _value(signal: Signal, field: str) -> Any:
+    """What a field holds; of one inside another, such as size.method, only where there is that other."""
+    value: Any = signal
+    for name in field.split("."):
+        value = value and getattr(value, name)
+    return value
 
 
 def _refusal(row: NotYet, value: Any) -> Refusal:

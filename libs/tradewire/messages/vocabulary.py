@@ -15,6 +15,13 @@ Origin = Literal["live", "replay", "lookup"]
 """How a broker's fact came: as it happened, re-sent after a gap, or found by asking."""
 
 
+class SizeAsked(Struct, frozen=True, array_like=True, gc=False):
+    """How much is asked for when it is no plain quantity: a method of sizing, and its amount, units or percentage."""
+
+    method: str
+    value: Decimal
+
+
 class CheckResult(Struct, frozen=True, array_like=True, gc=False):
     """One risk check of a decision: what was measured, against what limit, and whether it passed."""
 
@@ -22,6 +29,13 @@ class CheckResult(Struct, frozen=True, array_like=True, gc=False):
     value: str | None
     limit: str | None
     passed: bool
+
+
+class SizeInput(Struct, frozen=True, array_like=True, gc=False):
+    """One figure that a size was worked out from, and its value as text."""
+
+    name: str
+    value: str
 
 
 class QuoteUsed(Struct, frozen=True, array_like=True, gc=False):

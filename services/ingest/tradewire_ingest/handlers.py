@@ -62,6 +62,8 @@ SIGNALS: dict[str, Reaction] = {
     "buy": request_order,
     "sell": request_order,
     "close": request_order,
+    "reduce": request_order,
+    "target": request_order,
     "cancel": cancel_orders,
 }
 

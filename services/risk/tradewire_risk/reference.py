@@ -30,10 +30,11 @@ while nobody quotes them, paper accounts take {par} at par.
 
 _EXITS = """## Exits
 
-An order is a verified exit when it is a `close`, or `reduce_only` and no larger than what the account holds and is not
-yet closing. Exits pass the checks marked *pass* in any case. All other checks hold for them too; of those, `qty_max`
-and `val_max` let a verified exit be as large as what it closes, and `position` lets every order pass that makes a
-position smaller and does not turn it, because otherwise what grew beyond a limit could not be closed.
+An order is a verified exit when it is a `close`, a `reduce` or `reduce_only`, or a `target` that only makes the
+position smaller, and no larger than what the account holds and is not yet closing. Exits pass the checks marked *pass*
+in any case. All other checks hold for them too; of those, `qty_max` and `val_max` let a verified exit be as large as
+what it closes, and `position` lets every order pass that makes a position smaller and does not turn it, because
+otherwise what grew beyond a limit could not be closed.
 """
 
 _LIMITS = """## Limits

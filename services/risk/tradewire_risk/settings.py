@@ -29,7 +29,7 @@ def limit_texts(risk: Risk) -> dict[str, str]:
 
 
 def _profile(name: str, account: Account) -> Profile:
-    return Profile(name, account.broker, account.currency, _zone(name, account.time_zone))
+    return Profile(name, account.broker, account.currency, _zone(name, account.time_zone), account.fractional)
 
 
 def _zone(account: str, name: str) -> tzinfo:

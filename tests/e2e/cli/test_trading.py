@@ -30,6 +30,20 @@ def test_a_signal_is_shown_step_by_step_until_it_is_filled(data: Path) -> None:
     assert re.search(r"^order [0-9a-f]{8} is filled, 10 filled at 187\.25$", said.out, re.MULTILINE)
 
 
+def test_a_size_is_worked_out_and_its_story_says_from_what(data: Path) -> None:
+    for words, quantity in (
+        (("buy", "PEP", "--notional", "1000", "--price", "60"), "16"),
+        (("target", "PEP", "--target-quantity", "20", "--price", "60"), "4"),
+        (("reduce", "PEP", "--size", "method=percent_of_position,value=25", "--price", "60"), "5"),
+        (("target", "PEP", "--target-quantity", "0", "--price", "60"), "15"),
+    ):
+        sent = send(data, *words)
+        assert sent.code == Exit.DONE, sent.out
+        assert sent.json["order"]["quantity"] == quantity
+    told = tradewire(data, "why", sent.json["order"]["order"][:8]).out
+    assert "size from target 0, position 15, working 0, step 1" in told
+
+
 def test_a_denied_order_ends_with_1_and_its_story_has_every_check(data: Path) -> None:
     sent = send(data, "buy", "AAPL", "100", "--price", "187.25")
 

@@ -61,7 +61,7 @@ BAD: list[tuple[str, bytes, str, str]] = [
     ("momo", signal("x", timestamp="2026-01-05T14:30:00"), "TIME_NO_ZONE", "timestamp"),
     ("momo", signal("x", valid_until=1767623400), "TIME_EPOCH", "valid_until"),
     ("momo", signal("x", stop_loss={"percent": 1}), "NOT_SUPPORTED_YET", "stop_loss"),
-    ("momo", signal("x", action="target", quantity=None, target_quantity=1), "NOT_SUPPORTED_YET", "action"),
+    ("momo", signal("x", action="replace"), "NOT_SUPPORTED_YET", "action"),
     ("momo", signal("x", account="third"), "ACCOUNT_UNKNOWN", "account"),
     ("momo", signal("good", quantity=11), "IDEMPOTENCY_CONFLICT", "id"),
     ("momo", b" " + signal("good"), "IDEMPOTENCY_CONFLICT", "id"),

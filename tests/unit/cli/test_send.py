@@ -66,7 +66,7 @@ def test_what_cannot_be_meant_is_said(words: str, fields: dict[str, Any], messag
     [
         (b'{"id": "x", "symbol": "AAPL", "action": "buy"}', "SIZE_MISSING"),
         (b'{"id": "x", "symbol": "AAPL", "action": "long", "quantity": 1}', "WORD_UNKNOWN"),
-        (b'{"id": "x", "symbol": "AAPL", "action": "buy", "notional": 100}', "NOT_SUPPORTED_YET"),
+        (b'{"id": "x", "symbol": "AAPL", "action": "replace", "quantity": 1}', "NOT_SUPPORTED_YET"),
         (b"buy AAPL", "JSON_MALFORMED"),
     ],
 )

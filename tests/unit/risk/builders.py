@@ -202,6 +202,14 @@ class Log:
             a.CashMoved(account=account, amount=Decimal(amount), currency=currency, reason=reason),
         )
 
+    def mark(self, symbol: str, price: str, account: str = "paper") -> None:
+        """Records what a symbol is worth."""
+        marks = {symbol: a.Mark(Decimal(price), self.now + 1)}
+        self.write(
+            f"account-{account}",
+            a.MarksRecorded(account=account, marks=marks, day="", reason="test", state_pos=self.state.pos),
+        )
+
     def hold(self, quantity: str, symbol: str = "AAPL", price: str = "100", account: str = "paper") -> None:
         """Gives the account a signed position, without an order of ours."""
         amount = Decimal(quantity)

@@ -417,7 +417,7 @@ def test_an_account_that_is_not_configured_is_unknown() -> None:
     assert decided.reason is Reason.ACCOUNT_UNKNOWN
 
 
-@pytest.mark.parametrize("action", ["reduce", "target", "cancel", "replace"])
+@pytest.mark.parametrize("action", ["replace", "cancel"])
 def test_an_action_that_risk_cannot_size_is_denied_by_name(action: Any) -> None:
     log = Log()
     decided = log.decide(log.request("s", "buy", action=action))

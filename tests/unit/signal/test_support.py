@@ -7,11 +7,12 @@ import pytest
 
 from tests.unit.signal.bodies import parsed
 from tradewire.messages.refusals import Code
-from tradewire.messages.signal import Signal
+from tradewire.messages.signal import Signal, SizeMethod
 from tradewire.messages.signal_support import NOT_YET, unsupported
 from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
 
 BUY = {"action": "buy", "quantity": 10}
+LOSING = {"action": "buy", "stop_loss": {"percent": 1}}
 TRAIL = {"order_type": "trailing_stop", "trail": {"amount": 1}}
 GTD = {"time_in_force": "gtd", "expire_at": "2026-03-09T14:30:00Z"}
 PRICES = {
@@ -22,15 +23,16 @@ PRICES = {
 }
 
 
+WORDS = {"action": Action, "order_type": OrderType, "time_in_force": TimeInForce, "size.method": SizeMethod}
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"action": "reduce", "quantity": 1}, "action"),
-        ({"action": "target", "target_quantity": 0}, "action"),
-        ({"action": "target", "target_percent": 5}, "action"),
         ({"action": "replace", "quantity": 1}, "action"),
-        ({"action": "buy", "notional": 100}, "notional"),
-        ({"action": "buy", "size": {"method": "kelly", "value": 1}}, "size"),
+        ({"action": "buy", "size": {"method": "kelly", "value": 1}}, "size.method"),
+        ({**LOSING, "size": {"method": "risk_amount", "value": 1}}, "size.method"),
+        ({**LOSING, "size": {"method": "risk_percent", "value": 1}}, "size.method"),
         ({**BUY, **TRAIL}, "order_type"),
         ({**BUY, "stop_loss": {"percent": 1}}, "stop_loss"),
         ({**BUY, "take_profit": [{"percent": 1}]}, "take_profit"),
@@ -74,6 +76,22 @@ def test_what_is_done_today_is_not_refused(action: str, kind: str, tif: str) -> 
     assert unsupported(signal) is None
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"action": "buy", "notional": 100},
+        {"action": "sell", "size": {"method": "percent_of_equity", "value": 5}},
+        {"action": "reduce", "quantity": 1},
+        {"action": "reduce", "notional": 100},
+        {"action": "reduce", "size": {"method": "percent_of_position", "value": 50}},
+        {"action": "target", "target_quantity": 0},
+        {"action": "target", "target_percent": -5},
+    ],
+)
+def test_every_size_that_risk_works_out(fields: dict[str, Any]) -> None:
+    assert unsupported(parsed(**fields)) is None
+
+
 @pytest.mark.parametrize("fields", [{"action": "close"}, {"action": "cancel"}, {"action": "close", **GTD}])
 def test_close_and_cancel(fields: dict[str, Any]) -> None:
     refusal = unsupported(parsed(**fields))
@@ -82,16 +100,17 @@ def test_close_and_cancel(fields: dict[str, Any]) -> None:
 
 def test_every_field_and_word_is_either_done_or_in_the_table() -> None:
     done = {
-        "action": {"buy", "sell", "close", "cancel"},
+        "action": {"buy", "sell", "close", "reduce", "target", "cancel"},
+        "size.method": {"percent_of_equity", "percent_of_position"},
         "order_type": {"market", "limit", "stop", "stop_limit"},
         "time_in_force": {"day", "gtc", "ioc", "fok"},
     }
-    for field, words in (("action", Action), ("order_type", OrderType), ("time_in_force", TimeInForce)):
+    for field, words in WORDS.items():
         rows = {row.value for row in NOT_YET if row.field == field}
         assert rows | done[field] == set(get_args(words))
         assert not rows & done[field]
     plain = "strategy id symbol quantity limit_price stop_price reduce_only account price confidence timestamp"
-    rest = set(plain.split()) | {"valid_until", "tags", "extra"}
-    listed = {row.field for row in NOT_YET} | {field for row in NOT_YET for field in row.takes}
+    rest = set(plain.split()) | {"valid_until", "tags", "extra", "notional", "target_quantity", "target_percent"}
+    listed = {row.field.partition(".")[0] for row in NOT_YET} | {field for row in NOT_YET for field in row.takes}
     assert listed | rest == {field.name for field in msgspec.structs.fields(Signal)}
     assert not listed & rest

@@ -13,6 +13,7 @@ from tradewire.domain.times import instant_text
 from tradewire.errors import InvalidValue
 from tradewire.messages.answers import PublicEvent
 from tradewire.messages.registry import EVENT_TYPES
+from tradewire.messages.vocabulary import SizeAsked
 from tradewire_cli.views import text
 
 _BAD: Final = frozenset(
@@ -97,10 +98,24 @@ def _quantity_at(data: Any, price: Decimal | None) -> str:
 
 
 def _requested(data: Any) -> str:
-    if data.side is None:
-        return f"{data.action} {data.symbol} in {data.account}, for {data.strategy}"
-    words = f"{data.side} {text.quantity(data.quantity)} {data.symbol}, {_terms(data)}"
-    return f"{words}, in {data.account}, for {data.strategy}"
+    much = asked(data.size) if data.size else text.quantity(data.quantity) if data.quantity is not None else ""
+    words = " ".join(filter(None, (data.action, much, data.symbol)))
+    terms = "" if data.side is None else f", {_terms(data)}"
+    return f"{words}{terms}, in {data.account}, for {data.strategy}"
+
+
+_SIZES = {
+    "notional": "{} worth of",
+    "target_quantity": "to {}",
+    "target_percent": "to {} % of equity in",
+    "percent_of_equity": "{} % of equity in",
+    "percent_of_position": "{} % of the position in",
+}
+
+
+def asked(size: SizeAsked) -> str:
+    """A size that risk is to work out, in words that stand before the symbol."""
+    return _SIZES.get(size.method, f"{size.method} {{}} of").format(text.quantity(size.value))
 
 
 def _terms(data: Any) -> str:

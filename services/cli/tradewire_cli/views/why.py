@@ -31,7 +31,8 @@ def story(order: Order, told: Sequence[PublicEvent], width: int, now: int) -> Re
 
 def heading(order: Order) -> Text:
     """The order in two lines."""
-    wanted = f"{text.quantity(order.quantity)} {order.symbol} {order_views.terms(order)}"
+    much = events.asked(order.size) if order.quantity is None and order.size else text.quantity(order.quantity)
+    wanted = f"{much} {order.symbol} {order_views.terms(order)}"
     filled = f", {text.quantity(order.filled)} filled at {text.mean(order.average_price)}" if order.filled else ""
     reason = ": ".join(part for part in (order.reason, order.message) if part)
     return Text.assemble(
@@ -75,6 +76,8 @@ def _rests_on(data: Any) -> Text:
         f"switches {_versions(data.control)}",
         f"log position {data.state_pos}",
     ]
+    if data.sizing:
+        rests.insert(0, f"size from {', '.join(f'{figure.name} {figure.value}' for figure in data.sizing)}")
     return Text(f"decided on: {'; '.join([f'prices {quotes}', *rests] if quotes else rests)}", "dim")
 
 

@@ -6,6 +6,7 @@ the same message gives the same events however often it comes.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from hashlib import sha256
 
 from msgspec import Raw, Struct
@@ -22,6 +23,7 @@ from tradewire.messages.signal_parse import parse_signal
 from tradewire.messages.signal_support import unsupported
 from tradewire.messages.signals_events import NothingToDo, SignalReceived, SignalRefused
 from tradewire.messages.strict_json import JsonInvalid, parse_object
+from tradewire.messages.vocabulary import SizeAsked
 from tradewire.settings import Settings
 from tradewire_ingest.domain.refusal import DoorCode, Refused, of_parser, parser_failed, unknown_account
 from tradewire_ingest.domain.state import State
@@ -103,6 +105,7 @@ def request_order(signal: Signal, uuid: str, context: Context) -> tuple[NewEvent
         identity=f"strategy:{signal.strategy}",
         side=signal.action if signal.action in ("buy", "sell") else None,
         quantity=signal.quantity,
+        size=_size(signal),
         order_type=signal.order_type,
         limit_price=signal.limit_price,
         stop_price=signal.stop_price,
@@ -115,6 +118,17 @@ def request_order(signal: Signal, uuid: str, context: Context) -> tuple[NewEvent
         clock=context.settings.clock,
     )
     return (new_event(f"order-{order}", 1, order, data, time=context.time, correlation=uuid, causation=uuid),)
+
+
+def _size(signal: Signal) -> SizeAsked | None:
+    """What a signal says of its size, unless it is a plain quantity."""
+    if signal.size is not None:
+        return SizeAsked(signal.size.method, signal.size.value)
+    for method in ("notional", "target_quantity", "target_percent"):
+        value: Decimal | None = getattr(signal, method)
+        if value is not None:
+            return SizeAsked(method, value)
+    return None
 
 
 def cancel_orders(signal: Signal, uuid: str, context: Context) -> tuple[NewEvent, ...]:

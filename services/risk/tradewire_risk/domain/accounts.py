@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from tradewire.domain.account_book import AccountBook, book_day_loss
+from tradewire.domain.account_book import AccountBook, book_day_loss, book_equity, book_unrealized
 from tradewire.domain.books import fold_book
 from tradewire.domain.exact import ZERO
 from tradewire.errors import InvalidValue, LogCorrupt, UnknownEvent
@@ -62,6 +62,22 @@ class Accounts:
         if known is None or known[0] is not book:
             known = self._losses[account] = (book, loss_of(book))
         return known[1]
+
+    def equity(self, account: str) -> Decimal | None:
+        """The equity at the last marks; None when a mark is missing, or the log says nothing of the account."""
+        book = self.books.get(account)
+        try:
+            return None if book is None else book_equity(book)
+        except InvalidValue:
+            return None
+
+    def unrealized(self, account: str) -> Decimal | None:
+        """What is won and not yet realized at the last marks, in the account's currency; None as for `equity`."""
+        book = self.books.get(account)
+        try:
+            return None if book is None else book_unrealized(book)
+        except InvalidValue:
+            return None
 
 
 def loss_of(book: AccountBook) -> Decimal | None:

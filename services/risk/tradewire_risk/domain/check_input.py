@@ -22,7 +22,8 @@ class CheckInput(Struct, frozen=True, gc=False):
     """One order with everything that its checks may look at. Times are µs, money is in the account's currency.
 
     `side` and `quantity` are what risk made of the order's action; `exit` says that the order is reduce-only and was
-    verified against the position. `closable` is what is held and not yet being closed by working orders. `working` is
+    verified against the position. `closable` is what is held and not yet being closed by working orders, and
+    `size_problem` why no quantity could be worked out. `working` is
     what orders of the same side may still trade. `price` is the worst at which the order can be expected to trade, and
     `market` the price now, both in the symbol's currency; `price_at` is the time of the oldest price used.
     """
@@ -36,6 +37,7 @@ class CheckInput(Struct, frozen=True, gc=False):
     reduce_only: bool
     exit: bool
     closable: Decimal
+    size_problem: str
     position: Decimal
     working: Decimal
     open_orders: int

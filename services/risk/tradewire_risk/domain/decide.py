@@ -16,15 +16,16 @@ from tradewire.domain.orders import Order
 from tradewire.messages.log import Command
 from tradewire.messages.order_events import OrderApproved, OrderDenied
 from tradewire.messages.registry import new_event
-from tradewire.messages.vocabulary import CheckResult, QuoteUsed
+from tradewire.messages.vocabulary import CheckResult, QuoteUsed, SizeInput
 from tradewire_risk.domain.check_input import Check, CheckInput
 from tradewire_risk.domain.checks import CHECKS
 from tradewire_risk.domain.duplicates import Key, Seen
-from tradewire_risk.domain.exposure import Overlay
+from tradewire_risk.domain.exposure import Exposure, Overlay
 from tradewire_risk.domain.limits import Rules
-from tradewire_risk.domain.prices import QuoteBoard, rate, reference, worst_price
+from tradewire_risk.domain.prices import QuoteBoard, entry_price, rate, reference, worst_price
+from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.reasons import Reason
-from tradewire_risk.domain.sizing import size
+from tradewire_risk.domain.sizing import Known, size
 from tradewire_risk.domain.state import RiskState
 
 MAX_BATCH = 200
@@ -49,7 +50,7 @@ class Batch:
 
     def decide(self, order: Order) -> Decided:
         """Decides one order that was requested; an approval reserves for those that come after it in this batch."""
-        i, quotes = self._measure(order)
+        i, quotes, sizing = self._measure(order)
         results: list[CheckResult] = []
         failed: Check | None = None
         message = ""
@@ -65,7 +66,7 @@ class Batch:
         checks = tuple(results)
         data: OrderApproved | OrderDenied
         if failed is None:
-            data = self._approve(order, i, checks, quotes)
+            data = self._approve(order, i, checks, quotes, sizing)
             reason = None
         else:
             reason = failed.reason
@@ -77,19 +78,20 @@ class Batch:
                 limits=i.rules.limits,
                 control=i.rules.control,
                 quotes=quotes,
+                sizing=sizing,
                 clock=self._state.setup.clock,
                 reason=reason.value,
                 message=message,
             )
         return Decided(order, data, self._command(order, data, i.rules), reason)
 
-    def _measure(self, order: Order) -> tuple[CheckInput, tuple[QuoteUsed, ...]]:
+    def _measure(self, order: Order) -> tuple[CheckInput, tuple[QuoteUsed, ...], tuple[SizeInput, ...]]:
         state, now = self._state, self._now
         place = (order.account, order.symbol)
         profile = state.setup.accounts.get(order.account)
         exposure = self._exposures.at(place)
         position = state.accounts.position(order.account, order.symbol)
-        sized = size(order, position, exposure)
+        sized = size(order, self._known(order, position, exposure, profile))
         side, quantity = sized.side, sized.quantity
 
         quotes: tuple[QuoteUsed, ...] = ()
@@ -99,11 +101,13 @@ class Batch:
         per_unit: Decimal | None = None
         value: Decimal | None = None
         if profile is not None:
-            if side is not None:
-                quote = reference(self._board, order, side, profile, state.setup.price_from_signal)
+            # A target that is reached has no side, but its price is known all the same.
+            towards = side or ("buy" if order.action == "target" else None)
+            if towards is not None:
+                quote = reference(self._board, order, towards, profile, state.setup.price_from_signal)
                 if quote is not None:
                     market, price_at, quotes = quote.price, quote.at, (quote,)
-                    price = worst_price(order, side, market)
+                    price = worst_price(order, towards, market)
             currency = settlement_currency(order.symbol, profile.currency)
             if currency == profile.currency:
                 per_unit = ONE
@@ -126,6 +130,7 @@ class Batch:
                 reduce_only=sized.reduce_only,
                 exit=sized.exit,
                 closable=sized.closable,
+                size_problem=sized.problem,
                 position=position,
                 working=exposure.sells if side == "sell" else exposure.buys,
                 open_orders=exposure.open,
@@ -139,6 +144,20 @@ class Batch:
                 duplicate_age=self._duplicate_age(order),
             ),
             quotes,
+            sized.inputs,
+        )
+
+    def _known(self, order: Order, position: Decimal, exposure: Exposure, profile: Profile | None) -> Known:
+        if order.size is None or profile is None:
+            return Known(position, exposure, profile, _not_known, _not_known, _not_known)
+        accounts, board, setup, now = self._state.accounts, self._board, self._state.setup, self._now
+        return Known(
+            position,
+            exposure,
+            profile,
+            lambda: entry_price(board, order, profile, now, setup.price_from_signal),
+            lambda: accounts.equity(order.account),
+            lambda: accounts.unrealized(order.account),
         )
 
     def _duplicate_age(self, order: Order) -> int | None:
@@ -150,7 +169,12 @@ class Batch:
         return None if seen is None else order.requested_at - seen.requested_at
 
     def _approve(
-        self, order: Order, i: CheckInput, checks: tuple[CheckResult, ...], quotes: tuple[QuoteUsed, ...]
+        self,
+        order: Order,
+        i: CheckInput,
+        checks: tuple[CheckResult, ...],
+        quotes: tuple[QuoteUsed, ...],
+        sizing: tuple[SizeInput, ...],
     ) -> OrderApproved:
         side, quantity, ttl = i.side, i.quantity, i.rules.bounds.approval_ttl
         if side is None or quantity is None or ttl is None:
@@ -168,6 +192,7 @@ class Batch:
             limits=i.rules.limits,
             control=i.rules.control,
             quotes=quotes,
+            sizing=sizing,
             clock=self._state.setup.clock,
             signal=order.signal,
             strategy=order.strategy,
@@ -196,6 +221,10 @@ class Batch:
             causation=self._state.orders.requested[order.order],
         )
         return Command((event,), rules.guards)
+
+
+def _not_known() -> None:
+    """For an order whose size needs no figure."""
 
 
 def decide_requested(state: RiskState, board: QuoteBoard, now: int, limit: int = MAX_BATCH) -> list[Decided]:

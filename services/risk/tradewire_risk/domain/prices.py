@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tradewire.domain import names
+from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.exact import ONE, add, multiply
 from tradewire.domain.orders import Order
 from tradewire.messages.account_events import Mark
@@ -87,6 +88,23 @@ def reference(board: QuoteBoard, order: Order, side: Side, profile: Profile, fro
     if from_signal and profile.paper and order.price is not None:
         return QuoteUsed(order.symbol, order.price, order.signal_time or order.requested_at, "signal")
     return None
+
+
+def entry_price(board: QuoteBoard, order: Order, profile: Profile, now: int, from_signal: bool) -> Decimal | None:
+    """The price that a size is worked out at, in the account's currency: the order's own limit or stop, else what the
+    symbol is worth, else the signal's price where `reference` would take it. None when a price or rate is missing."""
+    price = order.limit_price or order.stop_price
+    if price is None:
+        mark = board.mark(order.symbol)
+        if mark is not None:
+            price = mark.price
+        elif from_signal and profile.paper:
+            price = order.price
+    currency = settlement_currency(order.symbol, profile.currency)
+    if price is None or currency == profile.currency:
+        return price
+    quoted = rate(board, currency, profile, now)
+    return None if quoted is None else multiply(price, quoted.price)
 
 
 def worst_price(order: Order, side: Side, market: Decimal) -> Decimal:

@@ -7,12 +7,13 @@ from msgspec import Struct
 
 
 class Profile(Struct, frozen=True, gc=False):
-    """An account: who holds it, its currency, and the zone in which its day rolls."""
+    """An account: who holds it, its currency, the zone in which its day rolls, and whether it deals in fractions."""
 
     name: str
     broker: str = "paper"
     currency: str = "USD"
     zone: tzinfo = UTC
+    fractional: bool = False
 
     @property
     def paper(self) -> bool:

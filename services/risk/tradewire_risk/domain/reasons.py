@@ -57,6 +57,7 @@ class Reason(StrEnum):
         8,
         "There is no price of the symbol's currency in the account's currency.",
     )
+    SIZE_UNKNOWN = "SIZE_UNKNOWN", 13, "No quantity can be worked out from what is asked and what is known."
     QTY_BELOW_MIN = "QTY_BELOW_MIN", 13, "The quantity is missing, not above zero, or below the smallest allowed."
     QTY_ABOVE_MAX = "QTY_ABOVE_MAX", 3, "The quantity is above the largest allowed."
     NOTIONAL_BELOW_MIN = "NOTIONAL_BELOW_MIN", 13, "The order's value is below the smallest allowed."

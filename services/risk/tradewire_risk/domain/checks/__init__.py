@@ -77,6 +77,7 @@ CHECKS: tuple[Check, ...] = (
         "The price of {symbol} is {value} old; at most {limit} is allowed.",
         ("max_price_age",),
     ),
+    Check("size", Reason.SIZE_UNKNOWN, size.size_known, "The order cannot be sized: {value}."),
     Check(
         "qty_min",
         Reason.QTY_BELOW_MIN,

@@ -3,7 +3,7 @@
 from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
 
 _STOPPED = frozenset({"HALT", "KILL"})
-_ACTIONS = frozenset({"buy", "sell", "close"})
+_ACTIONS = frozenset({"buy", "sell", "close", "reduce", "target"})
 
 
 def not_canceled(i: CheckInput) -> Outcome:

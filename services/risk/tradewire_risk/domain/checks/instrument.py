@@ -13,8 +13,8 @@ def symbol_allowed(i: CheckInput) -> Outcome:
 
 
 def something_to_close(i: CheckInput) -> Outcome:
-    """A close finds a position that working exits do not close already."""
-    if i.order.action != "close":
+    """A close or reduce finds a position that working exits do not close already."""
+    if i.order.action not in {"close", "reduce"}:
         return PASSED
     return (plain(i.closable), "", i.closable > 0)
 

@@ -7,8 +7,13 @@ from decimal import Decimal
 
 from tradewire.domain.exact import multiply
 from tradewire.domain.money import plain
-from tradewire_risk.domain.check_input import CheckInput, Outcome
+from tradewire_risk.domain.check_input import PASSED, CheckInput, Outcome
 from tradewire_risk.domain.limits import Amount
+
+
+def size_known(i: CheckInput) -> Outcome:
+    """A quantity could be worked out."""
+    return (i.size_problem, "", False) if i.size_problem else PASSED
 
 
 def quantity_at_least(i: CheckInput) -> Outcome:
