@@ -96,6 +96,23 @@ _BY_STRUCT: dict[type[Struct], EventType] = {row.struct: row for row in _TABLE}
 _DECODERS: dict[tuple[str, int], msgspec.json.Decoder[Any]] = {
     (row.name, row.schema): msgspec.json.Decoder(row.struct) for row in _TABLE
 }
+_GROUNDS = frozenset({"checks", "quotes", "sizing", "limits", "control"})
+"""What a decision rests on: most of its bytes, for whoever looks into it later."""
+
+
+def _without_grounds(struct: type[Struct]) -> type[Struct]:
+    fields = msgspec.structs.fields(struct)
+    if "checks" not in {field.name for field in fields}:
+        return struct
+    kept: list[Any] = [
+        (f.name, f.type) if f.required else (f.name, f.type, f.default) for f in fields if f.name not in _GROUNDS
+    ]
+    return msgspec.defstruct(struct.__name__, kept, frozen=True, kw_only=True, gc=False)
+
+
+_STATE_DECODERS: dict[tuple[str, int], msgspec.json.Decoder[Any]] = {
+    (row.name, row.schema): msgspec.json.Decoder(_without_grounds(row.struct)) for row in _TABLE
+}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -105,8 +122,21 @@ def decode(event: Event) -> Any:
     Raises:
         UnknownEvent: for a type or schema that this build does not know.
     """
+    return _decode(_DECODERS, event)
+
+
+def decode_for_state(event: Event) -> Any:
+    """Returns the struct inside an event without what a decision rests on, which no state is made from.
+
+    Raises:
+        UnknownEvent: as `decode`.
+    """
+    return _decode(_STATE_DECODERS, event)
+
+
+def _decode(decoders: dict[tuple[str, int], msgspec.json.Decoder[Any]], event: Event) -> Any:
     try:
-        decoder = _DECODERS[event.type, event.schema]
+        decoder = decoders[event.type, event.schema]
     except KeyError:
         raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}") from None
     return decoder.decode(event.data)

@@ -13,7 +13,7 @@ from tradewire.domain.orders import Order
 from tradewire.domain.switches import Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import EVENT_TYPES, decode
+from tradewire.messages.registry import EVENT_TYPES, decode_for_state
 from tradewire_ingest.domain.requests import Requests
 
 _CONTROL = frozenset({"Halted", "Resumed", "LimitSet", "AccountHalted"})
@@ -80,11 +80,11 @@ class State:
             if event.stream.startswith("order-"):
                 self._order(event)
             elif event.type in _CONTROL:
-                data = decode(event)
+                data = decode_for_state(event)
                 self.controls.fold(event, data)
                 self.requests.fold(event, data)
             elif event.type == "SignalsStreamSeen":
-                self.stream_seen = StreamSeen(decode(event).instance, event.pos)
+                self.stream_seen = StreamSeen(decode_for_state(event).instance, event.pos)
             else:
                 _require_known(event)
 
@@ -94,7 +94,7 @@ class State:
         if before is None and event.version > 1:
             _require_known(event)  # a late fact of an order that is over
             return
-        data = decode(event)
+        data = decode_for_state(event)
         try:
             order = orders.evolve(before, event, data)
         except TransitionError as error:
@@ -125,7 +125,7 @@ def fold_order(events: Iterable[Event]) -> Order | None:
     """
     order: Order | None = None
     for event in events:
-        order = orders.evolve(order, event, decode(event))
+        order = orders.evolve(order, event, decode_for_state(event))
     return order
 
 

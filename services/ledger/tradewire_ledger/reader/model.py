@@ -17,7 +17,7 @@ from tradewire.domain.orders import Order, evolve
 from tradewire.domain.switches import Controls
 from tradewire.errors import InvalidValue, LogCorrupt, TransitionError
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import decode
+from tradewire.messages.registry import decode_for_state
 from tradewire_ledger.reader.standing import Slots, slots_of
 
 CODE = 1
@@ -149,7 +149,7 @@ class Model:
 
     def _fold_one(self, event: Event, changes: Changes) -> None:
         try:
-            data = decode(event)
+            data = decode_for_state(event)
             if event.stream.startswith(_ORDER):
                 told = self._fold_order(event, data, changes)
             else:

@@ -10,7 +10,7 @@ from tradewire.domain.switches import GLOBAL, Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import EVENT_TYPES, decode
+from tradewire.messages.registry import EVENT_TYPES, decode_for_state
 from tradewire_risk.domain.accounts import Accounts
 from tradewire_risk.domain.limits import Compiled
 from tradewire_risk.domain.open_orders import OpenOrders
@@ -75,7 +75,7 @@ class RiskState:
                 raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}")
             return
         try:
-            data = decode(event)
+            data = decode_for_state(event)
             for fold in folds:
                 if not (booked and fold is _book):
                     fold(self, event, data)

@@ -19,7 +19,7 @@ from tradewire.domain.switches import GLOBAL, Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import decode
+from tradewire.messages.registry import decode_for_state
 from tradewire.messages.vocabulary import Discrepancy
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
@@ -111,7 +111,7 @@ class RouterState:
         if stream.startswith("order-"):
             self._fold_order(event, booking=booking)
         elif stream.startswith(("account-", "control-")):
-            data = decode(event)
+            data = decode_for_state(event)
             self.controls.fold(event, data)
             if event.type == "Halted":
                 self.requests.add(data.request)
@@ -137,11 +137,11 @@ class RouterState:
         order = self.orders.get(order_id) or self.recent.get(order_id)
         if order is None and event.type != "OrderRequested":
             # An order of another account, or one closed long ago, of which only a late fill still concerns us.
-            if booking and concerns_books(event.type) and (late := decode(event)).account == self.account:
+            if booking and concerns_books(event.type) and (late := decode_for_state(event)).account == self.account:
                 self._book(event, late)
                 self.late.append(Late(event.event_id, event.pos, order_id))
             return
-        data = decode(event)
+        data = decode_for_state(event)
         if event.type == "OrderRequested" and data.account != self.account:
             return
         if order is not None and order.anomaly:
