@@ -9,6 +9,7 @@ from msgspec import Struct
 from tests.unit.risk.builders import SECOND, Log
 from tradewire.domain.orders import SENT, Order, Status
 from tradewire.messages import order_events as o
+from tradewire.messages.vocabulary import SizeAsked
 from tradewire_risk.domain.decide import Decided, decide_requested
 from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.domain.profile import Profile, Setup
@@ -17,6 +18,7 @@ SYMBOLS = ("AAPL", "MSFT")
 ACCOUNTS = ("paper", "second")
 PRICES = ("50", "100", "101.5")
 QUANTITIES = ("1", "2.5", "10", "40")
+TARGETS = ("0", "5", "-5", "12.5", "30")
 POSITION_LIMITS = ("1000", "2500", "6000")
 SETUP = Setup(accounts={name: Profile(name) for name in ACCOUNTS})
 
@@ -39,6 +41,8 @@ class Scenario:
         limits = {"duplicate_window": "0s", "min_order_value": "0", "max_signal_age": "1h"}
         limits["max_position_value"] = "2500"
         self.log = Log(SETUP, limits=limits, price=None)
+        for account in ACCOUNTS:
+            self.log.cash("100000", account=account)
         self.batches: list[Taken] = []
         self._last: dict[str, str] = {}
         self._names = 0
@@ -92,6 +96,18 @@ class Scenario:
 
     def close(self, number: int) -> None:
         self._ask(number, side=None, quantity=None)
+
+    def amount(self, number: int) -> None:
+        size = SizeAsked(("notional", "percent_of_equity")[number % 2], Decimal(QUANTITIES[number % 4]) * 10)
+        self._ask(number, side=("buy", "sell")[number // 4 % 2], quantity=None, size=size)
+
+    def target(self, number: int) -> None:
+        size = SizeAsked("target_quantity", Decimal(TARGETS[number % 5]))
+        self._ask(number, side=None, quantity=None, action="target", size=size)
+
+    def reduce(self, number: int) -> None:
+        size = SizeAsked("percent_of_position", Decimal(50)) if number % 2 else None
+        self._ask(number, side=None, quantity=None if size else "2.5", action="reduce", size=size)
 
     def decide(self, _number: int) -> None:
         log = self.log
@@ -173,6 +189,9 @@ STEPS: dict[str, Callable[[Scenario, int], None]] = {
     "sell": Scenario.sell,
     "limit": Scenario.limit,
     "close": Scenario.close,
+    "amount": Scenario.amount,
+    "target": Scenario.target,
+    "reduce": Scenario.reduce,
     "decide": Scenario.decide,
     "quote": Scenario.quote,
     "submit": Scenario.submit,
