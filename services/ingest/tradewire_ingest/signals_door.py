@@ -21,6 +21,7 @@ from tradewire.errors import ConfigError, NotLeader, Unavailable
 from tradewire.lease import Lease
 from tradewire.messages.log import Command, Result
 from tradewire.messages.signal import Signal
+from tradewire.pull import Pull
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
@@ -117,7 +118,7 @@ class SignalsDoor:
             return
         self.problem = ""
         name = stream.consumer_name(self._shard)
-        pull = nats.Pull(self._bus, subjects.SIGNALS_STREAM, name, self._take)
+        pull = Pull(self._bus, subjects.SIGNALS_STREAM, name, self._take)
         await pull.start()
         try:
             await self._receive(pull)
@@ -172,7 +173,7 @@ class SignalsDoor:
         self._queue.append(Item(Message(strategy, message.data, self._instance, sequence), message.reply))
         self._arrived.set()
 
-    async def _receive(self, pull: nats.Pull) -> None:
+    async def _receive(self, pull: Pull) -> None:
         while not (pull.lost or self._reopen.is_set() or self._service.stopping.is_set()):
             if not self._queue or not self._able():
                 self._arrived.clear()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tradewire.bus import Bus, JetStreamError, Message, Pull, address, wire
+from tradewire.bus import Bus, JetStreamError, Message, address, wire
 from tradewire.errors import Unavailable
+from tradewire.pull import Pull
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
 

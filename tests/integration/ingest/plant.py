@@ -1,8 +1,7 @@
 """Everything around ingest as real processes, and short ways to publish, to command, and to read the log."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ import msgspec
 
 from tests.builders import command
 from tests.processes import Child, child
+from tests.waiting import soon
 from tradewire import subjects
 from tradewire.append import Appender
 from tradewire.bus import Bus, JetStreamError
 from tradewire.domain.audit.audit import Audit
-from tradewire.errors import Unavailable
 from tradewire.lease import Lease
 from tradewire.messages import control
 from tradewire.messages.control import ControlReply
@@ -25,8 +24,6 @@ from tradewire.messages.log import LeaseRequest, NewEvent, Result
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.rows import event_of
-
-SOON_SECONDS = 60.0
 
 
 class Plant:
@@ -132,23 +129,6 @@ class Plant:
             assert audit.finish().violations == []
         finally:
             await connection.close()
-
-
-async def soon(holds: Callable[[], Any], seconds: float = SOON_SECONDS) -> None:
-    """Waits until something holds; what it asks may fail for a while."""
-    last: object = None
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                try:
-                    last = await holds()
-                    if last:
-                        return
-                except (OSError, asyncpg.PostgresError, Unavailable) as error:
-                    last = error
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"not so after {seconds} s: {last}") from None
 
 
 def signal(name: str, **fields: Any) -> bytes:

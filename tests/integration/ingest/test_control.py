@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from tests.builders import denied, new
-from tests.integration.ingest.plant import Plant, signal, soon
+from tests.integration.ingest.plant import Plant, signal
 from tests.processes import child
+from tests.waiting import soon
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages import control

@@ -7,8 +7,9 @@ from urllib.request import urlopen
 
 import msgspec
 
-from tests.integration.ingest.plant import Plant, cancel, signal, soon
+from tests.integration.ingest.plant import Plant, cancel, signal
 from tests.processes import Child, child
+from tests.waiting import soon
 from tradewire.bus import Message
 
 

@@ -8,8 +8,9 @@ from signal import SIGHUP
 
 import pytest
 
-from tests.integration.ingest.plant import Plant, cancel, signal, soon
+from tests.integration.ingest.plant import Plant, cancel, signal
 from tests.processes import Child, child
+from tests.waiting import soon
 from tradewire.bus import Bus, JetStreamError
 from tradewire.messages.strict_json import BODY_LIMIT
 from tradewire.settings import Nats

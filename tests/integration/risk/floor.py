@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-import time
 import urllib.request
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from tests.processes import Child, child
+from tests.waiting import now, soon
 from tradewire import ids, subjects
 from tradewire.append import Appender
 from tradewire.bus import Bus
@@ -32,7 +32,6 @@ from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.rows import event_of
 
-SOON_SECONDS = 60.0
 DECISIONS = ("OrderApproved", "OrderDenied")
 
 
@@ -230,27 +229,7 @@ def requested(order: str, signal: str, name: str, **fields: Any) -> o.OrderReque
     return o.OrderRequested(order=order, signal=signal, signal_id=name, **given)
 
 
-def now() -> int:
-    return time.time_ns() // 1000
-
-
 def metrics(process: Child) -> str:
     """What a process answers on /metrics."""
     with urllib.request.urlopen(f"http://127.0.0.1:{process.port}/metrics", timeout=5) as answer:
         return str(answer.read().decode())
-
-
-async def soon(holds: Callable[[], Awaitable[Any]], seconds: float = SOON_SECONDS) -> None:
-    """Waits until something holds; what it asks may fail for a while."""
-    last: object = None
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                try:
-                    if last := await holds():
-                        return
-                except (OSError, asyncpg.PostgresError, Unavailable) as error:
-                    last = error
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"not so after {seconds} s: {last}") from None

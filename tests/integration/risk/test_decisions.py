@@ -5,8 +5,9 @@ import signal
 from decimal import Decimal
 from pathlib import Path
 
-from tests.integration.risk.floor import Floor, metrics, now, soon
+from tests.integration.risk.floor import Floor, metrics
 from tests.processes import Child
+from tests.waiting import now, soon
 from tradewire.messages import account_events as a
 from tradewire.messages.order_events import OrderApproved, OrderDenied
 from tradewire.messages.quotes import Quote, encode_quote

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from tests.builders import approved, requested
-from tests.integration.router.waiting import now, soon
 from tests.integration.router.world import Row, World
 from tests.processes import Child
+from tests.waiting import now, soon
 from tradewire import ids
 from tradewire.append import Appender
 from tradewire.messages import account_events as a

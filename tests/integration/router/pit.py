@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from tests.integration.router.account import Account
-from tests.integration.router.waiting import soon
 from tests.integration.router.world import ACCOUNTS, World
+from tests.waiting import soon
 from tradewire.settings import Postgres, Settings
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.check import check

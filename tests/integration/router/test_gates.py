@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.router.pit import Pit
-from tests.integration.router.waiting import soon
+from tests.waiting import soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.integration.router.account import Account
 from tests.integration.router.pit import Pit
-from tests.integration.router.waiting import now, soon
+from tests.waiting import now, soon
 from tradewire import ids
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

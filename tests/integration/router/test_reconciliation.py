@@ -9,8 +9,8 @@ import pytest
 from tests.builders import fact
 from tests.integration.router.account import Account
 from tests.integration.router.pit import Pit
-from tests.integration.router.waiting import now, soon
 from tests.integration.router.world import metrics
+from tests.waiting import now, soon
 from tradewire import ids
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o

@@ -8,8 +8,8 @@ import pytest
 
 from tests.integration.router.account import Account
 from tests.integration.router.pit import Pit
-from tests.integration.router.waiting import soon
 from tests.integration.router.world import problems
+from tests.waiting import soon
 from tradewire_router.cancel import TOGETHER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

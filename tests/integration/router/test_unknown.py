@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.router.pit import Pit
-from tests.integration.router.waiting import soon
+from tests.waiting import soon
 from tradewire import ids
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -15,8 +15,8 @@ from uuid import uuid4
 import asyncpg
 import msgspec
 
-from tests.integration.router.waiting import now, soon
 from tests.processes import Child, child
+from tests.waiting import now, soon
 from tradewire import ids, subjects
 from tradewire.append import Appender
 from tradewire.bus import Bus

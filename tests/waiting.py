@@ -9,7 +9,7 @@ import asyncpg
 
 from tradewire.errors import Unavailable
 
-SOON_SECONDS = 40.0
+SOON_SECONDS = 60.0
 
 
 def now() -> int:
