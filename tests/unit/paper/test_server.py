@@ -1,6 +1,7 @@
 """A client that does not read: it must not hold the broker's memory, and loses nothing by being cut."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tradewire_router.paper.faults import Faults
 from tradewire_router.paper.journal import Journal
 
 ORDERS = 6_000
+SMALL_BYTES, LARGE_BYTES = 1 << 15, 1 << 22
 
 
 async def test_a_client_that_does_not_read_is_cut_and_hears_the_rest_later(
@@ -27,7 +29,10 @@ async def test_a_client_that_does_not_read_is_cut_and_hears_the_rest_later(
     desk = Desk(engine, journal, Clock("wall"), Faults(allowed=False), failures.append)
     door, port = await server.listen(server.Door(desk, "token", {"paper": "USD"}), "127.0.0.1", 0)
 
-    reader, writer = await _join(port, None)
+    # What the kernel would keep for the two ends could be more than all that is sent.
+    door.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BYTES)
+    reader, writer = await _join(port, None, SMALL_BYTES)
+    door.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGE_BYTES)
     account = engine.book.accounts["paper"]
     for number in range(ORDERS):
         order = wire.PaperOrder(
@@ -49,7 +54,7 @@ async def test_a_client_that_does_not_read_is_cut_and_hears_the_rest_later(
             await asyncio.sleep(0.01)
     writer.close()
 
-    reader, writer = await _join(port, 0)
+    reader, writer = await _join(port, 0, LARGE_BYTES)
     heard: list[bytes] = []
     async with asyncio.timeout(20):
         while len(heard) < 2 * ORDERS:
@@ -64,8 +69,12 @@ async def test_a_client_that_does_not_read_is_cut_and_hears_the_rest_later(
     assert failures == []
 
 
-async def _join(port: int, cursor: int | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 16)
+async def _join(port: int, cursor: int | None, kept: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kept)
+    connection.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=1 << 16)
     writer.write(wire.frame(wire.Hello(wire.VERSION, "token", "paper", cursor)))
     size = int.from_bytes(await reader.readexactly(4), "big")
     assert isinstance(wire.decode_reply(await reader.readexactly(size)), wire.Welcome)
