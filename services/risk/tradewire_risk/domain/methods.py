@@ -11,9 +11,6 @@ from msgspec import Struct
 from tradewire.domain.exact import ONE, ZERO, multiply, subtract
 from tradewire.domain.money import round_down, units_within
 
-LEAST_TRADES = 30
-"""So many closed trades must there be before a win rate is taken from them."""
-
 _PERCENT = Decimal("0.01")
 _FRACTION = Context(prec=28, rounding=ROUND_DOWN, traps=[InvalidOperation, DivisionByZero])
 
