@@ -2,6 +2,8 @@
 
 import random
 import socket
+import sys
+from collections import deque
 from pathlib import Path
 
 import msgspec
@@ -13,12 +15,14 @@ _PORTS = range(20_000, 32_000)
 """Below what systems give to outgoing connections, one of which could hold a port while its server restarts."""
 _TRIES = 100
 _LAST_PORT = 65_535
+_claims: deque[socket.socket] = deque(maxlen=256)
+"""Bound and never listening: servers may bind these ports too, and whoever looks for a free one passes them over."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Returns a TCP port that was free a moment ago; whoever binds it must still be ready to find it taken."""
+    """Returns a TCP port that no server has and that on Linux no other process on this machine is given meanwhile."""
     for _ in range(_TRIES):
-        if is_free(host, port := random.choice(_PORTS)):
+        if _claim(host, port := random.choice(_PORTS)):
             return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
@@ -58,6 +62,23 @@ class PortBook:
     def save(self) -> None:
         """Remembers what was chosen, and what was not asked for this time."""
         write_atomically(self._path, msgspec.json.format(msgspec.json.encode(self._known | self.chosen)))
+
+
+def _claim(host: str, port: int) -> bool:
+    claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        # Without SO_REUSEADDR it fails beside any other socket, a claim too.
+        claim.bind((host, port))
+    except OSError:
+        claim.close()
+        return False
+    if sys.platform == "linux":
+        # From now on servers, which set it as well, may bind beside this one; elsewhere they could not.
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _claims.append(claim)
+    else:
+        claim.close()
+    return True
 
 
 def is_free(host: str, port: int) -> bool:
