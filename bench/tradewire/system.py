@@ -22,6 +22,7 @@ from bench.system import Result, ResultError
 from bench.tradewire.orders import EVENTS_PER_ORDER, order_of
 from tradewire.bus import Bus
 from tradewire.settings import Nats, Postgres, Settings
+from tradewire_cli.engines import probe
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.migrate import migrate
@@ -116,15 +117,9 @@ class Tradewire:
         while time.monotonic() < deadline:
             if self._processes[name].returncode is not None:
                 break
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
-                answer = await reader.read()
-                writer.close()
-                if b" 200 " in answer.split(b"\r\n")[0]:
-                    return
-            except OSError:
-                pass
+            answer = await probe.get("127.0.0.1", port, "/readyz")
+            if answer is not None and answer[0] == 200:
+                return
             await asyncio.sleep(0.1)
         said = (workdir / f"{name}.log").read_text(errors="replace")[-2000:]
         raise ResultError(f"{name} is not ready after {_READY_SECONDS:.0f} s: {said}")

@@ -16,6 +16,7 @@ from tests.contract.brokers.bench import PATIENCE_SECONDS, eventually
 from tradewire.bus import Bus
 from tradewire.messages.quotes import Quote, encode_quote
 from tradewire.settings import Nats, Paper
+from tradewire_cli.engines import probe
 from tradewire_cli.engines.child import launched
 from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_router.brokers.errors import BrokerConnectionError
@@ -65,11 +66,9 @@ class PaperBench:
 
     async def http(self, path: str) -> tuple[int, bytes]:
         """Asks the process for its health or its figures."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._http_port)
-        writer.write(f"GET {path} HTTP/1.0\r\n\r\n".encode())
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        writer.close()
-        return int(head.split()[1]), body
+        answer = await probe.get("127.0.0.1", self._http_port, path)
+        assert answer is not None, "nobody answers"
+        return answer
 
     async def kill(self) -> None:
         assert self._process is not None

@@ -228,8 +228,12 @@ async def test_a_restart_asks_from_where_the_last_agreement_was(pit: Pit) -> Non
             return len(await account.said("OrderFilled")) == len(orders)
 
         await soon(filled)
-        count = len(await account.said("ReconciliationMended"))
-        await account.until_said("ReconciliationMended", count + 1)
+        last = (await account.about("OrderFilled"))[-1].pos
+
+        async def agreed() -> bool:
+            return bool((await account.said("ReconciliationMended"))[-1].state_pos >= last)
+
+        await soon(agreed)
     before = await asyncio.to_thread(metrics, pit.processes["reader"])
     async with account.router():
         await account.until(await account.place(), "OrderFilled")

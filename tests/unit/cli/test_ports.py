@@ -1,8 +1,10 @@
 """Free ports: nobody else on the machine is given one that was given already, and servers may listen there."""
 
 import asyncio
+import socket
 import sys
 from asyncio.subprocess import PIPE
+from collections import deque
 
 import pytest
 
@@ -43,3 +45,16 @@ async def test_a_server_listens_on_the_port_that_it_was_given() -> None:
         await writer.wait_closed()
 
     assert ports.is_free("127.0.0.1", port)
+
+
+def test_what_was_given_long_ago_is_held_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_CLAIMS", 2)
+    claims: deque[int] = deque()
+    monkeypatch.setattr(ports, "_claims", claims)
+
+    given = [ports.free_port() for _ in range(3)]
+
+    kept = [socket.socket(fileno=each) for each in claims]
+    assert [each.getsockname()[1] for each in kept] == given[1:]
+    for each in kept:
+        each.close()

@@ -1,5 +1,6 @@
 """Free ports, chosen by chance and kept from one start to the next, so that clients find what they knew."""
 
+import os
 import random
 import socket
 import sys
@@ -15,8 +16,9 @@ _PORTS = range(20_000, 32_000)
 """Below what systems give to outgoing connections, one of which could hold a port while its server restarts."""
 _TRIES = 100
 _LAST_PORT = 65_535
-_claims: deque[socket.socket] = deque(maxlen=256)
-"""Bound and never listening: servers may bind these ports too, and whoever looks for a free one passes them over."""
+_CLAIMS = 256
+_claims: deque[int] = deque()
+"""Sockets that are bound and never listen: servers may bind there too, and who looks for a free port passes it over."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -75,7 +77,9 @@ def _claim(host: str, port: int) -> bool:
     if sys.platform == "linux":
         # From now on servers, which set it as well, may bind beside this one; elsewhere they could not.
         claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _claims.append(claim)
+        _claims.append(claim.detach())
+        if len(_claims) > _CLAIMS:
+            os.close(_claims.popleft())
     else:
         claim.close()
     return True
