@@ -7,12 +7,15 @@ holds; limits combine so that the tightest wins.
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tradewire.errors import LogCorrupt
 from tradewire.messages.log import Event
 
 GLOBAL = "global"
-LEVELS = ("NONE", "REDUCE_ONLY", "HALT", "KILL")
+LEVELS = ("NONE", "PAUSED", "REDUCE_ONLY", "HALT", "KILL")
+EXITS_ONLY = frozenset({"PAUSED", "REDUCE_ONLY"})
+"""Levels at which nothing but exits passes; at the higher ones nothing does."""
 
 
 class Switch(Struct, frozen=True, gc=False):
@@ -26,11 +29,32 @@ class Switch(Struct, frozen=True, gc=False):
     request: str = ""
 
 
+class Proposal(Struct, frozen=True, gc=False):
+    """Limits that somebody asked for and a second person has not agreed to."""
+
+    limits: dict[str, str]
+    by: str
+    reason: str
+    request: str
+    version: int
+    at: int
+
+
 class Limits(Struct, frozen=True, gc=False):
-    """A scope's limits as texts by name, and the version of their stream."""
+    """A scope's limits as texts by name, and the version of their stream.
+
+    At `expires_at` (µs) the limits `then` take their place again. `proposal` is what waits for a second person.
+    """
 
     limits: dict[str, str] = {}
     version: int = 0
+    by: str = ""
+    reason: str = ""
+    request: str = ""
+    at: int = 0
+    expires_at: int | None = None
+    then: dict[str, str] = {}
+    proposal: Proposal | None = None
 
 
 def scopes(account: str, strategy: str, symbol: str) -> tuple[str, ...]:
@@ -56,7 +80,7 @@ class Controls:
         """Changes with every change, so that what was compiled from this is known to be old."""
 
     def fold(self, event: Event, data: Any) -> None:
-        """Folds Halted, Resumed, LimitSet and AccountHalted; an account that a fact halted needs a person.
+        """Folds switches and limits. An account that a fact halted needs a person.
 
         Raises:
             LogCorrupt: a version is missing.
@@ -70,7 +94,21 @@ class Controls:
         elif event.type == "LimitSet":
             held = self.limits.get(data.scope, Limits())
             self._in_order(held.version, event)
-            self.limits[data.scope] = Limits(data.limits, event.version)
+            self.limits[data.scope] = Limits(
+                data.limits,
+                event.version,
+                data.by,
+                data.reason,
+                data.request,
+                event.time,
+                data.expires_at,
+                data.old if data.expires_at is not None else {},
+            )
+        elif event.type == "LimitProposed":
+            held = self.limits.get(data.scope, Limits())
+            self._in_order(held.version, event)
+            proposal = Proposal(data.limits, data.by, data.reason, data.request, event.version, event.time)
+            self.limits[data.scope] = replace(held, version=event.version, proposal=proposal)
         else:
             return
         self.generation += 1

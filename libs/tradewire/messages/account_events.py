@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tradewire.messages.vocabulary import Clock, Discrepancy, Side
+from tradewire.messages.vocabulary import Clock, Discrepancy, OrderType, Side, TimeInForce
 
 
 class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -54,6 +54,128 @@ class MarksRecorded(_Event, frozen=True, kw_only=True):
     reason: str
     state_pos: int
     clock: Clock = "wall"
+
+
+class BalancesReported(_Event, frozen=True, kw_only=True):
+    """What the broker says of an account's money, asked when the router had folded position `state_pos`.
+
+    `buying_power` is what new orders may cost, in `currency`; `reserved` is what working orders have been taken off it.
+    """
+
+    account: str
+    broker: str
+    at: int
+    state_pos: int
+    currency: str
+    cash: Decimal
+    buying_power: Decimal
+    reserved: Decimal = Decimal(0)
+    equity: Decimal | None = None
+    status: Literal["active", "closed", "restricted", "suspended"] = "active"
+
+
+class InstrumentReported(_Event, frozen=True, kw_only=True):
+    """The broker's rules of a symbol: prices are multiples of `tick`, quantities of `step`.
+
+    `calendar` names an exchange's sessions in exchange-calendars; empty is open at all times. `volume` is the average
+    daily volume, where the broker tells it.
+    """
+
+    account: str
+    broker: str
+    symbol: str
+    at: int
+    asset_class: Literal["equity", "crypto", "option", "future", "forex"]
+    currency: str
+    tick: Decimal
+    step: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal = Decimal(0)
+    max_quantity: Decimal | None = None
+    multiplier: Decimal = Decimal(1)
+    order_types: tuple[OrderType, ...] = ()
+    times_in_force: tuple[TimeInForce, ...] = ()
+    calendar: str = ""
+    tradable: bool = True
+    halted: bool = False
+    shortable: bool = False
+    easy_to_borrow: bool = False
+    volume: Decimal | None = None
+
+
+class Bar(Struct, frozen=True, array_like=True, gc=False):
+    """Prices of one interval that begins at `at` (microseconds)."""
+
+    at: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal = Decimal(0)
+
+
+class BarsReported(_Event, frozen=True, kw_only=True):
+    """The newest daily bars of a symbol, oldest first, the unfinished one left out."""
+
+    account: str
+    broker: str
+    symbol: str
+    at: int
+    bars: tuple[Bar, ...]
+
+
+class LimitWarning(_Event, frozen=True, kw_only=True):
+    """An approval has used more of a limit than the soft limit allows; told once a trading day, check and place."""
+
+    account: str
+    strategy: str
+    symbol: str
+    order: str
+    check: str
+    value: str
+    limit: str
+    day: str
+
+
+class Tally(Struct, frozen=True, array_like=True, gc=False):
+    """How many orders of a strategy were approved in one second (since the epoch)."""
+
+    strategy: str
+    second: int
+    count: int
+
+
+class Run(Struct, frozen=True, array_like=True, gc=False):
+    """When executions of a strategy, symbol and side came (microseconds)."""
+
+    strategy: str
+    symbol: str
+    side: Side
+    at: tuple[int, ...]
+
+
+class Entry(Struct, frozen=True, array_like=True, gc=False):
+    """When a strategy last entered a symbol (microseconds)."""
+
+    strategy: str
+    symbol: str
+    at: int
+
+
+class WindowsRecorded(_Event, frozen=True, kw_only=True):
+    """What risk counts over time, as it stood at position `state_pos`, so that no restart forgets it.
+
+    `approved` are the orders of the account's day by strategy, `highs` the highest equity of each day.
+    """
+
+    account: str
+    state_pos: int
+    day: str
+    approved: dict[str, int]
+    tallies: tuple[Tally, ...]
+    runs: tuple[Run, ...]
+    entries: tuple[Entry, ...]
+    highs: dict[str, Decimal]
 
 
 class AccountHalted(_Event, frozen=True, kw_only=True):
@@ -123,10 +245,13 @@ class ExternalFillBooked(_Event, frozen=True, kw_only=True):
 
 
 class Halted(_Event, frozen=True, kw_only=True):
-    """A switch is thrown for a scope: REDUCE_ONLY lets exits pass, HALT only cancels, KILL cancels all that works."""
+    """A switch is thrown for a scope.
+
+    PAUSED (of a strategy) and REDUCE_ONLY let exits pass, HALT only cancels, KILL cancels all that works.
+    """
 
     scope: str
-    level: Literal["REDUCE_ONLY", "HALT", "KILL"]
+    level: Literal["PAUSED", "REDUCE_ONLY", "HALT", "KILL"]
     by: str
     reason: str
     request: str
@@ -142,13 +267,30 @@ class Resumed(_Event, frozen=True, kw_only=True):
 
 
 class LimitSet(_Event, frozen=True, kw_only=True):
-    """A scope's limits, whole: names and decimal or duration texts. `old` is what was replaced."""
+    """A scope's limits, whole: names and decimal or duration texts. `old` is what was replaced.
+
+    At `expires_at` risk sets `old` again. `seconded_by` is the second person, where one was needed.
+    """
 
     scope: str
     limits: dict[str, str]
     old: dict[str, str]
     by: str
     reason: str
+    request: str = ""
+    expires_at: int | None = None
+    seconded_by: str = ""
+
+
+class LimitProposed(_Event, frozen=True, kw_only=True):
+    """Limits that a second person must agree to. They hold from the LimitSet that names this request on."""
+
+    scope: str
+    limits: dict[str, str]
+    old: dict[str, str]
+    by: str
+    reason: str
+    request: str
 
 
 class LeaseGranted(_Event, frozen=True, kw_only=True):

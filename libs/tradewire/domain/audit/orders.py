@@ -5,7 +5,7 @@ from typing import Any
 
 from tradewire.domain.audit.findings import Report
 from tradewire.domain.orders import OPEN, TERMINAL, Order, Status, evolve
-from tradewire.domain.switches import Controls, scopes
+from tradewire.domain.switches import EXITS_ONLY, Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.log import Event
 
@@ -108,7 +108,7 @@ class OrderAudit:
             "O2", alive and data.account == order.account, event, "the approval had expired, or is of another account"
         )
         level, where = self.controls.level(scopes(order.account, order.strategy, order.symbol))
-        halted = level in {"HALT", "KILL"} or (level == "REDUCE_ONLY" and not order.reduce_only)
+        halted = level in {"HALT", "KILL"} or (level in EXITS_ONLY and not order.reduce_only)
         report.test("O3", not halted, event, f"{level} of {where} was in force")
         lease = self._leases.get(f"router-{data.account}")
         report.test("O9", lease == (data.epoch, event.writer), event, f"epoch {data.epoch}, the lease is {lease}")

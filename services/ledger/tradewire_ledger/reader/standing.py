@@ -35,6 +35,10 @@ def _latest_of_reason(event: Event, data: Any) -> Slots:
     return {f"{event.stream}/{event.type}/{data.reason}": event.pos}
 
 
+def _latest_of_symbol(event: Event, data: Any) -> Slots:
+    return {f"{event.stream}/{event.type}/{data.symbol}": event.pos}
+
+
 def _nothing_to_do(event: Event, _data: Any) -> Slots:
     return {event.stream: None}
 
@@ -52,6 +56,7 @@ _RULES: dict[str, Callable[[Event, Any], Slots]] = {
     "Halted": _every_version,
     "Resumed": _every_version,
     "LimitSet": _every_version,
+    "LimitProposed": _every_version,
     "AccountHalted": _latest_of_type,
     # Of a lease and of what is repeated, the latest says all.
     "LeaseGranted": _latest,
@@ -60,6 +65,10 @@ _RULES: dict[str, Callable[[Event, Any], Slots]] = {
     "FlattenRequested": _latest_of_type,
     "ReconciliationBroken": _latest_of_type,
     "ReconciliationMended": _latest_of_type,
+    "BalancesReported": _latest_of_type,
+    "InstrumentReported": _latest_of_symbol,
+    "BarsReported": _latest_of_symbol,
+    "WindowsRecorded": _latest_of_type,
     "SignalsGapSuspected": _latest_of_type,
     "ClockStepped": _latest_of_type,
     # A signal stands until somebody has made an order of it or found nothing to do, a group until it is closed.

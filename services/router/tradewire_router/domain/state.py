@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tradewire import ids
 from tradewire.domain.books import Books, concerns_books, fold_book
 from tradewire.domain.orders import OPEN, UNSENT, Order, Status, evolve
-from tradewire.domain.switches import GLOBAL, Controls, scopes
+from tradewire.domain.switches import EXITS_ONLY, GLOBAL, Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
@@ -203,7 +203,7 @@ class RouterState:
         if order.cancel_requested:
             return Verdict.CANCEL
         level, _ = self.controls.level(self.scopes_of(order))
-        if level in {"HALT", "KILL"} or (level == "REDUCE_ONLY" and not order.reduce_only):
+        if level in {"HALT", "KILL"} or (level in EXITS_ONLY and not order.reduce_only):
             return Verdict.WAIT
         if order.symbol in frozen or order.expires_at is None or now >= order.expires_at:
             return Verdict.WAIT
