@@ -39,4 +39,5 @@ async def test_a_disk_that_hangs_blocks_nobody_and_the_loss_is_stated(tmp_path: 
         await closing
     assert taken.startswith(b"x" * 1024)
     assert b"bytes of output were dropped" in taken
-    assert len(taken) < 6 * len(megabyte)
+    # At most 4 MB wait, and as much may be in the writer's hands.
+    assert len(taken) < 8 * len(megabyte) + 1024
