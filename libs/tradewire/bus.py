@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import msgspec
 import nats.errors
 from msgspec import Struct
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
 
 from tradewire.errors import Unavailable
@@ -105,6 +105,16 @@ class _Client(Client):
             await super()._process_msg(sid, subject, reply, data, headers)
             return
         handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        # nats-py puts the next connection in the place of one that failed, and leaves that open.
+        self.abandon()
+        await super()._connect_to_server(s)
+
+    def abandon(self) -> None:
+        """Closes the connection of an attempt that came to nothing."""
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]
 
     async def send_raw(self, command: bytes = b"") -> None:
         """Writes at once, after what nats-py itself has left for its flusher task, whose waits swallow a cancel."""
@@ -205,6 +215,8 @@ class Bus:
             raise Unavailable(f"cannot connect to NATS at {address(settings)} as {user}: {error}") from error
         finally:
             await end_tasks(connecting, refusal)
+            if not client.is_connected:
+                client.abandon()
         return bus
 
     @property

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tradewire.domain import names
 from tradewire.errors import InvalidValue
-from tradewire.subjects import MANUAL_STRATEGY
+from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
 Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "admin"]
 Kind = Literal["strategy", "person"]
@@ -90,7 +90,14 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
                 "$JS.API.DIRECT.GET.LOG_{shard}",
                 "$JS.API.DIRECT.GET.LOG_{shard}.>",
             ),
-            subscribe=("log.{shard}", "heartbeat.>", "quotes.>", "balances.>", "instruments.>"),
+            subscribe=(
+                "log.{shard}",
+                "heartbeat.>",
+                "quotes.>",
+                "balances.>",
+                "instruments.>",
+                "risk.{shard}.query.*",
+            ),
             responses=_ONE_REPLY,
         ),
         "router": Permissions(
@@ -118,7 +125,12 @@ _PEOPLE: Final[MappingProxyType[Kind, Permissions]] = MappingProxyType(
         # The answer to a quote that asks for one, which is how a replay knows that the strategy is done with a day.
         "strategy": Permissions(publish=("signals.{name}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
         "person": Permissions(
-            publish=(f"signals.{MANUAL_STRATEGY}", "control.*.{name}", "ledger.{shard}.query.*"),
+            publish=(
+                manual_signals("{name}"),
+                "control.*.{name}",
+                "ledger.{shard}.query.*",
+                "risk.{shard}.query.*",
+            ),
             subscribe=("events.>", "heartbeat.>", "quotes.>"),
         ),
     }

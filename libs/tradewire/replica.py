@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -96,8 +97,11 @@ class Replica:
     `moved` is set after every frame; `generation` counts snapshots, so that work in hand from an earlier one is known.
     """
 
-    def __init__(self, bus: Bus, shard: str, machine: Machine) -> None:
-        self._bus, self._shard, self._machine = bus, shard, machine
+    def __init__(
+        self, bus: Bus, shard: str, machine: Machine, complete: Callable[[Snapshot], Awaitable[None]] | None = None
+    ) -> None:
+        """`complete` adds what a machine that has begun at a snapshot needs beside it; it may raise Unavailable."""
+        self._bus, self._shard, self._machine, self._complete = bus, shard, machine, complete
         self.tail = Tail(bus, shard, self._apply)
         self.moved = asyncio.Event()
         self.generation = 0
@@ -123,12 +127,14 @@ class Replica:
         while True:
             try:
                 snapshot = await take_snapshot(self._bus, self._shard, min_pos=min_pos)
+                self._machine.restore(snapshot)
+                if self._complete is not None:
+                    await self._complete(snapshot)
             except Unavailable as error:
                 self.problem = f"waits for a snapshot: {error}"
                 await asyncio.sleep(0.1)
                 continue
             break
-        self._machine.restore(snapshot)
         self.tail = Tail(self._bus, self._shard, self._apply)
         self.generation += 1
         await self.tail.start(snapshot.log_id, snapshot.frame, snapshot.pos)

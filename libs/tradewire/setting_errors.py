@@ -22,6 +22,7 @@ Fits = Callable[[type, Any], Any]
 _KINDS: Final[dict[Any, tuple[str, str]]] = {
     bool: ("is neither true nor false", "Write true or false."),
     int: ("is not a whole number", "Write digits alone, such as 10."),
+    int | None: ("is not a whole number", "Write digits alone, such as 10."),
     str: ("is not a text", 'Write it in quotes, such as "abc".'),
     Decimal: ("is not a number", 'Write plain digits, such as 10 or "0.5".'),
     list[str]: ("is not a list of texts", 'Write one such as ["AAPL", "MSFT"].'),
@@ -81,9 +82,11 @@ def _wrong(key: str, value: Any, kind: Any, fits: Fits) -> ConfigError | None:
             )
         return first_wrong(value, kind, fits, f"{key}.")
     if get_origin(kind) is dict:
-        if not isinstance(value, Mapping):
-            return ConfigError(key, f"is {_given(key, value)}, which has no names", f"Write sections [{key}.NAME].")
         member = get_args(kind)[1]
+        if not isinstance(value, Mapping):
+            sections = isinstance(member, type) and issubclass(member, Struct)
+            fix = f"Write sections [{key}.NAME]." if sections else f"Write its names under [{key}]."
+            return ConfigError(key, f"is {_given(key, value)}, which has no names", fix)
         return next((found for name in value if (found := _wrong(f"{key}.{name}", value[name], member, fits))), None)
     try:
         fits(kind, value)

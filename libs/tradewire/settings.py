@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Struct, field
 
-from tradewire.domain import names
+from tradewire.domain import limits, names
+from tradewire.domain.hours import time_of_day
 from tradewire.domain.money import money, plain
 from tradewire.domain.times import duration, span_text
 from tradewire.errors import ConfigError, InvalidValue
+from tradewire.live_rules import verify_live
+from tradewire.messages.default_size import DefaultSize, default_size
 from tradewire.setting_errors import first_wrong, hint, shown, written
+from tradewire.strategy_rules import verify_strategies, verify_zone
 
 
 class Duration(int):
@@ -67,32 +70,70 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The doors. `stream_max_bytes` bounds SIGNALS; a full stream refuses new signals and loses none."""
+    """The doors. `stream_max_bytes` bounds SIGNALS; a full stream refuses new signals and loses none.
+
+    `people` are those who may give commands, where their keys are not kept in the data folder: some acts need two.
+    """
 
     stream_max_bytes: int = 1 << 30
     batch: int = 200
+    people: list[str] = []
 
 
 class Risk(Struct, frozen=True, forbid_unknown_fields=True):
-    """The configuration's limits of the scope `global`; appended as LimitSet at start when they differ.
+    """The configuration's limits of the scope `global`, as texts; appended as LimitSet at start when they differ.
 
-    Amounts are in the account's currency. `allowed_symbols` empty means that none is set and all are allowed on paper.
+    `tradewire.domain.limits` says how each is read. These are the defaults of paper accounts: a live account takes none
+    of them, each must be written. `none` lifts a limit by name.
     """
 
-    max_order_quantity: Decimal = Decimal(10_000)
-    min_order_quantity: Decimal = Decimal("0.0001")
-    max_order_value: Decimal = Decimal(10_000)
-    min_order_value: Decimal = Decimal(10)
-    max_position_value: Decimal = Decimal(50_000)
-    max_daily_loss: Decimal = Decimal(5_000)
-    max_open_orders_per_symbol: int = 5
-    max_signal_age: Duration = Duration(30_000_000)
-    max_signal_ahead: Duration = Duration(2_000_000)
-    max_price_age: Duration = Duration(5_000_000)
-    duplicate_window: Duration = Duration(10_000_000)
-    approval_ttl: Duration = Duration(30_000_000)
-    mark_interval: Duration = Duration(60_000_000)
-    allowed_symbols: list[str] = []
+    max_order_quantity: str = "10000"
+    min_order_quantity: str = "0.0001"
+    max_order_value: str = "10000"
+    min_order_value: str = "10"
+    market_order_cushion: str = "3"
+    rounding: str = "reject"
+    max_price_away: str = "3"
+    max_price_away_passive: str = "20"
+    max_price_away_crypto: str = "5"
+    max_price_away_passive_crypto: str = "30"
+    max_position_value: str = "50000"
+    max_open_orders_per_symbol: str = "5"
+    max_open_orders: str = "50"
+    max_open_exposure: str = "100"
+    max_gross_exposure: str = "200"
+    max_net_exposure: str = "100"
+    max_concentration: str = "none"
+    max_group_concentration: str = "none"
+    max_value_at_risk: str = "none"
+    max_open_positions: str = "none"
+    allow_short: str = "no"
+    max_daily_loss: str = "5000"
+    max_daily_loss_percent: str = "3"
+    max_drawdown: str = "10"
+    drawdown_window: str = "30d"
+    max_orders_per_second: str = "5"
+    max_orders_per_minute: str = "60"
+    max_orders_per_day: str = "100"
+    max_repeated_executions: str = "10"
+    repeated_execution_window: str = "60s"
+    duplicate_window: str = "10s"
+    cooldown: str = "none"
+    max_signal_age: str = "30s"
+    max_signal_ahead: str = "2s"
+    max_price_age: str = "5s"
+    max_balance_age: str = "60s"
+    max_instrument_age: str = "1d"
+    approval_ttl: str = "30s"
+    mark_interval: str = "60s"
+    allowed_symbols: str = ""
+    restricted_symbols: str = ""
+    market_hours: str = "always"
+    approval_threshold: str = "none"
+    approval_deadline: str = "5m"
+    probation_orders: str = "0"
+    probation_order_value: str = "100"
+    soft_limit: str = "80"
 
 
 class Router(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,25 +169,55 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
-    """A trading account: which broker holds it, and the time zone in which its day rolls.
+    """A trading account: which broker holds it, and when its day rolls: at a time of day in its time zone.
 
-    `fractional` lets sizes that risk works out be fractions of a share; coins always may.
+    `fractional` lets sizes that risk works out be fractions of a share; coins always may. `live` is said where the
+    broker does not say it: a paper account may be set live, to rehearse. `live_sentence` is typed by its owner.
     """
 
     broker: Literal["paper"] = "paper"
     currency: str = "USD"
     time_zone: str = "UTC"
+    day_rolls_at: str = "00:00"
     fractional: bool = False
+    live: bool | None = None
+    live_sentence: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money is at stake, or is to be taken as if it were."""
+        return self.broker != "paper" if self.live is None else self.live
+
+
+Sides = Literal["both", "long", "short", "buy", "sell"]
+Repeat = Literal["add", "reverse", "ignore"]
+StrategyMode = Literal["auto", "approve", "off"]
 
 
 class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
-    """A strategy that may publish. `account` is where its signals go when they name none."""
+    """A strategy that may publish, and what it may do. What is left out restricts nothing.
+
+    `account` is where its signals go when they name none, and `accounts` are all that it may trade. `windows` are hours
+    in `time_zone`, else in the account's. `quantity` is how much a buy or sell trades that does not say it.
+    """
 
     account: str = ""
+    accounts: list[str] = []
+    sides: Sides = "both"
+    windows: list[str] = []
+    time_zone: str = ""
+    order_types: list[str] = []
+    quantity: str = "signal"
+    max_open_positions: int | None = None
+    repeat: Repeat = "add"
+    mode: StrategyMode = "auto"
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that can be set. A process uses the sections that concern it."""
+    """Everything that can be set. A process uses the sections that concern it.
+
+    `groups` are symbols that move together, by the group's name: what an account has in one of them is limited.
+    """
 
     shard: str = "main"
     clock: Literal["wall", "quotes"] = "wall"
@@ -162,11 +233,17 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     paper: Paper = Paper()
     accounts: dict[str, Account] = field(default_factory=lambda: {"paper": Account()})
     strategies: dict[str, Strategy] = {}
+    groups: dict[str, list[str]] = {}
 
     def account_of(self, strategy: str) -> str:
         """The account that a strategy's signals go to when they name none."""
         profile = self.strategies.get(strategy)
         return (profile.account if profile else "") or self.default_account
+
+    def size_of(self, strategy: str) -> DefaultSize | None:
+        """How much a strategy's entries trade when they do not say; None where they must say it."""
+        profile = self.strategies.get(strategy)
+        return default_size(profile.quantity) if profile else None
 
 
 # Names from older systems: alias -> (key of [risk], True when the smaller value is the stricter).
@@ -200,6 +277,7 @@ def load(path: str | None = None, env: Mapping[str, str] | None = None) -> Setti
     _apply_aliases(raw, env)
     settings = _convert(raw)
     _verify(settings)
+    verify_live(settings, raw.get("risk", {}))
     return settings
 
 
@@ -225,7 +303,7 @@ def _sections() -> dict[str, type[Struct]]:
 def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
     """Lays `TRADEWIRE_…` over the file; a name that is no key is an error, because a typo there would be silent."""
     sections = _sections()
-    top = {f.name for f in msgspec.structs.fields(Settings)} - set(sections) - {"accounts", "strategies"}
+    top = {f.name for f in msgspec.structs.fields(Settings)} - set(sections) - {"accounts", "strategies", "groups"}
     known: dict[str, tuple[str, str]] = {f"{_PREFIX}{name.upper()}": ("", name) for name in top}
     for section, struct in sections.items():
         for f in msgspec.structs.fields(struct):
@@ -250,7 +328,7 @@ def _apply_aliases(raw: dict[str, Any], env: Mapping[str, str]) -> None:
             continue
         value = _number(alias, env[alias])
         section = raw.setdefault("risk", {})
-        current = _number(key, written(section[key])) if key in section else Decimal(str(getattr(base, key)))
+        current = _read_limit(key, _limit_texts(section).get(key, getattr(base, key))).value
         strictest = min(current, value) if smaller_is_stricter else max(current, value)
         section[key] = plain(strictest)
 
@@ -275,6 +353,28 @@ def _decode(kind: type, value: Any) -> Any:
         raise ConfigError("", error.message, f"Write {error.expected}.") from None
 
 
+def _read_limit(name: str, text: str) -> Any:
+    try:
+        return limits.read(name, text)
+    except InvalidValue as error:
+        raise ConfigError(f"risk.{name}", error.message, f"Write {error.expected}.") from None
+
+
+def _limit_texts(section: dict[str, Any]) -> dict[str, Any]:
+    """Limits as texts, whether they are written as numbers, lists or texts."""
+    return {key: _limit_text(key, value) for key, value in section.items()}
+
+
+def _limit_text(key: str, value: Any) -> Any:
+    if isinstance(value, str) and key.endswith("_symbols"):
+        value = [part.strip() for part in value.split(",")]
+    if isinstance(value, list):
+        return ",".join(sorted(str(each) for each in value))
+    if isinstance(value, bool):
+        return shown(value)
+    return written(value) if isinstance(value, int | Decimal) else value
+
+
 def _fits(kind: type, value: Any) -> Any:
     if kind is Decimal and not isinstance(value, bool):
         return _number("", written(value))
@@ -286,6 +386,9 @@ def _strict_decimals(raw: dict[str, Any]) -> dict[str, Any]:
     copy = dict(raw)
     for name, struct in _sections().items():
         if not isinstance(section := raw.get(name), dict):
+            continue
+        if struct is Risk:
+            copy[name] = _limit_texts(section)
             continue
         amounts = {f.name for f in msgspec.structs.fields(struct) if f.type is Decimal}
         copy[name] = {
@@ -303,17 +406,6 @@ def _convert(raw: dict[str, Any]) -> Settings:
         raise (wrong or ConfigError("tradewire.toml", str(error), "See `tradewire config check`.")) from None
 
 
-_POSITIVE = (
-    "max_order_quantity",
-    "max_order_value",
-    "max_position_value",
-    "max_daily_loss",
-    "max_open_orders_per_symbol",
-    "max_signal_age",
-    "max_price_age",
-    "approval_ttl",
-    "mark_interval",
-)
 _RANGES: dict[str, tuple[int, int]] = {
     "http.port": (0, 65_535),
     "ingest.batch": (1, 250),
@@ -332,6 +424,8 @@ def _verify(settings: Settings) -> None:
     """Values that types alone cannot refuse."""
     _verify_amounts(settings)
     _verify_names(settings)
+    _verify_groups(settings.groups)
+    verify_strategies(settings)
     call = settings.router.call_timeout
     if not 0 < call.seconds <= _MAX_CALL_SECONDS:
         fix = "Set 5s or less: lease age and call must fit in 10 s."
@@ -339,14 +433,13 @@ def _verify(settings: Settings) -> None:
 
 
 def _verify_amounts(settings: Settings) -> None:
-    for key in _POSITIVE:
-        if getattr(settings.risk, key) <= 0:
-            raise ConfigError(f"risk.{key}", "is not above zero", "Set a positive value.")
-    for key in ("min_order_value", "min_order_quantity"):
-        if getattr(settings.risk, key) < 0:
-            raise ConfigError(f"risk.{key}", "is below zero", "Set zero or more.")
+    for name in Risk.__struct_fields__:
+        _read_limit(name, getattr(settings.risk, name))
     for what in ("value", "quantity"):
-        if getattr(settings.risk, f"min_order_{what}") > getattr(settings.risk, f"max_order_{what}"):
+        low, high = (
+            _read_limit(name, getattr(settings.risk, name)) for name in (f"min_order_{what}", f"max_order_{what}")
+        )
+        if low.value > high.value:
             raise ConfigError(f"risk.min_order_{what}", f"is above risk.max_order_{what}", "No order could pass both.")
     for key, (least, most) in _RANGES.items():
         section, _, name = key.partition(".")
@@ -354,8 +447,24 @@ def _verify_amounts(settings: Settings) -> None:
             raise ConfigError(key, f"is {shown(value)}", f"Set {least} to {most}.")
 
 
+def _verify_groups(groups: Mapping[str, list[str]]) -> None:
+    for name, symbols in groups.items():
+        key = f"groups.{name}"
+        if not names.is_name(name):
+            raise ConfigError(key, "is not a name", "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
+        if not symbols:
+            raise ConfigError(key, "has no symbols", f'Write one or more, such as {name} = ["AAPL", "MSFT"].')
+        for symbol in symbols:
+            try:
+                names.symbol(symbol)
+            except InvalidValue as error:
+                problem = f"has a wrong symbol: {error.message}"
+                raise ConfigError(key, problem, f"Write {error.expected}.") from None
+
+
 def _verify_names(settings: Settings) -> None:
-    for name in (settings.shard, settings.default_account, *settings.accounts, *settings.strategies):
+    people = settings.ingest.people
+    for name in (settings.shard, settings.default_account, *settings.accounts, *settings.strategies, *people):
         if not names.is_name(name):
             raise ConfigError(name, "is not a name", "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
     used = {f"strategies.{name}.account": profile.account for name, profile in settings.strategies.items()}
@@ -364,12 +473,9 @@ def _verify_names(settings: Settings) -> None:
         if account and account not in settings.accounts:
             raise ConfigError(key, f"names no account: {account}", f"Add [accounts.{account}] or change {key}.")
     for name, profile in settings.accounts.items():
+        verify_zone(f"accounts.{name}.time_zone", profile.time_zone)
         try:
-            ZoneInfo(profile.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ConfigError(
-                f"accounts.{name}.time_zone", f"{profile.time_zone!r} is no time zone", "Write one such as UTC."
-            ) from None
-    for symbol in settings.risk.allowed_symbols:
-        if not names.is_symbol(symbol):
-            raise ConfigError("risk.allowed_symbols", f"{symbol!r} is not a symbol", "Write it as AAPL or BTC/USDT.")
+            time_of_day(profile.day_rolls_at)
+        except InvalidValue as error:
+            key = f"accounts.{name}.day_rolls_at"
+            raise ConfigError(key, error.message, f"Write {error.expected}.") from None

@@ -1,5 +1,7 @@
 """Every subject name, built in one place and only from names that were checked."""
 
+from tradewire.domain import names
+
 SIGNALS_STREAM = "SIGNALS"
 SIGNALS_SUBJECTS = "signals.*"
 MANUAL_STRATEGY = "manual"
@@ -7,6 +9,18 @@ MANUAL_STRATEGY = "manual"
 
 def signals(strategy: str) -> str:
     return f"signals.{strategy}"
+
+
+def manual_signals(person: str) -> str:
+    """Where a person publishes signals by hand: its name is in the subject, which proves who sent them."""
+    return signals(f"{MANUAL_STRATEGY}:{person}")
+
+
+def sender(subject: str) -> tuple[str, str]:
+    """The strategy that a subject under `signals.` names, and the person, where it is one who speaks for `manual`."""
+    token = subject.partition(".")[2]
+    strategy, colon, person = token.partition(":")
+    return (strategy, person) if colon and strategy == MANUAL_STRATEGY and names.is_name(person) else (token, "")
 
 
 def append(shard: str, writer: str) -> str:
@@ -23,6 +37,11 @@ def snapshot(shard: str) -> str:
 
 def query(shard: str, what: str) -> str:
     return f"ledger.{shard}.query.{what}"
+
+
+def risk_query(shard: str, what: str) -> str:
+    """Where risk is asked; `*` for `what` is all that it answers."""
+    return f"risk.{shard}.query.{what}"
 
 
 def log(shard: str) -> str:

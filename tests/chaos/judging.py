@@ -58,7 +58,8 @@ class OrderStory(Struct):
     filled: Decimal = Decimal(0)
     attempts: dict[str, str] = field(default_factory=dict)
     started: dict[str, int] = field(default_factory=dict)
-    """Client order id -> the ledger's time when its intent was written down."""
+    """Client order id -> when its intent was written down, by the ledger's time; where the ledger's clock was ever
+    wrong, by the router's."""
     filled_by: dict[str, Decimal] = field(default_factory=dict)
 
 
@@ -81,7 +82,7 @@ async def judge(system: System, acked: Mapping[str, str]) -> Judgement:
     connection = await system.database()
     try:
         rows = await connection.fetch(
-            "select pos, stream, type, at, correlation_id, data from ledger.event order by pos"
+            "select pos, stream, type, at, time, correlation_id, data from ledger.event order by pos"
         )
         read = {
             "positions": await connection.fetch("select account, symbol, quantity from read.positions"),
@@ -114,7 +115,8 @@ async def _checked(system: System) -> Verdict:
 
 def fold(rows: Iterable[Any]) -> Story:
     """Folds rows of the log by their types alone."""
-    story = Story()
+    story, rows = Story(), list(rows)
+    clock = "time" if any(row["type"] == "ClockStepped" for row in rows) else "at"
     for row in rows:
         kind, data = row["type"], msgspec.json.decode(row["data"])
         if kind == "SignalReceived":
@@ -130,11 +132,11 @@ def fold(rows: Iterable[Any]) -> Story:
         elif kind == "ExternalFillBooked":
             story.external += 1
         elif row["stream"].startswith("order-"):
-            _order(story, row, data)
+            _order(story, row, data, row[clock])
     return story
 
 
-def _order(story: Story, row: Any, data: dict[str, Any]) -> None:
+def _order(story: Story, row: Any, data: dict[str, Any], at: int) -> None:
     kind = row["type"]
     if kind == "OrderRequested":
         story.orders[data["order"]] = OrderStory(data["signal"])
@@ -146,7 +148,7 @@ def _order(story: Story, row: Any, data: dict[str, Any]) -> None:
         order.state, order.quantity = "approved", Decimal(str(data["quantity"]))
     elif kind == "OrderSubmitStarted":
         order.state = order.attempts[client] = "submitting"
-        order.started[client] = row["at"]
+        order.started[client] = at
     elif kind == "OrderSubmitNeverArrived":
         order.state, order.attempts[client] = "requested", "never_arrived"
     elif kind == "OrderSubmitUnknown" and order.state == "submitting":

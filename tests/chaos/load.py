@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
@@ -16,6 +15,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
+from tests.chaos.clocks import Clock
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.quotes import Quote, encode_quote
@@ -26,6 +26,8 @@ SYMBOLS = ("AAPL", "MSFT", "SPY", "TSLA")
 RATE = 50.0
 ACK_SECONDS = 1.0
 QUOTE_SECONDS = 0.1
+PROBE_LIMIT = "50"
+LOWEST, HIGHEST = Decimal(98), Decimal(102)
 _CENT = Decimal("0.01")
 
 
@@ -51,6 +53,18 @@ def last_cancels(prefix: str) -> list[Script]:
     ]
 
 
+def probes(prefix: str, **fields: str) -> list[Script]:
+    """One order in each symbol that will only work: so far below the market that it trades with nobody."""
+    order = {
+        "action": "buy",
+        "quantity": "1",
+        "order_type": "limit",
+        "limit_price": PROBE_LIMIT,
+        "time_in_force": "gtc",
+    }
+    return [Script(f"{prefix}-{symbol}", STRATEGIES[0], {"symbol": symbol, **order, **fields}) for symbol in SYMBOLS]
+
+
 def _one(random: Random, name: str) -> Script:
     strategy, symbol = random.choice(STRATEGIES), random.choice(SYMBOLS)
     kind = random.random()
@@ -73,8 +87,8 @@ _TIMES = ("gtc", "gtc", "day", "ioc", "fok")
 class Publisher:
     """Publishes as the strategies. `acked` are the ids that JetStream acknowledged, in order of their acks."""
 
-    def __init__(self, engines: Engines, random: Random, prefix: str) -> None:
-        self._engines, self._random, self.prefix = engines, random, prefix
+    def __init__(self, engines: Engines, random: Random, prefix: str, clock: Clock) -> None:
+        self._engines, self._random, self.prefix, self._clock = engines, random, prefix, clock
         self._clients: dict[str, Client] = {}
         self.acked: dict[str, str] = {}
         """Signal id -> strategy."""
@@ -123,8 +137,7 @@ class Publisher:
                 self.started.set()
 
     async def _deliver(self, signal: Script) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        body = msgspec.json.encode({"id": signal.id, "timestamp": now, **signal.fields})
+        body = msgspec.json.encode({"id": signal.id, "timestamp": time_text(self._clock.now()), **signal.fields})
         self.attempted[signal.id] = signal.strategy
         headers = {"Nats-Msg-Id": f"{signal.strategy}:{signal.id}"} if self.copies == 1 else None
         while True:
@@ -158,20 +171,29 @@ class Publisher:
                 await client.close()
 
 
-class Feed:
-    """Quotes of every symbol, ten times a second, walking by chance."""
+def time_text(micros: int) -> str:
+    """A time (µs since the epoch) as signals tell it."""
+    at = datetime.fromtimestamp(micros / 1e6, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def __init__(self, bus: Bus, random: Random) -> None:
-        self._bus, self._random = bus, random
+
+class Feed:
+    """Quotes of every symbol, ten times a second, walking by chance between LOWEST and HIGHEST."""
+
+    def __init__(self, bus: Bus, random: Random, clock: Clock) -> None:
+        self._bus, self._random, self._clock = bus, random, clock
         self._prices = dict.fromkeys(SYMBOLS, Decimal(100))
+        self.spoilt: Callable[[Quote], Quote | None] = lambda quote: quote
+        """What becomes of a quote before it is published; None is said to nobody."""
 
     async def run(self) -> None:
         """Publishes for ever; what the link does not take is lost, as with any feed."""
         while True:
             for symbol in SYMBOLS:
                 price = self._prices[symbol] + self._random.randint(-5, 5) * _CENT
-                self._prices[symbol] = min(max(price, Decimal(98)), Decimal(102))
-                quote = Quote(symbol, time.time_ns() // 1_000, price - _CENT, price + _CENT, price)
-                with contextlib.suppress(Unavailable):
-                    await self._bus.publish(f"quotes.test.{symbol}", encode_quote(quote))
+                self._prices[symbol] = min(max(price, LOWEST), HIGHEST)
+                quote = self.spoilt(Quote(symbol, self._clock.now(), price - _CENT, price + _CENT, price))
+                if quote is not None:
+                    with contextlib.suppress(Unavailable):
+                        await self._bus.publish(f"quotes.test.{symbol}", encode_quote(quote))
             await asyncio.sleep(QUOTE_SECONDS)

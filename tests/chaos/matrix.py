@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from tests.chaos.rows import broker, ingest, ledger, nats, postgres, services, whole
+from tests.chaos.rows import broker, clocks, days, ingest, kills, ledger, nats, postgres, prices, services, whole
 from tests.chaos.run import Run
 from tests.chaos.system import Shape
 
@@ -23,6 +23,10 @@ class Row(Struct, frozen=True):
 
 _LEDGER_LINKS = ("sequencer.postgres", "reader.postgres")
 _NATS_LINKS = ("sequencer.nats", "reader.nats", "ingest.nats", "risk.nats", "router.nats")
+_BROKER_LINK = Shape(links=("router.paper",))
+_CLOCKS = Shape(clocks=True, day_rolls_in=360, settings={"max_balance_age": "1h"})
+_DAYS = Shape(clocks=True, settings={"accounts.paper.time_zone": days.ZONE, "paper.commission_per_share": "1"})
+_STRICT_PRICES = Shape(settings={"max_price_age": "1s", "paper.price_from_signal": "false"})
 
 ROWS: tuple[Row, ...] = (
     Row("1", "ingest or a publisher dies around append and ack", ingest.dies),
@@ -43,15 +47,19 @@ ROWS: tuple[Row, ...] = (
     Row("18", "the disk of Postgres is full", postgres.full_disk, 10.0, Shape(small_wal=True)),
     Row("19", "Postgres is cut off after COMMIT", postgres.cut_after_commit, 8.0, Shape(links=_LEDGER_LINKS)),
     Row("20", "a storm of conflicts between writers", ledger.conflicts),
-    Row("21", "the broker's answer is lost", broker.answer_lost, 9.0, Shape(links=("router.paper",))),
+    Row("21", "the broker's answer is lost", broker.answer_lost, 9.0, _BROKER_LINK),
     Row("22", "the broker places late", broker.placed_late, 14.0, Shape(absence_grace="5s")),
-    Row("34", "the link to the broker is half open", broker.half_open, 9.0, Shape(links=("router.paper",))),
+    Row("34", "the link to the broker is half open", broker.half_open, 9.0, _BROKER_LINK),
     Row("35", "the broker is killed", broker.broker_dies),
     Row("36", "duplicates, reorder and delay on every subject", nats.mangled, 9.0, Shape(_NATS_LINKS, mangled=True)),
     Row("37", "poison on every subject", ingest.poison),
     Row("38", "a slow ledger or a slow reader", postgres.slow, 10.0, Shape(links=_LEDGER_LINKS)),
+    Row("39", "a clock jumps by ten minutes", clocks.clock_jumps, 11.0, _CLOCKS),
+    Row("40", "the day rolls, clocks change, the exchange closes early", days.day_passes, 17.0, _DAYS),
     Row("41", "two ingests and the same key at once", ingest.two_with_the_same_key),
-    Row("42", "KILL in the middle of a burst", broker.kill_switch, 14.0, Shape(links=("router.paper",))),
+    Row("42", "KILL in the middle of a burst", broker.kill_switch, 14.0, _BROKER_LINK),
+    Row("43", "KILL while the broker or the ledger is down", kills.killed_while_down, 10.0, _BROKER_LINK),
+    Row("44", "the price feed freezes or says no price", prices.bad_quotes, 11.0, _STRICT_PRICES),
     Row("45", "settings change in the middle of the load", whole.reconfigured),
     Row("50", "a row is tampered with by a superuser", ledger.tampered, 6.0),
     Row("two", "two ledgers at once", ledger.two_at_once),

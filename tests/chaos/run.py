@@ -30,7 +30,9 @@ class Run:
         self.random = Random(f"{row}/{seed}")
         self.prefix = f"r{row}-s{seed}".replace("+", "")
         self.hits = 0
-        self.publisher = Publisher(system.engines, self.random, self.prefix)
+        self.publisher = Publisher(system.engines, self.random, self.prefix, system.world)
+        self.feed: Feed
+        """What quotes the prices during the load."""
         self.notes: list[str] = []
 
     def hit(self, times: int | bool = 1) -> None:
@@ -47,7 +49,8 @@ class Run:
         signals = script(random, self.prefix, int(seconds * rate))
         await self.publisher.open()
         bus = await system.bus("feed")
-        feeding = asyncio.create_task(Feed(bus, random).run())
+        self.feed = Feed(bus, random, system.world)
+        feeding = asyncio.create_task(self.feed.run())
         try:
             await asyncio.sleep(0.2)
             publishing = asyncio.create_task(self.publisher.run(signals, rate))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from tests.chaos.clocks import Clock
 from tests.chaos.kept import POLL_SECONDS, READY_SECONDS, Kept, Name
 from tests.chaos.load import STRATEGIES
 from tests.chaos.mangle import Mangling
@@ -52,6 +54,13 @@ max_order_value = "1000000"
 max_position_value = "10000000"
 max_daily_loss = "10000000"
 max_open_orders_per_symbol = 100000
+max_open_orders = 100000
+max_orders_per_second = "none"
+max_orders_per_minute = "none"
+max_orders_per_day = "none"
+max_repeated_executions = "none"
+max_price_away = "none"
+max_price_away_passive = "none"
 duplicate_window = "0s"
 max_signal_age = "{max_signal_age}"
 approval_ttl = "{approval_ttl}"
@@ -85,6 +94,12 @@ class Shape(Struct, frozen=True):
     """NATS links pass through a mangler, which a row switches on."""
     small_wal: bool = False
     """Postgres' write-ahead log lies on a file system of its own that can be filled."""
+    clocks: bool = False
+    """Each process goes by a clock of its own, which a row sets."""
+    settings: dict[str, str] = {}
+    """Further settings, by `<section>.<key>`."""
+    day_rolls_in: int = 0
+    """About how many seconds after the start the account's day rolls, instead of at midnight; less by up to 60."""
     planted: str = ""
 
 
@@ -102,16 +117,25 @@ class System:
         self.releasing = True
         """Whether a reaped process's leases are given back, as `tradewire up` does; without it they run out."""
         self.mangling = Mangling()
+        self.world = Clock(folder / "clocks" / "world")
+        """The time of those who publish."""
+        self.clocks: dict[str, Clock] = {}
+        """The time of each process, where the shape has clocks."""
+        self._changed = dict(shape.settings)
+        if shape.day_rolls_in:
+            roll = time.gmtime(time.time() + shape.day_rolls_in)
+            self._changed["accounts.paper.day_rolls_at"] = time.strftime("%H:%M", roll)
         self._paper_port = free_port()
 
     def settings_text(self, **changes: str) -> str:
-        """The settings, with keys of [risk] changed."""
+        """The settings, with keys changed: those of [risk] by their name, any other by `<section>.<key>`."""
         shape = self.shape
         text = _SETTINGS.format(
             max_signal_age=shape.max_signal_age, approval_ttl=shape.approval_ttl, absence_grace=shape.absence_grace
         )
-        for key, value in changes.items():
-            text = text.replace("[risk]\n", f'[risk]\n{key} = "{value}"\n')
+        for key, value in {**self._changed, **changes}.items():
+            section, _, name = key.rpartition(".")
+            text = _with(text, section or "risk", name, value)
         return text
 
     @property
@@ -152,6 +176,9 @@ class System:
         program: tuple[str, ...] = (MODULES[name],)
         if self.shape.planted:
             program = ("tests.chaos.planted", self.shape.planted, MODULES[name])
+        if self.shape.clocks:
+            clock = self.clocks.setdefault(called, Clock(self.folder / "clocks" / called))
+            program = ("tests.chaos.clocks", str(clock.file), *program)
         kept = Kept(
             called, name, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped
         )
@@ -188,6 +215,8 @@ class System:
             await self.admin.close()
         for link in self.links.values():
             await link.stop()
+        for clock in (self.world, *self.clocks.values()):
+            clock.close()
 
     def crashes(self) -> dict[str, list[int]]:
         """The exit codes of processes that ended by themselves."""
@@ -235,6 +264,15 @@ class System:
             await self.admin.request(subject, request, timeout=_REAP_SECONDS)
         except Unavailable:
             return  # then they run out
+
+
+def _with(text: str, section: str, key: str, value: str) -> str:
+    """Settings with one key of a section changed, or set."""
+    lines = text.splitlines()
+    first = lines.index(f"[{section}]") + 1
+    last = next((number for number in range(first, len(lines)) if lines[number].startswith("[")), len(lines))
+    others = [line for line in lines[first:last] if line.partition(" = ")[0] != key]
+    return "\n".join([*lines[:first], f'{key} = "{value}"', *others, *lines[last:], ""])
 
 
 def _through(dsn: str, link: Proxy) -> str:

@@ -131,6 +131,9 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     message: str = ""
     anomaly: str = ""
     clock: str = "wall"
+    unit_value: Decimal | None = None
+    cost: Decimal | None = None
+    granted_by: str = ""
 
     @property
     def leaves(self) -> Decimal:
@@ -218,7 +221,7 @@ def _approved(_order: Order, data: Any, changes: dict[str, Any]) -> None:
     changes["side"], changes["quantity"], changes["order_type"] = data.side, data.quantity, data.order_type
     changes["limit_price"], changes["stop_price"] = data.limit_price, data.stop_price
     changes["time_in_force"], changes["expires_at"] = data.time_in_force, data.expires_at
-    changes["reduce_only"] = data.reduce_only
+    changes["reduce_only"], changes["unit_value"], changes["cost"] = data.reduce_only, data.unit_value, data.cost
 
 
 def _refused(_order: Order, data: Any, changes: dict[str, Any]) -> None:
@@ -227,6 +230,10 @@ def _refused(_order: Order, data: Any, changes: dict[str, Any]) -> None:
 
 def _held(_order: Order, data: Any, changes: dict[str, Any]) -> None:
     changes["reason"], changes["deadline"] = data.reason, data.deadline
+
+
+def _granted(_order: Order, data: Any, changes: dict[str, Any]) -> None:
+    changes.update(granted_by=data.by, reason="", deadline=None)
 
 
 def _rejected(order: Order, data: Any, changes: dict[str, Any]) -> None:
@@ -304,6 +311,7 @@ def _replaced(order: Order, data: Any, changes: dict[str, Any]) -> None:
 _FOLDS: dict[str, Any] = {
     "OrderApproved": _approved,
     "OrderDenied": _refused,
+    "OrderApprovalGranted": _granted,
     "OrderApprovalRefused": _refused,
     "OrderHeld": _held,
     "OrderLapsed": _refused,

@@ -1,7 +1,7 @@
 """Switches and limits as the log tells them: which are in force for an order, and at which versions.
 
-Scopes are `global`, `account.<name>`, `strategy.<name>` and `symbol.<symbol>`. The highest switch of those in scope
-holds; limits combine so that the tightest wins.
+Scopes are `global`, `broker.<name>`, `account.<name>`, `strategy.<name>` and `symbol.<symbol>`. The highest switch of
+those in scope holds; limits combine so that the tightest wins.
 """
 
 from typing import Any
@@ -57,9 +57,14 @@ class Limits(Struct, frozen=True, gc=False):
     proposal: Proposal | None = None
 
 
-def scopes(account: str, strategy: str, symbol: str) -> tuple[str, ...]:
+def account_scopes(account: str, broker: str = "") -> tuple[str, ...]:
+    """The scopes that an account lies in as a whole, widest first; its broker's where one is named."""
+    return (GLOBAL, *((f"broker.{broker}",) if broker else ()), f"account.{account}")
+
+
+def scopes(account: str, strategy: str, symbol: str, broker: str = "") -> tuple[str, ...]:
     """The scopes that an order lies in, widest first."""
-    return (GLOBAL, f"account.{account}", f"strategy.{strategy}", f"symbol.{symbol}")
+    return (*account_scopes(account, broker), f"strategy.{strategy}", f"symbol.{symbol}")
 
 
 def control_stream(scope: str) -> str:

@@ -46,7 +46,10 @@ class Mark(Struct, frozen=True, array_like=True, gc=False):
 
 
 class MarksRecorded(_Event, frozen=True, kw_only=True):
-    """The prices at which equity, daily loss and drawdown are defined. `day` is the account's trading day."""
+    """The prices at which equity, daily loss and drawdown are defined. `day` is the account's trading day.
+
+    `equity` is that of the account at `state_pos` and these prices, in its own currency.
+    """
 
     account: str
     marks: dict[str, Mark]
@@ -54,6 +57,7 @@ class MarksRecorded(_Event, frozen=True, kw_only=True):
     reason: str
     state_pos: int
     clock: Clock = "wall"
+    equity: Decimal | None = None
 
 
 class BalancesReported(_Event, frozen=True, kw_only=True):
@@ -146,12 +150,12 @@ class Tally(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Run(Struct, frozen=True, array_like=True, gc=False):
-    """When executions of a strategy, symbol and side came (microseconds)."""
+    """Orders of a strategy, symbol and side that were executed, and when each was last (microseconds)."""
 
     strategy: str
     symbol: str
     side: Side
-    at: tuple[int, ...]
+    orders: dict[str, int]
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):
@@ -165,17 +169,21 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
 class WindowsRecorded(_Event, frozen=True, kw_only=True):
     """What risk counts over time, as it stood at position `state_pos`, so that no restart forgets it.
 
-    `approved` are the orders of the account's day by strategy, `highs` the highest equity of each day.
+    What the account's money has been taken for is in the events after `since`.
+    `approved` are the orders of the account's day by strategy, `highs` the highest equity of each day, and `fills` all
+    executions by strategy.
     """
 
     account: str
     state_pos: int
+    since: int
     day: str
     approved: dict[str, int]
     tallies: tuple[Tally, ...]
     runs: tuple[Run, ...]
     entries: tuple[Entry, ...]
     highs: dict[str, Decimal]
+    fills: dict[str, int] = {}
 
 
 class AccountHalted(_Event, frozen=True, kw_only=True):
@@ -283,7 +291,7 @@ class LimitSet(_Event, frozen=True, kw_only=True):
 
 
 class LimitProposed(_Event, frozen=True, kw_only=True):
-    """Limits that a second person must agree to. They hold from the LimitSet that names this request on."""
+    """Limits that a second person must agree to. They hold from the LimitSet on that this event is the cause of."""
 
     scope: str
     limits: dict[str, str]

@@ -180,10 +180,11 @@ class FramesPage(_Reply, frozen=True, kw_only=True, tag="frames"):
 
 
 class ControlState(_Reply, frozen=True, kw_only=True, tag="control"):
-    """Switches and limits by scope, as folded from the log."""
+    """Switches and limits by scope, as folded from the log; `brokers` are the configured accounts', by account."""
 
     switches: dict[str, Switch]
     limits: dict[str, Limits]
+    brokers: dict[str, str] = {}
 
 
 class DigestReply(_Reply, frozen=True, kw_only=True, tag="digest"):

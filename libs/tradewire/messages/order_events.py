@@ -97,7 +97,11 @@ class _Decision(_Event, frozen=True, kw_only=True):
 
 
 class OrderApproved(_Decision, frozen=True, kw_only=True):
-    """The quantity and terms that may be sent once, until `expires_at`, with every check and what it rests on."""
+    """The quantity and terms that may be sent once, until `expires_at`, with every check and what it rests on.
+
+    `unit_value` is what one unit counts as while the order works, and `cost` what all of it may take from the
+    account's buying power; both are in the account's currency.
+    """
 
     signal: str
     strategy: str
@@ -112,6 +116,8 @@ class OrderApproved(_Decision, frozen=True, kw_only=True):
     stop_price: Decimal | None = None
     reduce_only: bool = False
     price: Decimal | None = None
+    unit_value: Decimal | None = None
+    cost: Decimal | None = None
 
 
 class OrderDenied(_Decision, frozen=True, kw_only=True):

@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
+from tradewire.messages.vocabulary import Action, OrderType, SizeTerms, TimeInForce
 
 SCHEMA = 1
-SizeMethod = Literal["percent_of_equity", "percent_of_position", "risk_amount", "risk_percent", "kelly"]
+SizeMethod = Literal["percent_of_equity", "percent_of_position", "risk_amount", "risk_percent", "volatility", "kelly"]
+CUSTOM = "custom:"
+"""What the name of a method begins with that a plug-in of risk works out."""
 
 
 class Trail(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,10 +47,13 @@ class TakeProfit(Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount: Decimal | None = None
 
 
-class Size(Struct, frozen=True, kw_only=True):
-    """How much, by a method that risk works out; `value` is an amount of money, a percentage, or a share of Kelly's."""
+class Size(SizeTerms, frozen=True, kw_only=True):
+    """How much, by a method that risk works out: one of SizeMethod, or CUSTOM and the name of a plug-in.
 
-    method: SizeMethod
+    `value` is an amount of money, a percentage, a share of Kelly's, or what a plug-in makes of it.
+    """
+
+    method: str
     value: Decimal
 
 

@@ -1,7 +1,8 @@
 """The fields of a signal, one row each: name, kind, rule, reader. The parser and the reference page both read these."""
 
 from tradewire.messages import signal_readers as read
-from tradewire.messages.signal import Size, SizeMethod, StopLoss, Trail
+from tradewire.messages import signal_sizes
+from tradewire.messages.signal import StopLoss, Trail
 from tradewire.messages.signal_readers import Field, table
 from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
 
@@ -59,8 +60,17 @@ TAKE_PROFIT = table(
     Field("part", _NUMBER, "share of the position, above 0, at most 1; a lone entry may leave it out", read.part),
 )
 SIZE = table(
-    Field("method", "word", "how the value is meant", read.word(SizeMethod, {}), '"method": "percent_of_equity"'),
-    Field("value", _NUMBER, "above 0, in what the method says", read.above_zero, '"value": 5'),
+    Field("method", "word", "how the value is meant", signal_sizes.method, '"method": "percent_of_equity"'),
+    Field("value", _NUMBER, "above 0, in what the method says; needed by every method but `kelly`", read.above_zero),
+    Field("stop", _NUMBER, "price at which the position is given up, on the losing side of the entry", read.above_zero),
+    Field("stop_distance", _NUMBER, "the same as a distance from the entry", read.above_zero),
+    Field("stop_percent", _NUMBER, "the same in percent of the entry, at most 100", read.percent),
+    Field("multiple", _NUMBER, "how many average true ranges the price may move, above 0", read.above_zero),
+    Field("win_rate", _NUMBER, "share of trades that win, 0 to 1; together with `payoff`", read.fraction),
+    Field("payoff", _NUMBER, "average win over average loss, above 0", read.above_zero),
+    Field("max_percent", _NUMBER, "cuts the size to this percentage of equity, above 0", read.above_zero),
+    Field("max_notional", _NUMBER, "cuts the size to what this money buys, above 0", read.above_zero),
+    Field("max_quantity", _NUMBER, "cuts the size to this many units, above 0", read.above_zero),
 )
 
 FIELDS = table(
@@ -85,7 +95,7 @@ FIELDS = table(
     Field("notional", _NUMBER, "money, above 0", read.above_zero),
     Field("target_quantity", _NUMBER, "position wanted afterwards; below 0 is short", read.signed),
     Field("target_percent", _NUMBER, "position wanted afterwards, in percent of equity; below 0 is short", read.signed),
-    Field("size", "object", "a size that risk works out", read.nested(SIZE, Size)),
+    Field("size", "object", "a size that risk works out", read.nested(SIZE, signal_sizes.build)),
     Field("order_type", "word", "`market` if left out", read.word(OrderType, _ORDER_TYPE_HINTS)),
     Field("limit_price", _NUMBER, "with `limit` and `stop_limit` only, and needed there; above 0", read.above_zero),
     Field(

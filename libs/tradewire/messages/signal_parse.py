@@ -13,6 +13,7 @@ from tradewire.domain import names
 from tradewire.domain.quoting import quoted
 from tradewire.errors import InvalidValue
 from tradewire.messages import signal_rules
+from tradewire.messages.default_size import DefaultSize, fill_size
 from tradewire.messages.refusals import Code, SignalInvalid, adopted, refused
 from tradewire.messages.signal import Signal, TakeProfit
 from tradewire.messages.signal_fields import FIELDS, HINTS
@@ -23,8 +24,10 @@ _template = re.compile(r"\{\{.*?\}\}|\{\{", re.DOTALL).search
 _REAL_VALUE = "the value itself; the alert's sender did not fill the placeholder in"
 
 
-def parse_signal(strategy: str, body: bytes) -> Signal:
+def parse_signal(strategy: str, body: bytes, default: DefaultSize | None = None) -> Signal:
     """Returns the signal that a strategy published; `strategy` is the last token of the subject.
+
+    An entry that says no size takes the `default`, as if it had been sent with it.
 
     Raises:
         SignalInvalid: whatever else the bytes are.
@@ -43,6 +46,7 @@ def parse_signal(strategy: str, body: bytes) -> Signal:
     values.pop("schema", None)
     if "take_profit" in values:
         values["take_profit"] = _parts(values["take_profit"])
+    fill_size(values, default)
     signal = Signal(strategy=strategy, **values)
     signal_rules.check(signal, values.keys())
     return signal

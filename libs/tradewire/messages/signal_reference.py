@@ -5,10 +5,10 @@ from typing import get_args
 
 from tradewire.domain import money, times
 from tradewire.messages.refusals import Code
-from tradewire.messages.signal import SizeMethod
 from tradewire.messages.signal_fields import FIELDS, SIZE, STOP_LOSS, TAKE_PROFIT, TRAIL
 from tradewire.messages.signal_readers import Field
 from tradewire.messages.signal_rules import ACTIONS, PRICES
+from tradewire.messages.signal_sizes import METHODS, MethodRule
 from tradewire.messages.signal_support import ANY, NOT_YET
 from tradewire.messages.strict_json import BODY_LIMIT, DEPTH_LIMIT, NUMBER_LIMIT
 from tradewire.messages.vocabulary import TimeInForce
@@ -21,13 +21,6 @@ _TIMES_IN_FORCE: Mapping[str, str] = {
     "opg": "takes part in the opening auction",
     "cls": "takes part in the closing auction",
     "gtd": "works until `expire_at`",
-}
-_SIZE_METHODS: Mapping[str, str] = {
-    "percent_of_equity": "percent of the account's equity",
-    "percent_of_position": "percent of the position, at most 100; for exits only",
-    "risk_amount": "money lost if the stop loss is hit; needs `stop_loss`",
-    "risk_percent": "percent of equity lost if the stop loss is hit, at most 100; needs `stop_loss`",
-    "kelly": "share of the Kelly fraction, at most 1",
 }
 
 _HEAD = f"""\
@@ -58,16 +51,23 @@ is decided later, by ingest and risk. A refusal is recorded as a `SignalRefused`
 - **placeholders** such as `{{{{close}}}}` that an alert did not fill in are refused everywhere but in `extra`.
 """
 
+_ACTION = """\
+A `buy` or `sell` that says no size takes the one that its strategy has in the settings. Where there is none, and with
+`reduce_only`, it is refused."""
+_SIZES = """\
+[How sizes are worked out](../explanation/sizing.md) has the formulas. A field that the method does not take is refused.
+`custom:` and a name is the plug-in of that name, which takes every field."""
+
 
 def signal_reference() -> str:
     """Returns `docs/reference/signal.md`."""
     sections = (
         _HEAD,
         _section("Fields", _fields(FIELDS, today=True)),
-        _section("action", _actions()),
+        _section("action", _actions(), _ACTION),
         _section("order_type", _order_types()),
         _section("time_in_force", _words("time_in_force", _TIMES_IN_FORCE, get_args(TimeInForce))),
-        _section("size", _fields(SIZE) + "\n" + _words("size", _SIZE_METHODS, get_args(SizeMethod))),
+        _section("size", _fields(SIZE) + "\n" + _size_methods(), _SIZES),
         _section("trail", _fields(TRAIL), "Exactly one of the two."),
         _section("stop_loss", _fields(STOP_LOSS), "Exactly one of `price`, `percent`, `amount` and `trail`."),
         _section("take_profit", _fields(TAKE_PROFIT), "In each entry exactly one of `price`, `percent` and `amount`."),
@@ -142,6 +142,26 @@ def _order_types() -> str:
             for kind, prices in PRICES.items()
         ),
     )
+
+
+def _size_methods() -> str:
+    return _rows(
+        "word | value | at most | takes | today",
+        (
+            (
+                f"`{method}`",
+                rule.meaning,
+                "" if rule.largest is None else str(rule.largest),
+                _taken(rule),
+                _word_today("size.method", method),
+            )
+            for method, rule in METHODS.items()
+        ),
+    )
+
+
+def _taken(rule: MethodRule) -> str:
+    return ", ".join(f"`{field}`{' (needed)' if field in rule.needs else ''}" for field in rule.takes)
 
 
 def _words(field: str, meanings: Mapping[str, str], words: Iterable[str]) -> str:

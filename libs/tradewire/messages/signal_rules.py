@@ -10,6 +10,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tradewire.domain.money import plain
+from tradewire.messages import signal_sizes
 from tradewire.messages.refusals import Code, refused
 from tradewire.messages.signal import Signal, StopLoss, TakeProfit, Trail
 from tradewire.messages.vocabulary import Action, OrderType
@@ -53,8 +54,6 @@ PRICES: dict[OrderType, tuple[str, ...]] = {
     "trailing_stop": ("trail",),
 }
 """The prices that each order type has. It needs all of them and takes no other."""
-
-_LARGEST_VALUE = {"percent_of_position": Decimal(100), "risk_percent": Decimal(100), "kelly": Decimal(1)}
 
 
 def check(signal: Signal, given: Collection[str]) -> None:
@@ -100,23 +99,7 @@ def _check_action(signal: Signal, given: Collection[str]) -> None:
         for field in EXITS:
             if getattr(signal, field):
                 raise refused(Code.FIELD_NOT_ALLOWED, field, "means nothing on an exit", f"no {field} with reduce_only")
-    _check_size_method(signal)
-
-
-def _check_size_method(signal: Signal) -> None:
-    if signal.size is None:
-        return
-    method, value = signal.size.method, signal.size.value
-    limit = _LARGEST_VALUE.get(method)
-    if limit is not None and value > limit:
-        raise refused(Code.NUMBER_OUT_OF_RANGE, "size.value", f"{plain(value)} is too large", f"at most {limit}")
-    if method in {"risk_amount", "risk_percent"} and signal.stop_loss is None:
-        raise refused(
-            Code.FIELD_MISSING, "stop_loss", "is missing", f"a stop_loss, which {method} measures the risk by"
-        )
-    if method == "percent_of_position" and not (signal.reduce_only or signal.action == "reduce"):
-        right = "action reduce, or reduce_only true"
-        raise refused(Code.SIZE_NOT_ALLOWED, "size.method", f"{method} is for exits", right)
+    signal_sizes.check(signal)
 
 
 def _check_times(signal: Signal) -> None:
@@ -187,18 +170,27 @@ def _check_stop_side(signal: Signal) -> None:
 
 def _check_stop_loss(signal: Signal) -> None:
     """The loss lies below the entry of a buy and above that of a sell; its own limit lies beyond it."""
+    buy = signal.action == "buy"
+    if signal.size is not None and signal.size.stop is not None:
+        _check_losing_side(signal, "size.stop", signal.size.stop)
     if signal.stop_loss is None or signal.stop_loss.price is None:
         return
-    loss, limit, buy = signal.stop_loss.price, signal.stop_loss.limit_price, signal.action == "buy"
+    loss, limit = signal.stop_loss.price, signal.stop_loss.limit_price
+    _check_losing_side(signal, "stop_loss.price", loss)
+    if limit is not None and limit != loss and not _beyond(limit, loss, up=buy):
+        problem = f"{plain(limit)} is on the wrong side of stop_loss.price {plain(loss)}"
+        right = f"a limit at or {'below' if buy else 'above'} the stop"
+        raise refused(Code.STOP_WRONG_SIDE, "stop_loss.limit_price", problem, right)
+
+
+def _check_losing_side(signal: Signal, path: str, loss: Decimal) -> None:
+    buy = signal.action == "buy"
     side = "below" if buy else "above"
     for name, entry in _entries(signal).items():
         if not _beyond(loss, entry, up=buy):
             problem = f"{plain(loss)} is not {side} {name} {plain(entry)}"
             right = f"a {signal.action}'s loss {side} its entry"
-            raise refused(Code.STOP_LOSS_WRONG_SIDE, "stop_loss.price", problem, right)
-    if limit is not None and limit != loss and not _beyond(limit, loss, up=buy):
-        problem = f"{plain(limit)} is on the wrong side of stop_loss.price {plain(loss)}"
-        raise refused(Code.STOP_WRONG_SIDE, "stop_loss.limit_price", problem, f"a limit at or {side} the stop")
+            raise refused(Code.STOP_LOSS_WRONG_SIDE, path, problem, right)
 
 
 def _check_take_profit(signal: Signal) -> None:

@@ -25,9 +25,6 @@ class NotYet(Struct, frozen=True):
 
 NOT_YET = (
     NotYet("action", "replace", "cancel, and then a new signal"),
-    NotYet("size.method", "risk_amount", "quantity"),
-    NotYet("size.method", "risk_percent", "quantity"),
-    NotYet("size.method", "kelly", "percent_of_equity"),
     NotYet("order_type", "trailing_stop", "market, limit, stop or stop_limit", ("trail",)),
     NotYet("stop_loss", ANY, "a signal of its own for the exit"),
     NotYet("take_profit", ANY, "a signal of its own for the exit"),

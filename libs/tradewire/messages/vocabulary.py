@@ -15,11 +15,32 @@ Origin = Literal["live", "replay", "lookup"]
 """How a broker's fact came: as it happened, re-sent after a gap, or found by asking."""
 
 
+class SizeTerms(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a method of sizing measures by, and the most that it may come to.
+
+    `stop` is a price and `stop_distance` a difference of prices, both in the symbol's currency; `stop_percent` is in
+    percent of the entry. `multiple` counts average true ranges. `win_rate` is between 0 and 1, `payoff` the average win
+    over the average loss. `max_percent` is in percent of equity, `max_notional` in the account's currency.
+    """
+
+    stop: Decimal | None = None
+    stop_distance: Decimal | None = None
+    stop_percent: Decimal | None = None
+    multiple: Decimal | None = None
+    win_rate: Decimal | None = None
+    payoff: Decimal | None = None
+    max_percent: Decimal | None = None
+    max_notional: Decimal | None = None
+    max_quantity: Decimal | None = None
+
+
 class SizeAsked(Struct, frozen=True, array_like=True, gc=False):
-    """How much is asked for when it is no plain quantity: a method of sizing, and its amount, units or percentage."""
+    """How much is asked for when it is no plain quantity: a method of sizing, its amount, units or percentage, and
+    what else the method goes by."""
 
     method: str
     value: Decimal
+    terms: SizeTerms | None = None
 
 
 class CheckResult(Struct, frozen=True, array_like=True, gc=False):

@@ -16,7 +16,7 @@ _HELP: Final = (
     "`tradewire up` starts everything on this machine, `tradewire demo` shows it at work, and every other command "
     "finds the running system by its data folder: --data, TRADEWIRE_DATA, or ./data."
 )
-_RUN, _TRADE, _LOOK, _KEEP = "Run", "Trade", "Look", "Keep in order"
+_RUN, _TRADE, _RISK, _LOOK, _KEEP = "Run", "Trade", "Control risk", "Look", "Keep in order"
 
 
 class Row(Struct, frozen=True):
@@ -33,8 +33,16 @@ COMMANDS: Final[dict[str, Row]] = {
     "logs": Row("logs:logs", _RUN),
     "send": Row("send:send", _TRADE),
     "cancel": Row("cancel:cancel", _TRADE),
-    "halt": Row("switches:halt", _TRADE),
-    "resume": Row("switches:resume", _TRADE),
+    "halt": Row("switches:halt", _RISK),
+    "pause": Row("switches:pause", _RISK),
+    "resume": Row("switches:resume", _RISK),
+    "flatten": Row("switches:flatten", _RISK),
+    "preflight": Row("preflight:preflight", _RISK),
+    "limits": Row("limits:limits", _RISK),
+    "approvals": Row("approvals:approvals", _RISK),
+    "approve": Row("approvals:approve", _RISK),
+    "deny": Row("approvals:deny", _RISK),
+    "risk": Row("risk:risk", _RISK),
     "orders": Row("orders:orders", _LOOK),
     "why": Row("why:why", _LOOK),
     "fills": Row("fills:fills", _LOOK),

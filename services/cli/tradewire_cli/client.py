@@ -205,20 +205,21 @@ class Client:
             raise Failed(Exit.REFUSED, f"{reply.code}: {_told(reply.message, reply.expected)}")
         return reply
 
-    async def publish(self, strategy: str, signal_id: str, body: bytes) -> Published:
-        """Publishes a signal until JetStream has it on disk. The same id is the same signal, however often it is sent.
+    async def publish(self, signal_id: str, body: bytes) -> Published:
+        """Publishes a signal by hand until JetStream has it on disk. The same id is the same signal, however often.
 
         Raises:
             Failed: JetStream refuses it, such as when SIGNALS is full.
             Unavailable: no answer; the signal may be on disk.
         """
-        headers = {"Nats-Msg-Id": f"{strategy}:{signal_id}"}
+        subject = subjects.manual_signals(self.person)
+        headers = {"Nats-Msg-Id": f"{subjects.MANUAL_STRATEGY}:{signal_id}"}
         tried = False
 
         async def once() -> Published | None:
             nonlocal tried
             again, tried = tried, True
-            ack = msgspec.json.decode(await self._acknowledged(subjects.signals(strategy), body, headers), type=_Ack)
+            ack = msgspec.json.decode(await self._acknowledged(subject, body, headers), type=_Ack)
             if ack.error:
                 raise Failed(Exit.REFUSED, f"SIGNALS does not take it: {ack.error.get('description')}")
             return Published(ack.seq, ack.duplicate and not again)

@@ -18,7 +18,7 @@ class Exit(IntEnum):
         return member
 
     DONE = 0, "done"
-    REFUSED = 1, "refused or denied; `check` found a violation, `status` something not ready, `up` could not start"
+    REFUSED = 1, "refused or denied; `check`, `status` or `preflight` found something wrong; `up` could not start"
     WRONG_USE = 2, "wrong use, or a setting that is wrong"
     UNKNOWN = 3, "the outcome is unknown: no answer in time; `up`: the log and its stream contradict each other"
     NOT_RUNNING = 4, "the system is not running"

@@ -19,17 +19,20 @@ from tradewire.messages.control import (
     ControlReply,
     HaltCommand,
     KillCommand,
+    PauseCommand,
 )
+from tradewire.messages.control_parse import parse
 from tradewire.messages.log import Result
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
-from tradewire.settings import Settings
-from tradewire_ingest.domain import commands
-from tradewire_ingest.domain.commands import Plan, Sender, refuse
+from tradewire.settings import Risk, Settings
+from tradewire_ingest.domain.commands import Plan, Sender, refuse, reused
+from tradewire_ingest.domain.repeats import repeated
 from tradewire_ingest.follower import Follower, until
 from tradewire_ingest.handlers import on_command
 from tradewire_ingest.lookups import Found, Lookups, NotOne
 from tradewire_ingest.metrics import Metrics
+from tradewire_ingest.people import count_people
 
 QUEUE_GROUP = "ingest"
 MOST_AT_ONCE = 200
@@ -43,7 +46,7 @@ class ControlDoor:
     """Carries out people's commands; each is a task of its own, so that a kill waits for nobody."""
 
     def __init__(self, service: Service, follower: Follower, lookups: Lookups, clock: Clock, metrics: Metrics) -> None:
-        self.accounts = frozenset(service.settings.accounts)
+        self.settings = service.settings
         self._bus: Bus = service.bus
         self._log = service.log
         self._follower, self._lookups, self._clock, self._metrics = follower, lookups, clock, metrics
@@ -52,8 +55,8 @@ class ControlDoor:
         self._subscription: Stoppable | None = None
 
     def configure(self, settings: Settings) -> None:
-        """Takes the accounts from reloaded settings."""
-        self.accounts = frozenset(settings.accounts)
+        """Takes accounts, people and the configuration's limits from reloaded settings."""
+        self.settings = settings
 
     async def open(self) -> None:
         """Begins to listen."""
@@ -88,7 +91,7 @@ class ControlDoor:
         if not names.is_name(person):
             return refuse("INVALID_MESSAGE", "person", f"{quoted(person)} is no name", "control.<verb>.<your name>")
         try:
-            command = control.parse(verb, payload)
+            command = parse(verb, payload)
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._carry_out(command, f"person:{person}")
         except ControlRefused as refused:
@@ -101,7 +104,7 @@ class ControlDoor:
     async def _carry_out(self, command: ControlCommand, identity: str) -> ControlReply:
         await self._know_enough(command)
         while True:
-            sender = Sender(identity, self._clock.now(), self.accounts)
+            sender = self._sender(identity)
             outcome = await on_command(command, sender, self._follower.state, self._find_order)
             if isinstance(outcome, ControlReply):
                 return outcome
@@ -109,12 +112,18 @@ class ControlDoor:
             if (reply := await self._reply(command, sender, outcome, results)) is not None:
                 return reply
 
+    def _sender(self, identity: str) -> Sender:
+        settings = self.settings
+        limits = frozenset(name for name in Risk.__struct_fields__ if getattr(settings.risk, name))
+        return Sender(identity, self._clock.now(), settings.accounts, limits, count_people(settings))
+
     async def _know_enough(self, command: ControlCommand) -> None:
-        """Waits for the state that a command is decided on: a kill needs none, a halt any, the rest the newest."""
+        """Waits for the state that a command is decided on: a kill needs none, other halts any, the rest the newest."""
         if isinstance(command, KillCommand) or (isinstance(command, HaltCommand) and command.level == "KILL"):
             return
         follower = self._follower
-        await until((lambda: follower.started) if isinstance(command, HaltCommand) else (lambda: follower.live))
+        halts = isinstance(command, HaltCommand | PauseCommand)
+        await until((lambda: follower.started) if halts else (lambda: follower.live))
 
     async def _reply(
         self, command: ControlCommand, sender: Sender, plan: Plan, results: list[Result]
@@ -123,7 +132,7 @@ class ControlDoor:
         failed = next((result for result in results if not result.stored), None)
         if failed is None:
             positions = tuple(position for result in results for position in result.positions)
-            return ControlReply(ok=True, code="OK", message=plan.message, positions=positions, orders=plan.orders)
+            return ControlReply(ok=True, code=plan.code, message=plan.message, positions=positions, orders=plan.orders)
         if failed.code == "version_conflict":
             await asyncio.sleep(STEP_SECONDS)
             return None
@@ -137,7 +146,7 @@ class ControlDoor:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEHIND_SECONDS):
                 await until(lambda: state.requests.get(command.request) is not None)
-        return commands.repeated(command, sender, state) or commands.reused(command)
+        return repeated(command, sender, state) or reused(command)
 
     async def _find_order(self, beginning: str) -> Found | NotOne:
         return await self._lookups.order(beginning, self._follower.replica.pos)

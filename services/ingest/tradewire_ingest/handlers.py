@@ -1,61 +1,76 @@
-"""What ingest does with what comes in. The two tables at the foot are the whole of it."""
+"""What ingest does with what comes in. The tables at the foot are the whole of it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tradewire.domain.orders import Order
 from tradewire.messages.control import (
+    AgreeLimitCommand,
+    ApproveCommand,
     CancelCommand,
     ControlCommand,
+    DenyCommand,
+    FlattenCommand,
     HaltCommand,
     KillCommand,
+    PauseCommand,
     ResumeCommand,
+    SetLimitCommand,
 )
 from tradewire.messages.log import NewEvent
 from tradewire.messages.signal import Signal
-from tradewire_ingest.domain import commands
+from tradewire_ingest.domain import limit_commands, order_commands, switch_commands
 from tradewire_ingest.domain.commands import Outcome, Sender
+from tradewire_ingest.domain.order_commands import OrderCommand
 from tradewire_ingest.domain.reactions import Context, Message, Reaction, cancel_orders, received, request_order
+from tradewire_ingest.domain.repeats import repeated, repeated_of_order
 from tradewire_ingest.domain.state import State
 from tradewire_ingest.lookups import Found, NotOne
 
 FindOrder = Callable[[str], Awaitable[Found | NotOne]]
 """Asks the reader for an order by the beginning of its id, open or over."""
+Decide = Callable[[Any, Sender, State, FindOrder], Awaitable[Outcome]]
+"""Decides a command."""
 
 
 def on_signal(signal: Signal, uuid: str, message: Message, context: Context) -> tuple[NewEvent, ...]:
     """The events of a signal: that it came in, and what its action leads to."""
-    return (received(signal, uuid, message, context), *SIGNALS[signal.action](signal, uuid, context))
+    return (received(signal, uuid, message, context), *SIGNALS[signal.action](signal, uuid, message, context))
 
 
 async def on_command(command: ControlCommand, sender: Sender, state: State, find_order: FindOrder) -> Outcome:
     """What a person's command leads to; a request that the log holds gets its first answer again."""
-    known = commands.repeated(command, sender, state)
-    return known or await COMMANDS[type(command)](command, sender, state, find_order)
+    return repeated(command, sender, state) or await COMMANDS[type(command)](command, sender, state, find_order)
 
 
 async def _cancel(command: CancelCommand, sender: Sender, state: State, find_order: FindOrder) -> Outcome:
     if not command.order:
-        return commands.cancel_matching(command, sender, state)
+        return order_commands.cancel_matching(command, sender, state)
+    return await _of_order(command, sender, state, find_order)
+
+
+async def _of_order(command: OrderCommand, sender: Sender, state: State, find_order: FindOrder) -> Outcome:
     match state.with_prefix(command.order):
         case [order]:
-            return commands.cancel_order(command, order, sender)
+            return ORDERS[type(command)](command, order, sender)
         case [_, *_]:
-            return commands.ambiguous(command)
+            return order_commands.ambiguous(command)
     match await find_order(command.order):
         case Found(order, events):
-            return commands.repeated_cancel(command, sender, events) or commands.cancel_order(command, order, sender)
+            return repeated_of_order(command, sender, events) or ORDERS[type(command)](command, order, sender)
         case NotOne.AMBIGUOUS:
-            return commands.ambiguous(command)
+            return order_commands.ambiguous(command)
         case _:
-            return commands.unknown_order(command)
+            return order_commands.unknown_order(command)
 
 
-async def _halt(command: HaltCommand | KillCommand, sender: Sender, state: State, _find: FindOrder) -> Outcome:
-    return commands.halt(command, sender, state)
+def _at_once(decide: Callable[[Any, Sender, State], Outcome]) -> Decide:
+    """A command that the state alone decides."""
 
+    async def carry_out(command: ControlCommand, sender: Sender, state: State, _find: FindOrder) -> Outcome:
+        return decide(command, sender, state)
 
-async def _resume(command: ResumeCommand, sender: Sender, state: State, _find: FindOrder) -> Outcome:
-    return commands.resume(command, sender, state)
+    return carry_out
 
 
 SIGNALS: dict[str, Reaction] = {
@@ -67,9 +82,21 @@ SIGNALS: dict[str, Reaction] = {
     "cancel": cancel_orders,
 }
 
-COMMANDS: dict[type[ControlCommand], Callable[[Any, Sender, State, FindOrder], Awaitable[Outcome]]] = {
+ORDERS: dict[type[ControlCommand], Callable[[Any, Order, Sender], Outcome]] = {
+    CancelCommand: order_commands.cancel,
+    ApproveCommand: order_commands.approve,
+    DenyCommand: order_commands.deny,
+}
+
+COMMANDS: dict[type[ControlCommand], Decide] = {
     CancelCommand: _cancel,
-    HaltCommand: _halt,
-    KillCommand: _halt,
-    ResumeCommand: _resume,
+    ApproveCommand: _of_order,
+    DenyCommand: _of_order,
+    HaltCommand: _at_once(switch_commands.halt),
+    KillCommand: _at_once(switch_commands.halt),
+    PauseCommand: _at_once(switch_commands.pause),
+    ResumeCommand: _at_once(switch_commands.resume),
+    FlattenCommand: _at_once(switch_commands.flatten),
+    SetLimitCommand: _at_once(limit_commands.set_limits),
+    AgreeLimitCommand: _at_once(limit_commands.agree),
 }

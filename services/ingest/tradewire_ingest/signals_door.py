@@ -169,8 +169,8 @@ class SignalsDoor:
         if place in self._in_hand:
             return  # delivered again while it waits here; the first delivery's acknowledgement serves both
         self._in_hand.add(place)
-        strategy = message.subject[8:]
-        self._queue.append(Item(Message(strategy, message.data, self._instance, sequence), message.reply))
+        strategy, person = subjects.sender(message.subject)
+        self._queue.append(Item(Message(strategy, message.data, self._instance, sequence, person), message.reply))
         self._arrived.set()
 
     async def _receive(self, pull: Pull) -> None:

@@ -13,10 +13,15 @@ from tradewire.messages.log import Command, Result
 from tradewire.runtime.clock import Clock
 from tradewire_risk.domain.configured import due_limits
 from tradewire_risk.domain.decide import Decided, decide_requested
+from tradewire_risk.domain.due import Due
+from tradewire_risk.domain.flatten import due_closes
 from tradewire_risk.domain.lapses import due_lapses
-from tradewire_risk.domain.marks import Due, due_by_time, due_first
+from tradewire_risk.domain.marks import due_by_time, due_first
 from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.domain.state import RiskState
+from tradewire_risk.domain.timers import due_counts, due_expiries, due_warnings
+from tradewire_risk.domain.trips import due_repeats
+from tradewire_risk.patience import Patience
 
 _MAX_KNOWN = 10_000
 
@@ -34,6 +39,7 @@ class Desk:
 
     def __init__(self, state: RiskState, board: QuoteBoard, clock: Clock, limits: dict[str, str]) -> None:
         self.state, self.board, self.clock, self.limits = state, board, clock, limits
+        self.patience = Patience(state)
         self._known: dict[str, None] = {}
 
     def next_work(self, *, timers: bool) -> Work | None:
@@ -74,6 +80,31 @@ def mark_by_time(desk: Desk, now: int) -> Work | None:
     return desk.fresh(due_by_time(desk.state, desk.board, now))
 
 
+def trip(desk: Desk, now: int) -> Work | None:
+    """Strategies that were executed too often in a row."""
+    return desk.fresh(due_repeats(desk.state, now))
+
+
+def expire(desk: Desk, now: int) -> Work | None:
+    """Limits that were set for a while."""
+    return desk.fresh(due_expiries(desk.state, now))
+
+
+def close(desk: Desk, now: int) -> Work | None:
+    """The orders that close what people want closed."""
+    return desk.fresh(due_closes(desk.state, now))
+
+
+def count(desk: Desk, now: int) -> Work | None:
+    """The counts, so that a restart forgets none."""
+    return desk.fresh(due_counts(desk.state, now))
+
+
+def warn(desk: Desk, now: int) -> Work | None:
+    """Use that nears a limit."""
+    return desk.fresh(due_warnings(desk.state, now))
+
+
 def lapse(desk: Desk, now: int) -> Work | None:
     """Approvals that nobody sent and held orders that nobody approved."""
     return desk.fresh(due_lapses(desk.state, now))
@@ -84,8 +115,8 @@ def decide(desk: Desk, now: int) -> Work | None:
     if not desk.state.orders.requested or not desk.state.limited:
         return None
     faults.point("risk.before_decide")
-    decided = decide_requested(desk.state, desk.board, now)
-    return Work([each.command for each in decided], decided=decided)
+    decided = decide_requested(desk.state, desk.board, now, waiting=desk.patience.at(now))
+    return Work([each.command for each in decided], decided=decided) if decided else None
 
 
 Handler = Callable[[Desk, int], Work | None]
@@ -93,8 +124,13 @@ Handler = Callable[[Desk, int], Work | None]
 HANDLERS: tuple[tuple[Handler, bool], ...] = (
     (set_limits, False),
     (mark_first, False),
+    (trip, False),
+    (expire, False),
+    (close, False),
     (mark_by_time, True),
     (lapse, True),
+    (warn, True),
+    (count, True),
     (decide, False),
 )
 """Each handler, and whether it depends on time alone."""

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tradewire_risk.domain.reasons import Reason
+from tradewire_risk.gauges import AccountGauges
 
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200)
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
@@ -19,7 +20,10 @@ class Metrics:
             registry=registry,
         )
         self.approved = decisions.labels("approved", "")
-        self.denied = {reason: decisions.labels("denied", reason.value) for reason in Reason}
+        self.not_approved: dict[Reason, Counter] = {
+            reason: decisions.labels("held" if reason is Reason.APPROVAL_REQUIRED else "denied", reason.value)
+            for reason in Reason
+        }
         self.timers = Counter("tradewire_risk_timers", "Marks, trips and lapses appended", registry=registry)
         self.results = Counter(
             "tradewire_risk_append_results", "The ledger's answers, by code", ["code"], registry=registry
@@ -41,3 +45,4 @@ class Metrics:
         self.lag = Gauge("tradewire_risk_lag_positions", "How far the state is behind the ledger", registry=registry)
         self.open_orders = Gauge("tradewire_risk_open_orders", "Orders that are not terminal", registry=registry)
         self.undecided = Gauge("tradewire_risk_undecided_orders", "Orders requested, not decided", registry=registry)
+        self.accounts = AccountGauges(registry)

@@ -1,8 +1,9 @@
 """Renders docs/reference/risk-checks.md from the tables that the code runs on: `python -m tradewire_risk.reference`."""
 
+from tradewire.domain.limits import KINDS
 from tradewire.settings import Risk
 from tradewire_risk.domain.checks import CHECKS
-from tradewire_risk.domain.limits import KINDS
+from tradewire_risk.domain.holding import must_hold
 from tradewire_risk.domain.marks import due_by_time
 from tradewire_risk.domain.prices import PAR, reference, worst_price
 from tradewire_risk.domain.reasons import Reason
@@ -39,24 +40,42 @@ otherwise what grew beyond a limit could not be closed.
 
 _LIMITS = """## Limits
 
-Limits are events (`LimitSet`) of the scopes `global`, `account.<name>`, `strategy.<name>` and `symbol.<symbol>`. Of all
-scopes that an order lies in, the tightest value holds. The section `[risk]` of the configuration is the scope `global`;
-it is appended when the configuration changes, and what people set stays until then. A limit that cannot be read denies
-every order in its scope (`LIMITS_INVALID`); a limit that is not set denies by its own check.
+Limits are events (`LimitSet`) of the scopes `global`, `broker.<name>`, `account.<name>`, `strategy.<name>` and
+`symbol.<symbol>`. Of all scopes that an order lies in, the tightest value holds. The section `[risk]` of the
+configuration is the scope `global`; it is appended when the configuration changes, and what people set stays until
+then. A limit that cannot be read denies every order in its scope (`LIMITS_INVALID`); a limit that is not set denies by
+its own check. The text `none` lifts a limit by name.
+
+Percentages of exposure, concentration and loss are of the account's equity, and `max_drawdown` is of its highest within
+`drawdown_window`. `max_open_orders`, the sums of exposure, losses and the account's own orders a day are limits of the
+account: those of the scopes `strategy` and `symbol` do not count for them. The defaults are those of paper accounts; a
+live account starts only when each limit is written in the configuration.
+"""
+
+_HOLDS = """## Orders that need a person
+
+{holds}
+
+A held order is decided anew when a person grants it: every check runs again, at the prices of then. It lapses after
+`approval_deadline`.
 """
 
 _MARKS = """## Marks and trips
 
 {marks}
 
-A trip records the marks and throws the account's switch to `REDUCE_ONLY`, once a trading day, unless it stands higher
-already; a person resumes it. A decision measures the loss at the last marks that the log holds.
+A trip of an account records the marks and throws its switch, once a trading day and reason, unless it stands as high
+already: to `REDUCE_ONLY` for `max_daily_loss` and `max_daily_loss_percent`, to `HALT` for `max_drawdown`. A strategy
+that was executed `max_repeated_executions` times in one symbol and side within `repeated_execution_window` is `PAUSED`.
+A person resumes each. A decision measures the loss at the last marks that the log holds.
+
+Above `soft_limit` percent of a limit that an account uses, a `LimitWarning` is recorded, once a trading day.
 """
 
 
 def render() -> str:
     """The page."""
-    return "\n".join([_HEAD, _checks(), _lapses(), _prices(), _EXITS, _LIMITS, _limits(), _marks()])
+    return "\n".join([_HEAD, _checks(), _lapses(), _prices(), _EXITS, _LIMITS, _limits(), _holds(), _marks()])
 
 
 def _checks() -> str:
@@ -96,6 +115,10 @@ def _limits() -> str:
 
 def _marks() -> str:
     return _MARKS.replace("{marks}", _lines(due_by_time.__doc__))
+
+
+def _holds() -> str:
+    return _HOLDS.replace("{holds}", _lines((must_hold.__doc__ or "").partition("\n")[2]))
 
 
 def _first_line(text: str | None) -> str:

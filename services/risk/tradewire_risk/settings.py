@@ -1,51 +1,68 @@
 """From the process's settings to what the domain needs."""
 
 from datetime import UTC, tzinfo
-from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tradewire.domain.money import plain
+from tradewire.domain.hours import time_of_day, trading_window
+from tradewire.domain.sizing import Sizer
 from tradewire.errors import ConfigError
-from tradewire.settings import Account, Duration, Risk, Settings
+from tradewire.settings import Account, Risk, Settings, Strategy
 from tradewire_risk.domain.profile import Profile, Setup
+from tradewire_risk.domain.strategy import StrategyProfile
 
 
-def setup_of(settings: Settings) -> Setup:
-    """The accounts and the rules that the configuration alone sets.
+def setup_of(settings: Settings, sizers: dict[str, Sizer] | None = None) -> Setup:
+    """The accounts and the rules that the configuration alone sets, and the plug-ins for sizes.
 
     Raises:
-        ConfigError: an account's time zone does not exist.
+        ConfigError: the time zone of an account or a strategy does not exist.
+        InvalidValue: a roll or a window cannot be read; `settings.load` lets no such one pass.
     """
     return Setup(
         accounts={name: _profile(name, account) for name, account in settings.accounts.items()},
         price_from_signal=settings.paper.price_from_signal,
         clock=settings.clock,
+        strategies={name: _strategy(name, strategy) for name, strategy in settings.strategies.items()},
+        groups={name: frozenset(symbols) for name, symbols in settings.groups.items()},
+        sizers=sizers or {},
     )
 
 
 def limit_texts(risk: Risk) -> dict[str, str]:
-    """Every limit of [risk] as it stands in a LimitSet: numbers and durations as text, symbols with commas between."""
-    return {name: _text(getattr(risk, name)) for name in Risk.__struct_fields__}
+    """Every limit of [risk] as it stands in a LimitSet."""
+    return {name: getattr(risk, name) for name in Risk.__struct_fields__}
 
 
 def _profile(name: str, account: Account) -> Profile:
-    return Profile(name, account.broker, account.currency, _zone(name, account.time_zone), account.fractional)
+    return Profile(
+        name=name,
+        broker=account.broker,
+        currency=account.currency,
+        zone=_zone(f"accounts.{name}.time_zone", account.time_zone),
+        fractional=account.fractional,
+        rolls_at=time_of_day(account.day_rolls_at),
+    )
 
 
-def _zone(account: str, name: str) -> tzinfo:
+def _strategy(name: str, strategy: Strategy) -> StrategyProfile:
+    zone = strategy.time_zone
+    return StrategyProfile(
+        name=name,
+        accounts=frozenset(strategy.accounts),
+        sides=strategy.sides,
+        windows=tuple(map(trading_window, strategy.windows)),
+        zone=_zone(f"strategies.{name}.time_zone", zone) if zone else None,
+        order_types=frozenset(strategy.order_types),
+        repeat=strategy.repeat,
+        mode=strategy.mode,
+        max_open_positions=strategy.max_open_positions,
+    )
+
+
+def _zone(key: str, name: str) -> tzinfo:
     if name == "UTC":
         return UTC  # needs no time zone data
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        key = f"accounts.{account}.time_zone"
         raise ConfigError(key, f"{name!r} is no time zone", "Write one such as UTC or America/New_York.") from None
-
-
-def _text(value: object) -> str:
-    if isinstance(value, Duration):
-        whole, rest = divmod(value, 1_000_000)
-        return f"{value // 1000}ms" if rest else f"{whole}s"
-    if isinstance(value, list):
-        return ",".join(sorted(value))
-    return plain(value) if isinstance(value, Decimal) else f"{value}"

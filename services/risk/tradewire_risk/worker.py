@@ -16,12 +16,14 @@ from tradewire.messages.quotes import decode_quote
 from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
+from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.handlers import Desk, Work
 from tradewire_risk.metrics import Metrics
 from tradewire_risk.settings import limit_texts, setup_of
 
 TICK_SECONDS = 0.25
+GAUGES_SECONDS = 1.0
 _AGAIN_SECONDS = 0.05
 _MAX_QUOTE_BYTES = 1024
 _AHEAD_MICROS = 5_000_000
@@ -70,7 +72,7 @@ class Worker:
     def configure(self, settings: Settings) -> None:
         """Takes over reloaded settings; the log gets new limits when they differ."""
         try:
-            self._desk.state.setup = setup_of(settings)
+            self._desk.state.setup = setup_of(settings, self._desk.state.setup.sizers)
         except TradewireError as error:
             self._service.log.error("settings not taken over, the old ones stay", error=str(error))
             return
@@ -92,6 +94,7 @@ class Worker:
     async def watch(self) -> None:
         """Keeps health, gauges and the heartbeat's facts true."""
         service, metrics, replica = self._service, self._metrics, self._replica
+        gauges_at = 0.0
         while True:
             for part, problem in self.problems().items():
                 service.health.set(part, problem)
@@ -100,6 +103,9 @@ class Worker:
             metrics.lag.set(max(beat.pos - replica.pos, 0) if beat else 0)
             metrics.open_orders.set(len(self._desk.state.orders.orders))
             metrics.undecided.set(len(self._desk.state.orders.requested))
+            if self._desk.clock.started and time.monotonic() >= gauges_at:
+                metrics.accounts.show(self._desk.state, self._desk.clock.now())
+                gauges_at = time.monotonic() + GAUGES_SECONDS
             service.facts["pos"] = replica.pos
             await asyncio.sleep(0.2)
 
@@ -160,9 +166,9 @@ class Worker:
                 if debug:
                     log.debug("order approved", signal=order.signal, order=order.order, strategy=order.strategy)
                 continue
-            metrics.denied[reason].inc()
+            metrics.not_approved[reason].inc()
             log.info(
-                "order denied",
+                "order held" if reason is Reason.APPROVAL_REQUIRED else "order denied",
                 signal=order.signal,
                 signal_id=order.signal_id,
                 order=order.order,

@@ -32,7 +32,8 @@ async def serve(service: Service) -> None:
     appender, fact_appender = (Appender(service.bus, settings.shard, "router") for _ in range(2))
     facts = Facts(fact_appender, lease, service.log)
     opening = partial(open_broker, settings, account)
-    panic = Panic(Path(settings.data), account, clock, lease, opening, service.log)
+    broker = settings.accounts[account].broker
+    panic = Panic(Path(settings.data), account, broker, clock, lease, opening, service.log)
     await panic.listen(service.bus)
     service.spawn(panic.run(), "panic")
     router = Router(service, opening, lease, clock, panic, facts, appender, metrics)
@@ -41,7 +42,7 @@ async def serve(service: Service) -> None:
     async def reign() -> None:
         service.health.set("lease", None)
         metrics.lease.set(1)
-        service.log.info("routing", account=account, epoch=lease.epoch, broker=settings.accounts[account].broker)
+        service.log.info("routing", account=account, epoch=lease.epoch, broker=broker)
         try:
             await router.reign()
         finally:

@@ -13,9 +13,11 @@ from tradewire import faults
 from tradewire.append import Appender
 from tradewire.lease import Lease
 from tradewire.messages.log import Command, NewEvent, Result
+from tradewire.replica import Replica
 from tradewire.runtime.logs import Log
 
 _BATCH = 200
+_POLL_SECONDS = 0.005
 
 
 def give_up(lease: Lease) -> None:
@@ -98,3 +100,10 @@ class Facts:
                 self._drains.append((target, drained))
             elif not drained.done():
                 drained.set_result(None)
+
+
+async def settled(facts: Facts, replica: Replica) -> None:
+    """Returns when all that was told so far is in the log and folded."""
+    await facts.drained()
+    while replica.pos < facts.last_pos:  # noqa: ASYNC110 - a new snapshot replaces what one could wait on
+        await asyncio.sleep(_POLL_SECONDS)

@@ -17,10 +17,11 @@ import msgspec
 from msgspec import Struct
 
 from tradewire.bus import Bus, Message
-from tradewire.domain.switches import GLOBAL, LEVELS
+from tradewire.domain.switches import LEVELS, account_scopes
 from tradewire.errors import ConfigError, InvalidValue
 from tradewire.lease import Lease
-from tradewire.messages.control import HaltCommand, KillCommand, parse
+from tradewire.messages.control import HaltCommand, KillCommand
+from tradewire.messages.control_parse import parse
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.logs import Log
 from tradewire_router.brokers.errors import BrokerError
@@ -56,7 +57,14 @@ class Panic:
     """Hears `control.halt.*` and `control.kill.*`, latches, and cancels on KILL."""
 
     def __init__(
-        self, folder: Path, account: str, clock: Clock, lease: Lease, open_broker: Callable[[], Broker], log: Log
+        self,
+        folder: Path,
+        account: str,
+        broker: str,
+        clock: Clock,
+        lease: Lease,
+        open_broker: Callable[[], Broker],
+        log: Log,
     ) -> None:
         """Takes up the latches of the process before.
 
@@ -65,7 +73,8 @@ class Panic:
         """
         self._path = folder / f"router-{account}-latch.json"
         self._journal = folder / f"router-{account}-panic.jsonl"
-        self._account, self._clock, self._lease, self._log = account, clock, lease, log
+        self._scopes = frozenset(account_scopes(account, broker))
+        self._clock, self._lease, self._log = clock, lease, log
         self._open_broker = open_broker
         self._latches: dict[str, Latch] = {}
         self._changed = asyncio.Event()
@@ -93,7 +102,7 @@ class Panic:
             return
         scope = command.scope
         level = command.level if isinstance(command, HaltCommand) else "KILL"
-        if scope not in {GLOBAL, f"account.{self._account}"} or level == "REDUCE_ONLY":
+        if scope not in self._scopes or level == "REDUCE_ONLY":
             return  # narrower scopes are held by the guards on the log alone
         held = self._latches.get(scope)
         if held and LEVELS.index(held.level) > LEVELS.index(level):

@@ -27,15 +27,14 @@ from tradewire_router.brokers.values import Cursor, Execution
 from tradewire_router.domain.comparison import compare, compare_orders, news, opening_cash, recordable
 from tradewire_router.domain.restate import restated
 from tradewire_router.domain.state import RouterState
-from tradewire_router.domain.translate import external_fill, external_order, filled, from_lookup
-from tradewire_router.facts import Facts
+from tradewire_router.domain.translate import account_event, external_fill, external_order, filled, from_lookup
+from tradewire_router.facts import Facts, settled
 from tradewire_router.metrics import Metrics
 from tradewire_router.submit import Submitter
 
 CONFIRM_SECONDS = 1.0
 _TRIES = 5
 _PAUSE_SECONDS = 2.0
-_POLL_SECONDS = 0.005
 _LOOKUPS_TOGETHER = 64
 
 
@@ -52,19 +51,19 @@ class Reconciler:
         attribution: Attribution,
         log: Log,
         metrics: Metrics,
-        next_number: Callable[[], int],
+        next_id: Callable[[], str],
         *,
         epoch: int,
         base: str,
         record_seconds: float,
     ) -> None:
-        """`next_number` counts reconciliation's events and never gives a number again under this lease.
+        """`next_id` names events of this lease and gives no id twice.
 
         While executions come, agreement is recorded every `record_seconds`.
         """
         self._state, self._replica, self._broker, self._facts = state, replica, broker, facts
         self._submitter, self._attribution, self._log, self._metrics = submitter, attribution, log, metrics
-        self._next_number, self._epoch, self._base, self._record_seconds = next_number, epoch, base, record_seconds
+        self._next_id, self._epoch, self._base, self._record_seconds = next_id, epoch, base, record_seconds
         self._cursor: Cursor = ""
         self._seen = self._booked = self._asked = 0
         self._compared_at = self._recorded_at = asyncio.get_running_loop().time()
@@ -139,9 +138,7 @@ class Reconciler:
 
     async def _settled(self) -> None:
         """Returns when all that was told so far is in the log and folded."""
-        await self._facts.drained()
-        while self._replica.pos < self._facts.last_pos:  # noqa: ASYNC110 - a new snapshot replaces what one could wait on
-            await asyncio.sleep(_POLL_SECONDS)
+        await settled(self._facts, self._replica)
 
     async def _open(self) -> None:
         """The first cash that the log hears of: what the broker has, less what its executions moved."""
@@ -162,7 +159,7 @@ class Reconciler:
                 base=self._base,
             )
             event_id = ids.derive("opening", teller.broker, teller.account, asset)
-            self._facts.add([self._account_event(data, event_id)])
+            self._facts.add([account_event(teller, event_id, data)])
 
     async def _book(self, executions: Sequence[Execution]) -> None:
         if executions:
@@ -251,7 +248,7 @@ class Reconciler:
         )
         if halt:
             self._halt(differences)  # first: what is on record is not halted for again, should this process end here
-        self._facts.add([self._account_event(broken, self._next_id())])
+        self._facts.add([account_event(self._submitter.teller(), self._next_id(), broken)])
 
     def _halt(self, differences: tuple[Discrepancy, ...]) -> None:
         words = ", ".join(f"{d.kind} {d.key}: log {d.ours}, broker {d.theirs}" for d in differences[:5])
@@ -277,11 +274,4 @@ class Reconciler:
             cursor=self._cursor,
         )
         self._seen = self._booked = 0
-        self._facts.add([self._account_event(mended, self._next_id())])
-
-    def _account_event(self, data: CashMoved | ReconciliationBroken | ReconciliationMended, event_id: str) -> NewEvent:
-        time = self._submitter.teller().now
-        return new_event(f"account-{self._state.account}", None, event_id, data, time=time, correlation=None)
-
-    def _next_id(self) -> str:
-        return ids.reconciliation_uuid(self._state.account, self._epoch, self._next_number())
+        self._facts.add([account_event(self._submitter.teller(), self._next_id(), mended)])

@@ -26,6 +26,10 @@ from tradewire_router.handlers import Ear
 from tradewire_router.metrics import Metrics
 from tradewire_router.panic import Panic
 from tradewire_router.reconcile import Reconciler
+from tradewire_router.reports.balances import Balances
+from tradewire_router.reports.bars import Bars
+from tradewire_router.reports.instruments import Instruments
+from tradewire_router.reports.reporter import Reporter
 from tradewire_router.resolve import Resolver
 from tradewire_router.submit import Submitter
 
@@ -52,10 +56,13 @@ class Router:
         self._service, self._open_broker, self._lease, self._clock = service, open_broker, lease, clock
         self._panic, self._facts, self._appender, self._metrics = panic, facts, appender, metrics
         self._shard = service.settings.shard
-        self.state = RouterState(service.settings.router.account)
+        account = service.settings.router.account
+        self.state = RouterState(account, service.settings.accounts[account].broker)
         self.replica = Replica(service.bus, self._shard, self)
         self._submitter: Submitter | None = None
         self._number = 0
+        self._wanted = asyncio.Event()
+        """Set when the log shows an order in a symbol without rules."""
 
     def restore(self, snapshot: Snapshot) -> None:
         """Begins at a snapshot; the parts keep the one state object, whose content is new."""
@@ -66,11 +73,13 @@ class Router:
     def apply(self, frame: Frame) -> None:
         """Folds a frame of the log."""
         self.state.apply(frame)
+        if self.state.reported.wanted:
+            self._wanted.set()
 
-    def _next_number(self) -> int:
+    def _next_id(self) -> str:
         # Above every position that had been reached, so that a lease regained at the same epoch repeats no number.
         self._number += 1
-        return self._number
+        return ids.reconciliation_uuid(self.state.account, self._lease.epoch, self._number)
 
     async def reign(self) -> None:
         """Takes a snapshot at the grant or later, reconciles, and works, until cancelled or the lease is lost."""
@@ -128,7 +137,7 @@ class Router:
             attribution,
             log,
             self._metrics,
-            self._next_number,
+            self._next_id,
             epoch=self._lease.epoch,
             base=account.currency,
             record_seconds=2 * router.reconcile_interval.seconds,
@@ -154,6 +163,7 @@ class Router:
             log,
             call_seconds=router.call_timeout.seconds,
         )
+        reporter = Reporter(self._facts, self.replica, submitter.teller, self._next_id)
         ear = Ear(broker, self._facts, submitter, attribution, reconciler, self.replica, log, self._metrics)
         self._panic.session = broker
         parts: list[Awaitable[None]] = [
@@ -166,6 +176,7 @@ class Router:
             self._cancel(canceler, ear),
             self._reconcile(reconciler, ear),
             self._publish_balances(broker),
+            *self._reports(broker, reporter, ear, account.currency),
         ]
         running = [ended, *map(asyncio.ensure_future, parts)]
         try:
@@ -281,6 +292,27 @@ class Router:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._service.settings.router.reconcile_interval.seconds):
                     await ear.changed.wait()
+
+    def _reports(self, broker: Broker, reporter: Reporter, ear: Ear, currency: str) -> list[Awaitable[None]]:
+        """What tells the log of money, symbols and prices of the past, while the broker can be asked."""
+        router, log, state = self._service.settings.router, self._service.log, self.state
+        call_seconds = router.call_timeout.seconds
+        balances = Balances(
+            state, broker, reporter, log, interval=int(router.reconcile_interval), call_seconds=call_seconds
+        )
+        instruments = Instruments(
+            state, broker, reporter, log, self._wanted, currency=currency, call_seconds=call_seconds
+        )
+        bars = Bars(state, broker, reporter, log)
+
+        def compared() -> bool:
+            return not ear.down and self._clock.started
+
+        return [
+            balances.run(compared),
+            instruments.run(lambda: ear.connected and self._clock.started),
+            bars.run(compared),
+        ]
 
     async def _publish_balances(self, broker: Broker) -> None:
         subject = f"balances.{broker.id}.{broker.account}"

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from types import ModuleType
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,21 +14,24 @@ from tradewire.lease import Lease
 from tradewire.messages.log import NewEvent, Result
 from tradewire_ingest.signals_door import SignalsDoor
 from tradewire_ledger.domain.decide import LeaseView
+from tradewire_risk.domain import days, prices
 from tradewire_router import submit as submitting
 from tradewire_router.brokers.paper import PaperBroker
 from tradewire_router.brokers.results import SubmitResult, SubmitUnknown
 from tradewire_router.brokers.values import OrderRequest
-from tradewire_router.domain.state import RouterState
+from tradewire_router.domain.state import RouterState, Verdict
 from tradewire_router.domain.translate import rejected
+from tradewire_router.panic import Panic
 from tradewire_router.submit import Submitter
 
 Patch = Callable[[], None]
 ROUTER, INGEST, SEQUENCER = "tradewire_router", "tradewire_ingest", "tradewire_ledger.sequencer"
+RISK = "tradewire_risk"
 _BLIND_RETRIES = 5
 
 
-def _set(owner: type, name: str, value: Any) -> Any:
-    """Replaces a method that must exist, and returns the old one."""
+def _set(owner: type | ModuleType, name: str, value: Any) -> Any:
+    """Replaces a method or function that must exist, and returns the old one."""
     old = getattr(owner, name)
     setattr(owner, name, value)
     return old
@@ -121,6 +126,36 @@ def _ack_before_append() -> None:
     old = _set(SignalsDoor, "_take", take)
 
 
+def _any_age() -> None:
+    """The router sends what was approved, however long ago."""
+
+    def verdict(self: RouterState, order: Order, _now: int, frozen: set[str]) -> Verdict:
+        return old(self, order, 0, frozen)
+
+    old: Callable[..., Verdict] = _set(RouterState, "verdict", verdict)
+
+
+def _deaf_to_kill() -> None:
+    """The router heeds a KILL only once the log shows it."""
+    _set(Panic, "_hear", lambda _self, _message: None)
+
+
+def _winter_time() -> None:
+    """Days roll as if clocks were never put forward."""
+
+    def begin(day: date, zone: tzinfo, rolls_at: int) -> datetime:
+        winter = datetime(day.year, 1, 1, tzinfo=zone).utcoffset()
+        on = day - days._ahead(rolls_at)
+        return datetime(on.year, on.month, on.day, tzinfo=UTC) + timedelta(minutes=rolls_at) - (winter or timedelta())
+
+    _set(days, "_begin", begin)
+
+
+def _crossed_quotes() -> None:
+    """A bid above the ask is taken for a market."""
+    _set(prices, "_crossed", lambda _quote: False)
+
+
 BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "submit-before-commit": {ROUTER: (_submit_before_commit,)},
     "act-on-known": {ROUTER: (_act_on_known,)},
@@ -128,5 +163,9 @@ BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "unknown-is-rejected": {ROUTER: (_unknown_is_rejected,)},
     "no-fence": {ROUTER: (_lease_for_ever,), SEQUENCER: (_no_fence,)},
     "ack-before-append": {INGEST: (_ack_before_append,)},
+    "any-age": {ROUTER: (_any_age,)},
+    "deaf-to-kill": {ROUTER: (_deaf_to_kill,)},
+    "winter-time": {RISK: (_winter_time,)},
+    "crossed-quotes": {RISK: (_crossed_quotes,)},
 }
 """Bug -> module -> what is changed in its process."""

@@ -25,4 +25,8 @@ CASES: tuple[Case, ...] = (
     Case("unknown-is-rejected", "21", (0, 1, 2), "is rejected with"),
     Case("no-fence", "8", (0, 1, 3), "and again as"),
     Case("ack-before-append", "1", (0, 4, 8), "was acknowledged and is not in the log"),
+    Case("any-age", "39", (4, 9), "was sent ten minutes late"),
+    Case("winter-time", "40", (0, 5), "did not begin once"),
+    Case("deaf-to-kill", "43", (1, 4), "the broker shows no working order after KILL"),
+    Case("crossed-quotes", "44", (2, 5), "was approved while its price was crossed"),
 )

@@ -16,7 +16,7 @@ from tradewire.subjects import control as control_subject
 from tradewire_router.brokers.paper import PaperBroker
 from tradewire_router.paper.wire import Fault
 
-_SETTLING = 1_000_000
+SETTLING = 1_000_000
 """How long (µs) after the answer to KILL an order may still be received."""
 
 
@@ -84,34 +84,41 @@ async def kill_switch(run: Run) -> None:
         await run.pause(0.5, 1.5)
         if run.seed % 2:
             link.down()
-        await _command(run, person, "kill", reason="chaos")
+        await command(run, person, "kill", reason="chaos")
         killed_at = time.time_ns() // 1_000
         run.hit()
         await asyncio.sleep(1.5)
         link.heal()
         await asyncio.sleep(4)
-        late = [line for line in _journal(run, "received") if line["at"] > killed_at + _SETTLING]
+        late = [line for line in journal(run, "received") if line["at"] > killed_at + SETTLING]
         if late:
             run.notes.append(f"{len(late)} orders were sent more than a second after KILL")
-        if working := _working(run):
-            run.notes.append(f"{working} orders still work after KILL")
-        await _command(run, person, "resume", scope="global", reason="chaos is over")
+        if left := working(run):
+            run.notes.append(f"{len(left)} orders still work after KILL")
+        await command(run, person, "resume", scope="global", reason="chaos is over")
     await person.close()
 
 
-async def _command(run: Run, person: Bus, verb: str, **fields: str) -> None:
+async def ask(run: Run, person: Bus, verb: str, **fields: str) -> control.ControlReply:
+    """Gives a command as a person. The same verb is the same request for the whole run."""
     payload = msgspec.json.encode({"request": f"{run.prefix}-{verb}", **fields})
-    reply = control.decode_reply((await person.request(control_subject(verb, PERSON), payload, timeout=10)).data)
+    return control.decode_reply((await person.request(control_subject(verb, PERSON), payload, timeout=10)).data)
+
+
+async def command(run: Run, person: Bus, verb: str, **fields: str) -> None:
+    """Gives a command that must be carried out."""
+    reply = await ask(run, person, verb, **fields)
     if not reply.ok:
         run.notes.append(f"{verb} was answered {reply.code}: {reply.message}")
 
 
-def _journal(run: Run, *kinds: str) -> list[dict[str, Any]]:
+def journal(run: Run, *kinds: str) -> list[dict[str, Any]]:
+    """Lines of the broker's journal."""
     lines = (json.loads(line) for line in (run.system.journal / "journal.jsonl").read_bytes().splitlines())
     return [line for line in lines if line["kind"] in kinds]
 
 
-def _working(run: Run) -> int:
-    """How many orders the broker has accepted and not ended."""
-    ended = {line["client_order_id"] for line in _journal(run, "filled", "canceled", "expired") if line.get("closed")}
-    return len({line["client_order_id"] for line in _journal(run, "accepted")} - ended)
+def working(run: Run) -> set[str]:
+    """The orders that the broker has accepted and not ended, by client order id."""
+    ended = {line["client_order_id"] for line in journal(run, "filled", "canceled", "expired") if line.get("closed")}
+    return {line["client_order_id"] for line in journal(run, "accepted")} - ended

@@ -34,6 +34,9 @@ class Bench(Protocol):
     async def price(self, symbol: str, bid: str, ask: str) -> None:
         """Moves the market, and waits until the broker has seen it."""
 
+    def next_day(self) -> None:
+        """Has the market move on a later day from here on; that day too is over by the broker's time."""
+
     async def fault(self, kind: FaultKind, **options: Any) -> None:
         """Makes the next order suffer a fault. Skips the test when this bench cannot."""
 

@@ -137,6 +137,9 @@ class PaperBench:
 
         await eventually(seen, lambda found: found == quote)
 
+    def next_day(self) -> None:
+        self.at += 86_400_000_000
+
     async def fault(self, kind: FaultKind, **options: Any) -> None:
         control = await self._controlled()
         await control.arm(Fault(kind=kind, **options))

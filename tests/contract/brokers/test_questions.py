@@ -81,6 +81,17 @@ async def test_the_account_is_worth_its_cash_and_holdings(trader: Trader) -> Non
     assert account.cash == start - Decimal(1001)
     assert account.equity == account.cash + Decimal(999)
     assert account.buying_power == account.cash
+    assert account.reserved == 0
+
+
+async def test_what_working_orders_hold_back_is_told_beside_what_is_left(trader: Trader) -> None:
+    before = await trader.broker.account_info()
+    working = an_order(order_type="limit", limit_price=Decimal(90), time_in_force="gtc")
+    await trader.accepted(working)
+    account = await trader.broker.account_info()
+    assert account.reserved == Decimal(900)
+    assert account.buying_power == before.buying_power - account.reserved
+    assert account.cash == before.cash
 
 
 async def test_an_instrument_says_what_orders_must_fit(trader: Trader) -> None:
@@ -90,6 +101,15 @@ async def test_an_instrument_says_what_orders_must_fit(trader: Trader) -> None:
     assert pair.asset_class == "crypto"
     assert stock.tick > 0
     assert stock.step > 0
+    assert (stock.symbol, pair.symbol) == ("AAPL", "BTC/USDT")
+    assert stock.tradable
+    assert not stock.halted
+    for rules in (stock, pair):
+        assert set(rules.order_types) <= trader.broker.capabilities.order_types
+        assert set(rules.times_in_force) <= trader.broker.capabilities.times_in_force
+        assert rules.max_quantity is None or rules.max_quantity >= rules.min_quantity
+    assert stock.calendar
+    assert not pair.calendar
     with pytest.raises(errors.UnknownSymbolError):
         await trader.broker.instrument("no symbol")
 
@@ -100,6 +120,23 @@ async def test_a_quote_is_what_the_market_last_said(bench: Bench, trader: Trader
     assert quote is not None
     assert (quote.bid, quote.ask) == (Decimal(101), Decimal("101.20"))
     assert await trader.broker.quote("ZZZZ") is None
+
+
+async def test_bars_are_the_days_that_are_over_oldest_first(bench: Bench, trader: Trader) -> None:
+    if not trader.broker.capabilities.daily_bars:
+        with pytest.raises(errors.NotSupportedError):
+            await trader.broker.bars("AAPL", 5)
+        return
+    for prices in (("10", "20", "15"), ("31", "41", "11")):
+        bench.next_day()
+        for price in prices:
+            await bench.price("AAPL", price, price)
+    *_, first, second = await trader.broker.bars("AAPL", 260)
+    assert first.at < second.at
+    assert [first.open, first.high, first.low, first.close] == [10, 20, 10, 15]
+    assert [second.open, second.high, second.low, second.close] == [31, 41, 11, 11]
+    assert await trader.broker.bars("AAPL", 1) == [second]
+    assert await trader.broker.bars("ZZZZ", 5) == []
 
 
 async def test_balances_by_asset(trader: Trader) -> None:

@@ -122,6 +122,7 @@ async def test_without_a_link_nothing_is_sent_and_questions_fail(bench: Bench, j
         broker.account_info(),
         broker.instrument("AAPL"),
         broker.quote("AAPL"),
+        broker.bars("AAPL", 5),
         broker.clock(),
     ):
         with pytest.raises(errors.BrokerConnectionError):

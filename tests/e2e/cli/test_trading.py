@@ -52,7 +52,7 @@ def test_a_denied_order_ends_with_1_and_its_story_has_every_check(data: Path) ->
     order = sent.json["order"]["order"]
     told = tradewire(data, "why", order[:8])
     assert told.out.startswith(order)
-    assert re.search(r"val_max +18725\.00 +10000 +failed", told.out)
+    assert re.search(r"val_max +19286\.7500 +10000 +-9286\.75 +failed", told.out)
     decision = tradewire(data, "why", order, "--json").json["events"][-1]
     assert decision["type"] == "OrderDenied"
     assert len(decision["data"]["checks"]) == told.out.count("passed") + told.out.count("failed")

@@ -47,6 +47,8 @@ async def test_switches_are_thrown_and_lifted_and_the_log_says_by_whom_and_why(d
         ("kill", "bob", {}),
         ("resume", "bob", {"scope": "strategy.momo", "reason": "mended"}),
         ("halt", "anna", {"scope": "symbol.BTC/USDT", "level": "KILL"}),
+        ("halt", "anna", {"scope": "broker.paper", "level": "HALT"}),
+        ("resume", "anna", {"scope": "broker.paper", "reason": "back"}),
     ]
     for verb, person, fields in asked:
         request = uuid4().hex
@@ -82,6 +84,11 @@ async def test_what_cannot_be_carried_out_is_said_by_field_and_changes_nothing(d
         ("cancel", {"order": "abcdef0123"}, "UNKNOWN_ORDER", "order"),
         ("cancel", {"account": "third"}, "UNKNOWN_ACCOUNT", "account"),
         *((verb, {}, "NOT_SUPPORTED_YET", "verb") for verb in sorted(control.NOT_SUPPORTED_YET)),
+        ("pause", {"strategy": "momo"}, "MISSING_FIELD", "reason"),
+        ("flatten", {"account": "third", "reason": "x"}, "UNKNOWN_ACCOUNT", "account"),
+        ("halt", {"scope": "broker.alpaca", "level": "HALT"}, "UNKNOWN_BROKER", "scope"),
+        ("approve", {"order": "abcdef0123"}, "UNKNOWN_ORDER", "order"),
+        ("deny", {"order": "abcdef0123"}, "MISSING_FIELD", "reason"),
         ("explode", {}, "UNKNOWN_VERB", "verb"),
     ]
     for verb, fields, code, field in wrong:

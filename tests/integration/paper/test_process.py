@@ -23,6 +23,7 @@ from tradewire_router.brokers.paper import PaperBroker
 from tradewire_router.brokers.results import SubmitUnknown
 from tradewire_router.brokers.values import OrderRef
 from tradewire_router.paper import endpoint, wire
+from tradewire_router.paper.bars import DAY
 
 
 @pytest.fixture
@@ -356,3 +357,47 @@ async def test_the_clock_of_quotes_follows_them_and_never_goes_back(tmp_path: Pa
         (expired,) = await broker.orders_since(0)
         assert expired.status == "expired"
         await broker.close()
+
+
+async def test_bars_outlive_a_stop_whole_and_a_kill_but_for_the_day_under_way(tmp_path: Path) -> None:
+    async with paper_bench(tmp_path, clock="quotes") as bench:
+        broker = await bench.broker()
+        first = bench.at - bench.at % DAY
+
+        async def bars() -> dict[int, list[Decimal]]:
+            told = await eventually(_when_up(broker, lambda: broker.bars("AAPL", 5)), lambda found: found is not None)
+            return {(bar.at - first) // DAY: [bar.open, bar.high, bar.low, bar.close] for bar in told}
+
+        for price in ("10", "13"):
+            await bench.price("AAPL", price, price)
+        assert await bars() == {}
+        await bench.stop()
+        await bench.start()
+        await bench.price("AAPL", "11", "11")
+        bench.next_day()
+        await bench.price("AAPL", "20", "20")
+        assert await bars() == {0: [10, 13, 10, 11]}
+        await bench.kill()
+        await bench.start()
+        await bench.price("AAPL", "21", "21")
+        bench.next_day()
+        await bench.price("AAPL", "30", "30")
+        assert await bars() == {0: [10, 13, 10, 11], 1: [21, 21, 21, 21]}
+        assert bench.violations() == []
+        await broker.close()
+
+
+async def test_silence_leaves_a_question_without_an_answer_and_orders_go_on(tmp_path: Path) -> None:
+    async with paper_bench(tmp_path, quotes=False, price_from_signal=True) as bench:
+        trader = Trader(bench, await bench.broker(call_seconds=0.3))
+        await bench.fault("silence", times=3)
+        await trader.accepted(priced())
+        for question in (
+            trader.broker.account_info(),
+            trader.broker.instrument("AAPL"),
+            trader.broker.bars("AAPL", 5),
+        ):
+            with pytest.raises(errors.BrokerTimeoutError):
+                await question
+        assert (await trader.broker.account_info()).buying_power > 0
+        await trader.close()

@@ -306,6 +306,7 @@ async def test_control_tells_switches_and_limits(asked: Scene) -> None:
     state = await asked.asker.ask(answers.ControlState, "control")
     naive = asked.log.naive()
     assert (state.pos, state.switches, state.limits) == (pos, naive.controls.switches, naive.controls.limits)
+    assert state.brokers == {"paper": "paper"}
     status = await asked.asker.ask(answers.StatusReply, "status")
     assert status.halted == ("account.live",)
     assert (status.pos, status.head, status.lag) == (pos, pos, 0)

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from tests.lifted import LIFTED
 from tests.processes import Child, child
 from tests.waiting import now, soon
 from tradewire import ids, subjects
@@ -61,7 +62,7 @@ class Floor:
     @asynccontextmanager
     async def risk(self, env: Mapping[str, str] | None = None, *, ready: bool = True) -> AsyncIterator[Child]:
         """A risk process."""
-        async with child("tradewire_risk", self.engines, "risk", self.folder, env) as started:
+        async with child("tradewire_risk", self.engines, "risk", self.folder, {**LIFTED, **(env or {})}) as started:
             if ready:
                 await started.until_ready()
             yield started

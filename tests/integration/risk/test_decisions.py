@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.integration.risk.floor import Floor, metrics
+from tests.lifted import LIFTED
 from tests.processes import Child
 from tests.waiting import now, soon
 from tradewire.messages import account_events as a
@@ -34,7 +35,8 @@ async def test_orders_are_approved_or_denied_for_a_reason_and_everything_is_on_t
     assert approved.quotes[0].source == "sim"
 
     (limits,) = await floor.said("LimitSet")
-    assert (limits.limits, limits.by) == (limit_texts(Risk()), "configuration")
+    lifted = {name.removeprefix("TRADEWIRE_RISK_").lower(): text for name, text in LIFTED.items()}
+    assert (limits.limits, limits.by) == ({**limit_texts(Risk()), **lifted}, "configuration")
     assert 'tradewire_risk_decisions_total{outcome="approved",reason=""} 1.0' in page
     assert 'tradewire_risk_decisions_total{outcome="denied",reason="PRICE_MISSING"} 1.0' in page
     assert "tradewire_risk_lease_held 1.0" in page

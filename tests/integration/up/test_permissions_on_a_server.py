@@ -39,11 +39,12 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "paper": {"heartbeat.paper.main"},
     "feed": {"quotes.sim.AAPL"},
     "strategy-momo": {"signals.momo"},
-    "person-anna": {"signals.manual", "control.halt.anna", "control.cancel.anna", "ledger.main.query.orders"},
+    "person-anna": {"signals.manual:anna", "control.halt.anna", "control.cancel.anna", "ledger.main.query.orders"},
 }  # fmt: skip
 NOBODY_MAY_PUBLISH = {
     "$JS.API.STREAM.DELETE.LOG_main", "$JS.API.STREAM.PURGE.LOG_main", "$JS.API.STREAM.MSG.DELETE.LOG_main",
     "$JS.API.STREAM.DELETE.SIGNALS", "$JS.API.STREAM.PURGE.SIGNALS", "$JS.API.STREAM.CREATE.OTHER",
+    "signals.manual", "signals.manual:bob",
     "signals.other", "signals", "control.halt.bob", "control.halt", "ledger.main.append.bob", "log.other",
     "ledger.other.snapshot", "ledger.main.lease.bob", "heartbeat.bob.main", "_INBOX.risk.x",
     "_INBOX.person-anna.x", "$SRV.PING", "anything",

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def event(kind: str, stream: str = f"order-{ORDER}", at: int = 10, **data: Any) -> Row:
-    return {"type": kind, "stream": stream, "at": at, "data": msgspec.json.encode({"order": ORDER, **data})}
+    return {"type": kind, "stream": stream, "at": at, "time": at, "data": msgspec.json.encode({"order": ORDER, **data})}
 
 
 def log() -> list[Row]:
@@ -80,6 +80,16 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path: Path) -> None:
     found = judged(tmp_path)
     assert found.clean
     assert (found.signals, found.orders, found.fills, found.outcomes["filled"]) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(("time", "clean"), [(20, True), (31, False)])
+def test_where_the_ledgers_clock_was_wrong_the_routers_tells_when_an_intent_was_written(
+    tmp_path: Path, time: int, *, clean: bool
+) -> None:
+    started = {**event("OrderSubmitStarted", client_order_id=CLIENT, at=600), "time": time}
+    found = judged(tmp_path, [*log()[:3], event("ClockStepped", "system"), started, *log()[4:]])
+    assert found.clean == clean
+    assert clean or found.findings == [f"{CLIENT} was sent before its intent was written down"]
 
 
 def test_an_acknowledged_signal_that_is_not_in_the_log_is_lost(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
 from tests.unit.cli.builders import NOW, seen, told, widest
 from tests.unit.messages.examples import EXAMPLES
+from tradewire.messages.account_events import LimitProposed, LimitSet
 from tradewire.messages.registry import EVENT_TYPES
 from tradewire_cli.views import events
 
@@ -61,3 +64,29 @@ def test_a_line_fits_the_terminal_and_breaks_no_word(name: str, width: int) -> N
 
     assert widest(shown) <= max(width, *(len(word) + 10 for word in shown.split()))
     assert shown.split() == events.line(event, NOW).plain.split()
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "global by person:anna: max_order_value=5, no cooldown: calm"),
+        ({"seconded_by": "person:bob"}, "global by person:anna and person:bob: max_order_value=5, no cooldown: calm"),
+        (
+            {"expires_at": 1_772_000_000_000_000},
+            "global by person:anna: max_order_value=5, no cooldown, until 2026-02-25T06:13:20Z: calm",
+        ),
+        ({"limits": {"cooldown": "1m"}}, "global by person:anna: nothing changed: calm"),
+    ],
+)
+def test_a_change_of_limits_says_who_what_until_when_and_why(fields: dict[str, Any], says: str) -> None:
+    given: dict[str, Any] = {"limits": {"max_order_value": "5"}, "old": {"cooldown": "1m"}, **fields}
+
+    assert events.short(told(LimitSet(scope="global", by="person:anna", reason="calm", **given))) == says
+
+
+def test_a_proposal_says_what_it_would_change() -> None:
+    data = LimitProposed(
+        scope="global", by="person:anna", reason="more", request="r", limits={"max_order_value": "9"}, old={}
+    )
+
+    assert events.short(told(data)) == "global by person:anna, needs a second person: max_order_value=9: more"

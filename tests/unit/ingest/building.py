@@ -58,8 +58,10 @@ class Log:
         [event] = self.append(new_event(stream, None, ids.derive("test", count), data, time=NOW, correlation=None))
         return event
 
-    def order(self, name: str, *, strategy: str = "momo", account: str = "paper", symbol: str = "AAPL") -> str:
-        """Requests an order and returns its id."""
+    def order(
+        self, name: str, *, strategy: str = "momo", account: str = "paper", symbol: str = "AAPL", person: str = ""
+    ) -> str:
+        """Requests an order, of a strategy's signal or a person's, and returns its id."""
         signal = ids.signal_uuid("nats", strategy, name)
         order = ids.order_uuid(signal, account, 0)
         self.add(
@@ -72,7 +74,7 @@ class Log:
                 account=account,
                 symbol=symbol,
                 action="buy",
-                identity=f"strategy:{strategy}",
+                identity=f"person:{person}" if person else f"strategy:{strategy}",
                 side="buy",
                 quantity=Decimal(10),
             ),
@@ -85,6 +87,21 @@ class Log:
             order=order, attempt=1, state_pos=1, checks=(), limits={}, control={}, reason="X", message="no"
         )
         self.add(f"order-{order}", data)
+
+    def hold(self, order: str, deadline: int = NOW + 1) -> str:
+        """Makes an order wait for a person."""
+        data = o.OrderHeld(
+            order=order, attempt=1, state_pos=1, checks=(), limits={}, control={}, reason="BIG", deadline=deadline
+        )
+        self.add(f"order-{order}", data)
+        return order
+
+    def limit(self, scope: str, limits: dict[str, str], **fields: Any) -> None:
+        """Sets a scope's limits."""
+        held = self.state.controls.limits.get(scope)
+        old = held.limits if held else {}
+        told = {"by": "configuration", "reason": "test", "request": f"r{len(self.events)}", **fields}
+        self.add(f"limits-{scope}", a.LimitSet(scope=scope, limits=limits, old=old, **told))
 
     def halt(self, scope: str, level: Any = "HALT") -> None:
         """Throws a switch."""

@@ -2,57 +2,16 @@
 
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.ingest.building import NOW, Log, stored
-from tradewire.messages import control
-from tradewire.messages.account_events import Halted, Resumed
-from tradewire.messages.answers import PublicEvent
-from tradewire.messages.control import ControlReply
+from tests.unit.ingest.commanding import ANNA, BOB, answered, carry_out, planned, reader_of
+from tradewire.domain.orders import Status
+from tradewire.messages.account_events import FlattenRequested, Halted, Resumed
 from tradewire.messages.order_events import OrderCancelRequested
-from tradewire_ingest.domain.commands import CANCELS_TOGETHER, Outcome, Plan, Sender
-from tradewire_ingest.handlers import on_command
-from tradewire_ingest.lookups import Found, NotOne
-
-ANNA = Sender("person:anna", NOW, frozenset({"paper", "second"}))
-
-
-async def nothing_found(_beginning: str) -> Found | NotOne:
-    return NotOne.UNKNOWN
-
-
-async def carry_out(log: Log, verb: str, sender: Sender = ANNA, find: Any = nothing_found, **fields: Any) -> Outcome:
-    command = control.parse(verb, msgspec.json.encode({"request": "r-1", **fields}))
-    return await on_command(command, sender, log.state, find)
-
-
-def planned(outcome: Outcome) -> list[Any]:
-    assert isinstance(outcome, Plan), outcome
-    return [event for command in outcome.commands for event in command.events]
-
-
-def answered(outcome: Outcome) -> ControlReply:
-    assert isinstance(outcome, ControlReply), outcome
-    return outcome
-
-
-def public(log: Log) -> tuple[PublicEvent, ...]:
-    return tuple(
-        PublicEvent(
-            pos=event.pos,
-            at=event.at,
-            time="",
-            stream=event.stream,
-            version=event.version,
-            type=event.type,
-            account=None,
-            order=None,
-            signal=None,
-            data=event.data,
-        )
-        for event in log.events
-    )
+from tradewire_ingest.domain.commands import Plan
+from tradewire_ingest.domain.order_commands import CANCELS_TOGETHER
 
 
 @pytest.mark.parametrize(
@@ -102,15 +61,53 @@ async def test_what_is_not_halted_cannot_be_resumed_and_what_is_halted_is_named(
     assert (reply.ok, reply.code, reply.field, reply.expected) == (False, "NOT_HALTED", "scope", "strategy.momo")
 
 
-@pytest.mark.parametrize("verb", ["halt", "resume", "cancel"])
-async def test_an_account_that_is_not_configured_is_named(verb: str) -> None:
-    fields: dict[str, Any] = {
-        "halt": {"scope": "account.third", "level": "HALT"},
-        "resume": {"scope": "account.third", "reason": "x"},
-        "cancel": {"account": "third"},
-    }[verb]
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [
+        ("halt", {"scope": "account.third", "level": "HALT"}),
+        ("resume", {"scope": "account.third", "reason": "x"}),
+        ("cancel", {"account": "third"}),
+        ("flatten", {"account": "third", "reason": "x"}),
+        ("set-limit", {"scope": "account.third", "limits": {"max_order_value": "1"}, "reason": "x"}),
+    ],
+)
+async def test_an_account_that_is_not_configured_is_named(verb: str, fields: dict[str, Any]) -> None:
     reply = answered(await carry_out(Log(), verb, **fields))
     assert (reply.code, reply.expected) == ("UNKNOWN_ACCOUNT", "paper or second")
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [
+        ("halt", {"level": "HALT"}),
+        ("resume", {"reason": "x"}),
+        ("set-limit", {"limits": {"max_order_value": "1"}, "reason": "x"}),
+    ],
+)
+async def test_a_broker_that_holds_no_account_is_named(verb: str, fields: dict[str, Any]) -> None:
+    reply = answered(await carry_out(Log(), verb, scope="broker.alpaca", **fields))
+    assert (reply.code, reply.field, reply.expected) == ("UNKNOWN_BROKER", "scope", "paper")
+    [event] = planned(await carry_out(Log(), "halt", scope="broker.paper", level="HALT"))
+    assert event.stream == "control-broker.paper"
+
+
+async def test_a_strategy_is_paused_as_a_fact_and_resumed_by_the_same_verb_as_all() -> None:
+    log = Log()
+    [event] = planned(await carry_out(log, "pause", strategy="momo", reason="odd"))
+    assert (event.stream, event.version) == ("control-strategy.momo", None)
+    assert stored(event) == Halted(scope="strategy.momo", level="PAUSED", by="person:anna", reason="odd", request="r-1")
+    log.append(event)
+    [event] = planned(await carry_out(log, "resume", scope="strategy.momo", reason="well", request="r-2"))
+    assert event.version == 2
+    log.halt("strategy.momo", "HALT")
+    reply = answered(await carry_out(log, "pause", strategy="momo", reason="odd", request="r-3"))
+    assert (reply.ok, reply.code) == (True, "ALREADY_IN_FORCE")
+
+
+async def test_a_flatten_is_a_fact_of_its_account() -> None:
+    [event] = planned(await carry_out(Log(), "flatten", account="second", reason="holiday"))
+    assert (event.stream, event.version) == ("account-second", None)
+    assert stored(event) == FlattenRequested(account="second", by="person:anna", reason="holiday", request="r-1")
 
 
 async def test_a_halted_account_that_is_configured_no_more_can_be_resumed() -> None:
@@ -149,11 +146,7 @@ async def test_an_order_that_is_over_is_named_with_its_state() -> None:
     name = log.order("a")
     before = log.state.orders[name]
     log.deny(name)
-    over = msgspec.structs.replace(before, status="denied")
-
-    async def find(_beginning: str) -> Found | NotOne:
-        return Found(msgspec.convert(msgspec.to_builtins(over), type(over)), public(log))
-
+    find = reader_of(log, before, Status.DENIED)
     reply = answered(await carry_out(log, "cancel", order=name, find=find))
     assert (reply.ok, reply.code) == (False, "ALREADY_TERMINAL")
     assert "denied" in reply.message
@@ -164,12 +157,8 @@ async def test_the_same_cancel_of_an_order_that_is_over_by_now_gets_its_first_an
     name = log.order("a")
     before = log.state.orders[name]
     log.append(*planned(await carry_out(log, "cancel", order=name, reason="x")))
-    over = msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(before, status="denied")), type(before))
-
-    async def find(_beginning: str) -> Found | NotOne:
-        return Found(over, public(log))
-
     fresh = Log()  # an ingest that began after the order was over
+    find = reader_of(log, before, Status.DENIED)
     reply = answered(await carry_out(fresh, "cancel", order=name, reason="x", find=find))
     assert (reply.ok, reply.positions, reply.orders) == (True, (2,), (name,))
 
@@ -216,8 +205,12 @@ async def test_nothing_to_cancel_is_no_error() -> None:
 REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("halt", {"scope": "global", "level": "HALT", "reason": "x"}),
     ("kill", {"reason": "x"}),
+    ("pause", {"strategy": "slow", "reason": "x"}),
     ("resume", {"scope": "strategy.momo", "reason": "x"}),
     ("cancel", {"strategy": "momo", "reason": "x"}),
+    ("flatten", {"account": "paper", "reason": "x"}),
+    ("set-limit", {"scope": "account.paper", "limits": {"max_order_value": "5"}, "reason": "x"}),
+    ("set-limit", {"scope": "account.paper", "limits": {"max_order_value": "5"}, "reason": "x", "until": "1h"}),
 ]
 
 
@@ -230,7 +223,8 @@ async def test_the_same_request_again_gets_the_same_answer(verb: str, fields: di
     log.halt("global", "KILL")
     for order in orders:
         log.deny(order)
-    reply = answered(await carry_out(log, verb, **fields))
+    later = replace(ANNA, time=NOW + 1)
+    reply = answered(await carry_out(log, verb, later, **fields))
     assert (reply.ok, reply.code) == (True, "OK")
     assert reply.positions == tuple(event.pos for event in events)
     assert reply.orders == (orders if verb == "cancel" else ())
@@ -243,7 +237,7 @@ async def test_the_id_of_another_request_is_a_conflict(verb: str, fields: dict[s
     log.halt("strategy.momo")
     log.order("a")
     log.append(*planned(await carry_out(log, verb, **fields)))
-    sender = Sender("person:bob", NOW, ANNA.accounts) if change == "person" else ANNA
+    sender = BOB if change == "person" else ANNA
     if change == "reason":
         fields = {**fields, "reason": "another"}
     elif change == "verb":

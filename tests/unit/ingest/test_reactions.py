@@ -36,6 +36,20 @@ def events_of(raw: bytes, log: Log | None = None, strategy: str = "momo") -> lis
     return list(handlers.on_signal(signal, uuid_of(signal), came, Context(SETTINGS, (log or Log()).state, NOW)))
 
 
+def test_a_signal_by_hand_is_of_the_person_who_sent_it() -> None:
+    came = Message("manual", body(), "instance-1", 7, "anna")
+    signal = accept(came, SETTINGS)
+    assert isinstance(signal, Signal), signal
+    context = Context(SETTINGS, Log().state, NOW)
+    events = [stored(event) for event in handlers.on_signal(signal, uuid_of(signal), came, context)]
+    assert [(data.strategy, data.identity) for data in events] == [("manual", "person:anna")] * 2
+    bad = Message("manual", b"{", "instance-1", 7, "anna")
+    refusal = accept(bad, SETTINGS)
+    assert isinstance(refusal, Refused)
+    data = stored(refused(bad, refusal, NOW))
+    assert (data.strategy, data.identity) == ("manual", "person:anna")
+
+
 def test_a_signal_is_received_and_an_order_is_requested() -> None:
     raw = b' {"id":"s-1","symbol":"AAPL","action":"sell","quantity":10.50,"order_type":"limit","limit_price":187.20}\n'
     received, requested = events_of(raw)
@@ -132,7 +146,7 @@ def test_a_cancel_reaches_every_open_order_of_its_strategy_account_and_symbol() 
     assert [event.stream for event in cancels] == [f"order-{first}", f"order-{second}"]
     assert [event.version for event in cancels] == [None, None]
     assert stored(cancels[0]) == OrderCancelRequested(
-        order=first, by="strategy:momo", reason="its strategy canceled it", request=uuid
+        order=first, by="strategy:momo", reason="a signal of its strategy", request=uuid
     )
     assert cancels[0].causation_id == uuid
     assert cancels[0].correlation_id == ids.signal_uuid("nats", "momo", "a")

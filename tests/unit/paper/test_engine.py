@@ -111,6 +111,27 @@ def test_shorts_are_possible_where_allowed() -> None:
     assert scene.account.cash == Decimal(100_000) + 500 - 728
 
 
+def test_the_account_says_what_working_orders_hold_back() -> None:
+    scene = Scene()
+    scene.quote("99", "100")
+    scene.submit(order_type="limit", limit_price="90")
+    told = scene.engine.account_info(scene.account)
+    assert [told.cash, told.buying_power, told.reserved] == [100_000, 99_100, 900]
+
+
+def test_no_more_is_held_back_than_is_there() -> None:
+    """A commission above the price of what is sold takes cash that a working order holds back already."""
+    scene = Scene(starting_cash=Decimal(1000), commission_per_share=Decimal(10), price_from_signal=True)
+    scene.submit(quantity="10", reference_price="10")
+    scene.submit(quantity="40", order_type="limit", limit_price="10", time_in_force="gtc")
+    scene.quote("1", "20")
+    scene.submit("sell", "10")
+    told = scene.engine.account_info(scene.account)
+    assert scene.account.available < 0
+    assert told.buying_power == 0
+    assert told.buying_power + told.reserved == told.cash
+
+
 def test_an_id_is_taken_even_when_its_order_was_refused() -> None:
     scene = Scene()
     used = scene.submit()

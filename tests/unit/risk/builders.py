@@ -22,10 +22,35 @@ from tradewire_risk.domain.state import RiskState
 from tradewire_risk.settings import limit_texts
 
 SECOND = 1_000_000
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
 NOW = 1_767_366_000 * SECOND
 """2026-01-02 15:00:00 UTC."""
 
-LIMITS = limit_texts(Risk())
+LIFTED = dict.fromkeys(
+    (
+        "max_balance_age",
+        "max_instrument_age",
+        "max_gross_exposure",
+        "max_net_exposure",
+        "max_open_exposure",
+        "max_open_orders",
+        "max_daily_loss_percent",
+        "max_drawdown",
+        "max_orders_per_second",
+        "max_orders_per_minute",
+        "max_orders_per_day",
+        "max_repeated_executions",
+        "max_price_away",
+        "max_price_away_passive",
+        "max_price_away_crypto",
+        "max_price_away_passive_crypto",
+        "market_order_cushion",
+    ),
+    "none",
+)
+"""What has tests of its own, and would stand in the way of all others."""
+LIMITS = {**limit_texts(Risk()), **LIFTED, "allow_short": "yes"}
 PAPER = Setup(accounts={"paper": Profile("paper")})
 
 
@@ -121,6 +146,34 @@ class Log:
         data = o.OrderRequested(order=order, side=side, quantity=amount, **{**defaults, **fields})
         self.write(f"order-{order}", data)
         return self.order(order)
+
+    def instrument(self, symbol: str = "AAPL", **fields: Any) -> None:
+        """The broker tells a symbol's rules."""
+        defaults: dict[str, Any] = {
+            "account": "paper",
+            "broker": "paper",
+            "at": self.now,
+            "asset_class": "equity",
+            "currency": "USD",
+            "tick": Decimal("0.01"),
+            "step": Decimal("0.01"),
+            "min_quantity": Decimal("0.01"),
+        }
+        data = a.InstrumentReported(symbol=symbol, **{**defaults, **fields})
+        self.write(f"account-{data.account}", data)
+
+    def balances(self, buying_power: str, **fields: Any) -> None:
+        """The broker tells an account's money, as of now."""
+        defaults: dict[str, Any] = {
+            "account": "paper",
+            "broker": "paper",
+            "at": self.now,
+            "state_pos": len(self.events),
+            "currency": "USD",
+        }
+        power = Decimal(buying_power)
+        data = a.BalancesReported(**{"cash": power, "buying_power": power, **defaults, **fields})
+        self.write(f"account-{data.account}", data)
 
     def order(self, order: str) -> Order:
         return self.state.orders.orders[order]

@@ -20,6 +20,13 @@ PRICES = ("50", "100", "101.5")
 QUANTITIES = ("1", "2.5", "10", "40")
 TARGETS = ("0", "5", "-5", "12.5", "30")
 POSITION_LIMITS = ("1000", "2500", "6000")
+EXPOSURE_LIMITS = {
+    "max_gross_exposure": ("3", "6", "9"),
+    "max_net_exposure": ("2", "5", "8"),
+    "max_open_exposure": ("2", "4", "6"),
+    "max_concentration": ("0.7", "2", "5"),
+}
+"""Percentages of an equity of about 100,000."""
 SETUP = Setup(accounts={name: Profile(name) for name in ACCOUNTS})
 
 Step = tuple[str, int]
@@ -40,6 +47,7 @@ class Scenario:
     def __init__(self) -> None:
         limits = {"duplicate_window": "0s", "min_order_value": "0", "max_signal_age": "1h"}
         limits["max_position_value"] = "2500"
+        limits |= {name: texts[1] for name, texts in EXPOSURE_LIMITS.items()}
         self.log = Log(SETUP, limits=limits, price=None)
         for account in ACCOUNTS:
             self.log.cash("100000", account=account)
@@ -86,6 +94,12 @@ class Scenario:
 
     def buy(self, number: int) -> None:
         self._ask(number, side="buy", quantity=QUANTITIES[number % 4])
+
+    def burst(self, number: int) -> None:
+        """Several orders that are decided together."""
+        for n in range(2 + number % 5):
+            (self.buy, self.sell)[number // 5 % 2](number + n)
+        self.decide(0)
 
     def sell(self, number: int) -> None:
         self._ask(number, side="sell", quantity=QUANTITIES[number % 4], reduce_only=number % 3 == 0)
@@ -162,7 +176,8 @@ class Scenario:
 
     def set_limit(self, number: int) -> None:
         held = self.log.state.controls.limits["global"].limits
-        self.log.set_limits({**held, "max_position_value": POSITION_LIMITS[number % 3]}, by="anna")
+        new = {name: texts[number // 3**n % 3] for n, (name, texts) in enumerate(EXPOSURE_LIMITS.items(), 1)}
+        self.log.set_limits({**held, **new, "max_position_value": POSITION_LIMITS[number % 3]}, by="anna")
 
     def switch(self, number: int) -> None:
         scope = ("global", "symbol.AAPL", "account.paper")[number % 3]
@@ -181,11 +196,12 @@ def board(quotes: Sequence[tuple[str, str, int]]) -> QuoteBoard:
     return log.board
 
 
-OFTEN = ("buy", "sell", "limit", "close", "decide", "decide", "quote", "submit", "submit", "fill", "fill")
+OFTEN = ("buy", "sell", "burst", "limit", "close", "decide", "decide", "quote", "submit", "submit", "fill", "fill")
 """Steps without which little happens: they are drawn more often."""
 
 STEPS: dict[str, Callable[[Scenario, int], None]] = {
     "buy": Scenario.buy,
+    "burst": Scenario.burst,
     "sell": Scenario.sell,
     "limit": Scenario.limit,
     "close": Scenario.close,

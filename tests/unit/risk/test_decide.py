@@ -6,18 +6,20 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from tests.unit.risk.builders import NOW, SECOND, Log
+from tests.unit.risk.builders import LIFTED, NOW, SECOND, Log
 from tradewire import ids
+from tradewire.domain.limits import KINDS
 from tradewire.domain.orders import Status
 from tradewire.messages import order_events as o
 from tradewire.messages.log import Guard
+from tradewire.settings import Risk
 from tradewire_risk.domain.check_input import Check, CheckInput, Outcome
 from tradewire_risk.domain.checks import CHECKS
 from tradewire_risk.domain.decide import Batch, Decided, decide_requested
 from tradewire_risk.domain.exposure import Exposure
-from tradewire_risk.domain.limits import KINDS
 from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.domain.reasons import Reason
+from tradewire_risk.settings import limit_texts
 
 
 def approval(decided: Decided) -> o.OrderApproved:
@@ -39,7 +41,7 @@ def test_an_approval_says_what_may_be_sent_and_what_it_rests_on() -> None:
     assert data.expires_at == NOW + 30 * SECOND
     assert (data.limits, data.control) == ({"global": 1}, {"symbol.AAPL": 2})
     assert [(q.symbol, q.price, q.at, q.source) for q in data.quotes] == [("AAPL", Decimal(100), NOW, "sim")]
-    assert [check.name for check in data.checks] == [check.name for check in CHECKS]
+    assert [check.name for check in data.checks] == [*(check.name for check in CHECKS), "approval"]
 
 
 def test_a_decision_is_appended_at_its_version_with_a_guard_on_every_stream_in_scope() -> None:
@@ -55,10 +57,12 @@ def test_a_decision_is_appended_at_its_version_with_a_guard_on_every_stream_in_s
     assert event.time == log.now
     assert set(command.guards) == {
         Guard("control-global", 0),
+        Guard("control-broker.paper", 0),
         Guard("control-account.paper", 0),
         Guard("control-strategy.momo", 0),
         Guard("control-symbol.AAPL", 2),
         Guard("limits-global", 1),
+        Guard("limits-broker.paper", 0),
         Guard("limits-account.paper", 0),
         Guard("limits-strategy.momo", 0),
         Guard("limits-symbol.AAPL", 0),
@@ -71,7 +75,7 @@ def test_a_denial_lists_every_check_and_is_guarded_too() -> None:
     assert isinstance(decided.data, o.OrderDenied)
     assert (decided.data.reason, decided.data.message) == ("PRICE_MISSING", "There is no quote for AAPL.")
     assert [check.name for check in decided.data.checks] == [check.name for check in CHECKS]
-    assert len(decided.command.guards) == 8
+    assert len(decided.command.guards) == 10
 
 
 def test_the_reason_is_that_of_the_first_failure_in_the_table() -> None:
@@ -248,29 +252,17 @@ def test_a_held_order_that_a_person_grants_is_decided_again() -> None:
     assert log.order(order.order).status is Status.APPROVED
 
 
-def _number(i: CheckInput) -> Outcome:
-    return (str(i.value), "50000", True)
-
-
-def _yes_or_no(_i: CheckInput) -> Outcome:
-    return ("", "", True)
-
-
-FORTY = (
-    *CHECKS,
-    *(Check(f"more_{n}", Reason.QTY_ABOVE_MAX, _number if n % 2 else _yes_or_no, "") for n in range(len(CHECKS), 40)),
-)
-
-
 @pytest.mark.parametrize("price", ["187.5", None])
-def test_forty_checks_fit_into_one_and_a_half_kilobytes(price: str | None) -> None:
-    assert len(FORTY) == 40
-    log = Log(price=price)
+def test_a_decision_with_every_check_measured_fits_into_two_and_a_half_kilobytes(price: str | None) -> None:
+    log = Log(limits={name: text for name, text in limit_texts(Risk()).items() if name in LIFTED}, price=price)
+    log.cash("1000000")
+    log.instrument("AAPL")
+    log.balances("1000000")
     order = log.request("s", "buy", "50", strategy="momentum", signal_time=NOW - 123_456)
-    decided = Batch(log.state, log.board, log.now, FORTY).decide(order)
-    assert len(decided.data.checks) == 40
+    decided = log.decide(order)
+    assert decided.reason == (Reason.PRICE_MISSING if price is None else None)
     (event,) = decided.command.events
-    assert len(bytes(event.data)) < 1500
+    assert len(bytes(event.data)) < 2_500
 
 
 def test_a_check_that_fails_in_an_added_line_gives_its_reason() -> None:
@@ -291,8 +283,17 @@ def test_every_decision_reads_back_as_it_was_made() -> None:
         assert msgspec.json.decode(bytes(event.data), type=type(decided.data)) == decided.data
 
 
-def test_limits_that_no_check_measures_are_those_of_time_alone() -> None:
-    assert set(KINDS) - {name for check in CHECKS for name in check.limits} == {"approval_ttl", "mark_interval"}
+def test_limits_that_no_check_measures_have_their_effect_elsewhere() -> None:
+    elsewhere = {
+        "approval_deadline",
+        "approval_threshold",
+        "approval_ttl",
+        "mark_interval",
+        "max_value_at_risk",
+        "rounding",
+        "soft_limit",
+    }
+    assert set(KINDS) - {name for check in CHECKS for name in check.limits} == elsewhere
 
 
 def test_a_batch_does_not_touch_the_board() -> None:

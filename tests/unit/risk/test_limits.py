@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.risk.builders import Log
+from tradewire.domain.limits import Amount, Span, read
 from tradewire.errors import InvalidValue
 from tradewire.messages.order_events import OrderDenied
-from tradewire_risk.domain.limits import Amount, Bounds, Rules, Span, read
+from tradewire_risk.domain.limits import Bounds, Rules
 from tradewire_risk.domain.reasons import Reason
 
 
@@ -114,7 +115,7 @@ def test_a_limit_that_cannot_be_read_denies_every_order_in_its_scope(name: str, 
 def test_an_unreadable_window_does_not_stop_the_fold() -> None:
     log = Log(limits={"duplicate_window": "soon"})
     assert log.decide(log.request("s")).reason is Reason.LIMITS_INVALID
-    assert log.state.rules.longest_window() == 0
+    assert log.state.rules.longest("duplicate_window") == 0
 
 
 def test_the_accounts_rules_are_those_of_the_account_and_of_everybody() -> None:

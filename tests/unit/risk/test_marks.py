@@ -11,7 +11,8 @@ from tradewire.domain.account_book import book_day_loss, book_equity
 from tradewire.messages.account_events import AccountHalted, Halted, Mark, MarksRecorded
 from tradewire.messages.registry import decode
 from tradewire_risk.domain.days import day_of, start_of
-from tradewire_risk.domain.marks import Due, due_by_time, due_first
+from tradewire_risk.domain.due import Due
+from tradewire_risk.domain.marks import due_by_time, due_first
 from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.reasons import Reason
 
@@ -90,6 +91,7 @@ def test_an_open_position_is_marked_once_an_interval_at_the_newest_prices() -> N
         reason="interval",
         state_pos=len(log.events) - 1,
         clock="wall",
+        equity=Decimal(100_000 + 100),
     )
     assert book_equity(log.book()) == 100_000 + 100
     assert timed(log) == []

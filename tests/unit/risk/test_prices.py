@@ -27,6 +27,8 @@ HUNDRED = Decimal(100)
         Quote("AAPL", NOW, last=Decimal("1e9")),
         Quote("AAPL", NOW, last=Decimal(1000000000000000)),
         Quote("AAPL", NOW, last=Decimal("0.0000000000001")),
+        Quote("AAPL", NOW, bid=Decimal("100.01"), ask=HUNDRED),
+        Quote("AAPL", NOW, bid=Decimal("100.01"), ask=HUNDRED, last=HUNDRED),
         Quote("aapl", NOW, last=HUNDRED),
         Quote("", NOW, last=HUNDRED),
         Quote("AAPL", 0, last=HUNDRED),
@@ -36,6 +38,22 @@ def test_what_is_no_quote_is_not_kept(quote: Quote) -> None:
     board = QuoteBoard()
     assert not board.hear(quote, "sim")
     assert board.get(quote.symbol) is None
+
+
+def test_a_locked_market_is_a_quote() -> None:
+    board = QuoteBoard()
+    assert board.hear(Quote("AAPL", NOW, bid=HUNDRED, ask=HUNDRED), "sim")
+    assert board.mark("AAPL") == Mark(HUNDRED, NOW)
+
+
+def test_a_crossed_quote_leaves_the_one_before_it() -> None:
+    board = QuoteBoard()
+    true = Quote("AAPL", NOW, bid=Decimal(99), ask=HUNDRED)
+    assert board.hear(true, "sim")
+    assert not board.hear(Quote("AAPL", NOW + 1, bid=Decimal(101), ask=HUNDRED), "sim")
+    held = board.get("AAPL")
+    assert held is not None
+    assert held.quote == true
 
 
 @pytest.mark.parametrize("price", ["0.000000000001", "999999999999999", "187.25"])

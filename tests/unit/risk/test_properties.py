@@ -9,15 +9,62 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.risk.replay_digest import digest, replayed, steps
-from tests.unit.risk.scenario import OFTEN, STEPS, Scenario, Step, Taken
+from tests.unit.risk.scenario import ACCOUNTS, OFTEN, STEPS, Scenario, Step, Taken
 from tradewire.domain.orders import RESERVING, Order, Status, evolve
 from tradewire.messages.log import Event, encode
-from tradewire.messages.order_events import OrderApproved
+from tradewire.messages.order_events import OrderApproved, OrderFilled
 from tradewire.messages.registry import decode
 from tradewire_risk.domain.exposure import Exposure
 
 Place = tuple[str, str]
 lives = st.lists(st.tuples(st.sampled_from([*STEPS, *OFTEN]), st.integers(0, 999)), max_size=60)
+
+
+class Money:
+    """One account, counted anew: what it holds at its last marks, and what its orders may still buy and sell."""
+
+    def __init__(self) -> None:
+        self.cash = Decimal(0)
+        self.held: dict[str, Decimal] = {}
+        self.marks: dict[str, tuple[int, Decimal]] = {}
+        self.buys: dict[str, Decimal] = {}
+        self.sells: dict[str, Decimal] = {}
+        self.entering = Decimal(0)
+
+    def fill(self, event: Event, data: OrderFilled) -> None:
+        signed = data.quantity if data.side == "buy" else -data.quantity
+        self.held[data.symbol] = self.held.get(data.symbol, Decimal(0)) + signed
+        self.cash -= signed * data.price + data.fee
+        if event.time > self.marks.get(data.symbol, (0, Decimal(0)))[0]:
+            self.marks[data.symbol] = (event.time, data.price)
+
+    def reserve(self, order: Order | OrderApproved, quantity: Decimal) -> None:
+        assert order.unit_value is not None
+        value, side = quantity * order.unit_value, self.buys if order.side == "buy" else self.sells
+        side[order.symbol] = side.get(order.symbol, Decimal(0)) + value
+        self.entering += Decimal(0) if order.reduce_only else value
+
+    def value(self, symbol: str) -> Decimal:
+        return self.held.get(symbol, Decimal(0)) * self.marks.get(symbol, (0, Decimal(0)))[1]
+
+    def worst(self, symbol: str) -> Decimal:
+        value, zero = self.value(symbol), Decimal(0)
+        return max(abs(value + self.buys.get(symbol, zero)), abs(value - self.sells.get(symbol, zero)))
+
+    @property
+    def equity(self) -> Decimal:
+        return self.cash + sum(map(self.value, self.held))
+
+    def sums(self, symbol: str) -> dict[str, Decimal]:
+        """What each limit in percent of equity is measured by."""
+        symbols = {*self.held, *self.buys, *self.sells}
+        held = sum(map(self.value, self.held), Decimal(0))
+        return {
+            "max_gross_exposure": sum(map(self.worst, symbols), Decimal(0)),
+            "max_net_exposure": max(abs(held + sum(self.buys.values())), abs(held - sum(self.sells.values()))),
+            "max_open_exposure": self.entering,
+            "max_concentration": self.worst(symbol),
+        }
 
 
 class Recount:
@@ -27,6 +74,7 @@ class Recount:
         self.orders: dict[str, Order] = {}
         self.positions: dict[Place, Decimal] = {}
         self.limits: list[dict[str, str]] = []
+        self.accounts: dict[str, Money] = {}
         for event in events:
             data = decode(event)
             if event.stream.startswith("order-"):
@@ -35,8 +83,14 @@ class Recount:
                 place = (data.account, data.symbol)
                 signed = data.quantity if data.side == "buy" else -data.quantity
                 self.positions[place] = self.positions.get(place, Decimal(0)) + signed
+                self.accounts[data.account].fill(event, data)
+            if event.type == "CashMoved":
+                self.accounts.setdefault(data.account, Money()).cash += data.amount
             if event.stream == "limits-global":
                 self.limits.append(data.limits)
+        for order in self.orders.values():
+            if order.status in RESERVING:
+                self.accounts[order.account].reserve(order, order.leaves)
 
     def exposure(self, place: Place) -> Exposure:
         here = [o for o in self.orders.values() if (o.account, o.symbol) == place and o.status in RESERVING]
@@ -71,6 +125,12 @@ def check_batch(batch: Taken, events: list[Event]) -> None:
         if data.reduce_only:
             assert shrinks, data
         assert then.exposure(place).unknown == 0
+        money, limits = then.accounts[data.account], then.limits[data.limits["global"] - 1]
+        before = money.sums(data.symbol)
+        money.reserve(data, data.quantity)
+        for name, sum_after in money.sums(data.symbol).items():
+            most = money.equity * Decimal(limits[name]) / 100
+            assert sum_after <= most or sum_after <= before[name], (name, data)
 
 
 @given(lives)
@@ -94,6 +154,12 @@ def test_reservations_are_what_the_orders_add_up_to_and_return_to_zero(life: lis
     scenario.end()
     assert orders.orders == {}
     assert (len(orders.exposures), orders.requested, orders.waiting, orders.keys) == (0, {}, {}, {})
+    assert orders.resting == {}
+    for account in ACCOUNTS:
+        portfolio, money = orders.portfolios.of(account), Recount(scenario.log.events).accounts[account]
+        assert not any((portfolio.open, portfolio.entering, portfolio.buys, portfolio.sells))
+        assert portfolio.held == sum(map(money.value, money.held))
+        assert portfolio.gross == sum(map(money.worst, money.held))
 
 
 @given(lives)
@@ -105,11 +171,15 @@ def test_the_same_log_gives_the_same_decisions(life: list[Step]) -> None:
 
 def test_a_long_life_decides_all_kinds_of_things() -> None:
     """Guards the tests above against scenarios in which nothing happens."""
-    scenario = Scenario().run(steps(7, 600))
+    scenario = Scenario().run(steps(7, 2500))
     for batch in scenario.batches:
         check_batch(batch, scenario.log.events)
     reasons = {each.reason.value if each.reason else "approved" for b in scenario.batches for each in b.decided}
-    expected = "approved POSITION_ABOVE_MAX UNKNOWN_OUTSTANDING NOTHING_TO_CLOSE CANCEL_REQUESTED SIZE_UNKNOWN"
+    expected = (
+        "approved POSITION_ABOVE_MAX UNKNOWN_OUTSTANDING NOTHING_TO_CLOSE CANCEL_REQUESTED SIZE_UNKNOWN "
+        "GROSS_EXPOSURE_ABOVE_MAX NET_EXPOSURE_ABOVE_MAX OPEN_NOTIONAL_ABOVE_MAX CONCENTRATION_ABOVE_MAX "
+        "SELF_TRADE_PREVENTED"
+    )
     assert set(expected.split()) <= reasons
     assert max(len(batch.decided) for batch in scenario.batches) > 2
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tradewire.domain.limits import KINDS
 from tradewire_risk.domain.checks import CHECKS
-from tradewire_risk.domain.limits import KINDS
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.reference import render
 

@@ -5,40 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.risk.builders import PAPER, Log
-from tradewire.messages import order_events as o
+from tests.unit.risk.asking import FRACTIONS, approved, ask, denied, figures, funded
+from tests.unit.risk.builders import Log
 from tradewire.messages.vocabulary import Action, SizeAsked
-from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.reasons import Reason
-
-FRACTIONS = Setup(accounts={"paper": Profile("paper", fractional=True)})
-
-
-def ask(log: Log, action: Action, method: str, value: str, **fields: Any) -> Any:
-    """What is decided about an order whose size is to be worked out."""
-    side = action if action in {"buy", "sell"} else None
-    order = log.request("s", side, None, action=action, size=SizeAsked(method, Decimal(value)), **fields)
-    return log.decide(order).data
-
-
-def figures(data: Any) -> dict[str, str]:
-    return {figure.name: figure.value for figure in data.sizing}
-
-
-def approved(data: Any) -> tuple[str, Decimal, bool]:
-    assert isinstance(data, o.OrderApproved), data
-    return data.side, data.quantity, data.reduce_only
-
-
-def denied(data: Any) -> tuple[str, str]:
-    assert isinstance(data, o.OrderDenied), data
-    return data.reason, data.message
-
-
-def funded(setup: Setup = PAPER, price: str | None = "100", cash: str = "100000", **limits: str) -> Log:
-    log = Log(setup, limits or None, price)
-    log.cash(cash)
-    return log
 
 
 def test_a_notional_amount_buys_whole_units() -> None:
@@ -147,7 +117,7 @@ def test_a_target_percentage_of_equity(percent: str, side: str, quantity: int) -
         (Log(), "buy", "percent_of_equity", "the account's equity is not known"),
         (Log(), "target", "target_percent", "the account's equity is not known"),
         (funded(price=None), "target", "target_percent", "its price is not known"),
-        (funded(), "buy", "kelly", "the method kelly is not carried out"),
+        (funded(), "buy", "martingale", "the method martingale is not carried out"),
     ],
 )
 def test_what_cannot_be_worked_out_is_denied_and_said(log: Log, action: Action, method: str, missing: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from tests.unit.risk.builders import PAPER, SECOND, Log
+from tests.unit.risk.builders import NOW, PAPER, SECOND, Log
 from tradewire.errors import LogCorrupt, UnknownEvent
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
@@ -14,6 +14,7 @@ from tradewire.messages.log import Event, Frame
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
+from tradewire_risk.domain.windows import record
 
 
 def frame(event: Event) -> Frame:
@@ -39,6 +40,53 @@ def busy() -> Log:
     log.fill(done, "7", "10")
     log.request("waiting", "buy", "2")
     return log
+
+
+def counts(state: RiskState) -> tuple[object, ...]:
+    window, fund = state.windows.of("paper"), state.orders.funds.of("paper")
+    portfolio = state.orders.portfolios.of("paper")
+    return (
+        window.recorded("paper", 0, 0, NOW, 10**12),
+        fund.available,
+        portfolio.gross,
+        portfolio.net,
+        portfolio.entering,
+        portfolio.open,
+    )
+
+
+def test_a_snapshot_and_the_events_since_the_counts_restore_every_count() -> None:
+    """Wherever the counts were recorded, and whatever ended since."""
+    whole = busy()
+    stories = [e.stream for e in whole.events if e.type == "OrderFilled"]
+    for cut in range(2, len(whole.events)):
+        log = Log(limits={"duplicate_window": "1m"})
+        log.events, log.versions = [], {}
+        log.state = RiskState(PAPER)
+        for event in whole.events[:cut]:
+            log.events.append(event)
+            log.versions[event.stream] = event.version
+            log.state.apply(frame(event))
+        if "paper" not in log.state.accounts.books:
+            continue
+        log.balances("50000")
+        since = log.state.orders.needed_since("paper", log.state.pos)
+        log.append(record(log.state.windows.of("paper"), "paper", log.state.pos, since, NOW, 10**12))
+        for event in whole.events[cut:]:
+            moved = msgspec.structs.replace(
+                event, pos=len(log.events) + 1, version=log.versions.get(event.stream, 0) + 1
+            )
+            log.events.append(moved)
+            log.versions[event.stream] = moved.version
+            log.state.apply(frame(moved))
+
+        kept = [e for e in log.events if e.stream != stories[-1] and e.type not in {"OrderFilled", "CashMoved"}]
+        kept += [e for e in log.events if e.type == "OrderFilled" and e.stream != stories[-1]]
+        books = [Raw(msgspec.json.encode(book)) for book in log.state.accounts.books.values()]
+        restored = RiskState(PAPER)
+        restored.restore(kept, books, log.state.pos)
+        restored.catch_up(event for event in log.events if event.pos > restored.counted_from())
+        assert counts(restored) == counts(log.state), cut
 
 
 def test_a_snapshot_restores_what_the_log_made() -> None:

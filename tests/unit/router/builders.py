@@ -25,7 +25,7 @@ class Log:
     """Writes events and folds them. `state` is what the router of the account `paper` makes of them."""
 
     def __init__(self) -> None:
-        self.state = RouterState("paper")
+        self.state = RouterState("paper", "paper")
         self.events: list[Event] = []
         self._versions: dict[str, int] = {}
 

@@ -21,14 +21,13 @@ def no_broker() -> Broker:
 
 
 @pytest.mark.parametrize("level", ["HALT", "KILL"])
-def test_a_halt_that_was_heard_is_logged_as_a_warning_with_the_switch(tmp_path: Path, level: Level) -> None:
+@pytest.mark.parametrize("scope", ["global", "account.paper", "broker.paper"])
+def test_a_halt_that_was_heard_is_logged_as_a_warning_with_the_switch(tmp_path: Path, scope: str, level: Level) -> None:
     log: Any = structlog.get_logger()
-    panic = Panic(tmp_path, "paper", Clock("wall"), cast("Lease", None), no_broker, log)
-    body = msgspec.json.encode(HaltCommand(request="r-1", scope="global", level=level, reason="a test"))
+    panic = Panic(tmp_path, "paper", "paper", Clock("wall"), cast("Lease", None), no_broker, log)
+    body = msgspec.json.encode(HaltCommand(request="r-1", scope=scope, level=level, reason="a test"))
 
     with capture_logs() as said:
         panic._hear(Message("control.halt.anna", "", body))
 
-    assert said == [
-        {"event": "halted directly", "log_level": "warning", "scope": "global", "switch": level, "by": "anna"}
-    ]
+    assert said == [{"event": "halted directly", "log_level": "warning", "scope": scope, "switch": level, "by": "anna"}]

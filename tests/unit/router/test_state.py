@@ -88,7 +88,7 @@ def test_a_kill_covers_its_scope_alone() -> None:
     log.halt("KILL", "symbol.MSFT")
     assert [order.order for order in log.state.to_cancel()] == [other]
     assert not log.state.killed
-    log.halt("KILL", "global")
+    log.halt("KILL", "broker.paper")
 
     assert {order.order for order in log.state.to_cancel()} == {apple, other}
     assert log.state.killed
@@ -127,6 +127,8 @@ def test_an_unknown_outcome_keeps_its_symbol_from_new_orders() -> None:
     [
         ("HALT", "global", False, Verdict.WAIT),
         ("HALT", "account.paper", True, Verdict.WAIT),
+        ("HALT", "broker.paper", True, Verdict.WAIT),
+        ("HALT", "broker.other", False, Verdict.SUBMIT),
         ("KILL", "strategy.momo", True, Verdict.WAIT),
         ("REDUCE_ONLY", "symbol.AAPL", False, Verdict.WAIT),
         ("REDUCE_ONLY", "symbol.AAPL", True, Verdict.SUBMIT),
@@ -274,7 +276,7 @@ def test_a_snapshot_restores_what_the_log_made() -> None:
     unwanted = log.order(3, *WORKING, "OrderFilled", symbol="TSLA")
     log.happen(unknown, "OrderCancelRequested")
     books = [Raw(msgspec.json.encode(book)) for book in log.state.books.values()]
-    restored = RouterState("paper")
+    restored = RouterState("paper", "paper")
     restored.restore(log.events, books, log.state.pos)
 
     assert restored.orders == log.state.orders

@@ -1,12 +1,11 @@
 """Settings: what is right is read, what is wrong is one line with the key and the fix."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tradewire.errors import ConfigError
-from tradewire.settings import load
+from tradewire.settings import Account, load
 
 
 def read(tmp_path: Path, text: str = "", **env: str):  # type: ignore[no-untyped-def]
@@ -19,8 +18,8 @@ def test_defaults_need_no_file() -> None:
     settings = load(None, {})
 
     assert settings.shard == "main"
-    assert settings.risk.max_order_value == Decimal(10_000)
-    assert settings.risk.max_signal_age.seconds == 30
+    assert settings.risk.max_order_value == "10000"
+    assert settings.risk.max_signal_age == "30s"
 
 
 def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
@@ -33,9 +32,9 @@ def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
     )
 
     assert settings.clock == "quotes"
-    assert settings.risk.max_order_value == Decimal("20000.50")
-    assert settings.risk.max_signal_age.seconds == 300
-    assert settings.risk.allowed_symbols == ["AAPL", "MSFT"]
+    assert settings.risk.max_order_value == "20000.50"
+    assert settings.risk.max_signal_age == "5m"
+    assert settings.risk.allowed_symbols == "AAPL,MSFT"
     assert settings.http.port == 9000
 
 
@@ -55,7 +54,7 @@ def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_names_of_older_systems_are_aliases_and_the_strictest_wins(env: dict[str, str], key: str, value: str) -> None:
-    assert getattr(load(None, env).risk, key) == Decimal(value)
+    assert getattr(load(None, env).risk, key) == value
 
 
 @pytest.mark.parametrize(
@@ -67,8 +66,8 @@ def test_names_of_older_systems_are_aliases_and_the_strictest_wins(env: dict[str
         ("clock = 'sundial'", {}, "clock"),
         ("[", {}, "is not TOML"),
         ("", {"TRADEWIRE_RISK_MAX_ORDR_VALUE": "1"}, "Did you mean TRADEWIRE_RISK_MAX_ORDER_VALUE"),
-        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "0"}, "risk.max_order_value: is not above zero"),
-        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "-5"}, "risk.max_order_value: is not above zero"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "0"}, "risk.max_order_value: 0 would let nothing pass"),
+        ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "-5"}, "risk.max_order_value: -5 is below zero"),
         ("", {"TRADEWIRE_RISK_MAX_ORDER_VALUE": "NaN"}, "risk.max_order_value"),
         ("[risk]\nmax_order_value = nan", {}, "risk.max_order_value"),
         ("[risk]\nmax_order_value = inf", {}, "risk.max_order_value"),
@@ -112,8 +111,7 @@ def test_what_is_wrong_is_named_with_its_fix(tmp_path: Path, text: str, env: dic
         ),
         (
             "[risk]\nmax_signal_age = 30",
-            "risk.max_signal_age: is 30, which is not a duration. "
-            'Write digits and one of ms, s, m, h, d, such as "30s".',
+            'risk.max_signal_age: "30" is not a duration. Write whole digits and one of ms, s, m, h, d, such as "30s".',
         ),
         (
             '[risk]\nmax_signal_age = "soon"',
@@ -129,12 +127,12 @@ def test_what_is_wrong_is_named_with_its_fix(tmp_path: Path, text: str, env: dic
             'paper.faults: is "maybe", which is neither true nor false. Write true or false.',
         ),
         (
-            "[risk]\nallowed_symbols = [1]",
-            'risk.allowed_symbols: is [1], which is not a list of texts. Write one such as ["AAPL", "MSFT"].',
+            "[risk]\nallowed_symbols = ['no symbol']",
+            'risk.allowed_symbols: "no symbol" is not a symbol. Write symbols with commas between them.',
         ),
         (
             "[risk]\nmax_order_value = true",
-            'risk.max_order_value: is true, which is not a number. Write plain digits, such as 10 or "0.5".',
+            'risk.max_order_value: "true" is not a number. Write plain digits, such as "10" or "0.5".',
         ),
         ("risk = 5", "risk: is 5, which is not a section. Write its keys under [risk]."),
         ("accounts = 5", "accounts: is 5, which has no names. Write sections [accounts.NAME]."),
@@ -170,3 +168,15 @@ def test_the_currency_of_the_paper_broker_is_refused_from_the_environment_too() 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(str(tmp_path / "no.toml"), {})
+
+
+def test_an_account_is_live_unless_its_broker_is_paper_or_it_says_otherwise() -> None:
+    assert not Account().is_live
+    assert Account(live=True).is_live
+    assert not Account(live=False).is_live
+
+
+def test_people_are_named_as_everybody_is(tmp_path: Path) -> None:
+    assert read(tmp_path, TRADEWIRE_INGEST_PEOPLE="anna, bob").ingest.people == ["anna", "bob"]
+    with pytest.raises(ConfigError, match="is not a name"):
+        read(tmp_path, '[ingest]\npeople = ["Anna"]\n')

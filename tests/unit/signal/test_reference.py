@@ -7,7 +7,15 @@ from pathlib import Path
 import msgspec
 
 from tradewire.domain import money, names, times
-from tradewire.messages import signal_fields, signal_parse, signal_readers, signal_rules, signal_support, strict_json
+from tradewire.messages import (
+    signal_fields,
+    signal_parse,
+    signal_readers,
+    signal_rules,
+    signal_sizes,
+    signal_support,
+    strict_json,
+)
 from tradewire.messages.refusals import Code
 from tradewire.messages.signal import Signal
 from tradewire.messages.signal_reference import signal_reference
@@ -46,7 +54,8 @@ def test_the_codes_of_values_are_codes_of_refusals() -> None:
 
 
 def test_every_code_is_used() -> None:
-    modules = (money, names, times, strict_json, signal_parse, signal_readers, signal_rules, signal_support)
+    readers = (strict_json, signal_parse, signal_readers)
+    modules = (money, names, times, *readers, signal_rules, signal_sizes, signal_support)
     text = "".join(inspect.getsource(module) for module in modules)
     unused = {code.name for code in Code if code.name not in text}
     assert unused == {"ACCOUNT_UNKNOWN", "IDEMPOTENCY_CONFLICT", "LEDGER_REFUSED"}, "ingest alone uses these"

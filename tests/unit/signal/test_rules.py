@@ -60,7 +60,7 @@ def test_defaults() -> None:
         (
             {"action": "buy", "size": {"method": "risk_amount", "value": 100}},
             Code.FIELD_MISSING,
-            "stop_loss",
+            "size.stop",
         ),
         (
             {"action": "buy", "size": {"method": "percent_of_position", "value": 50}},

@@ -7,10 +7,12 @@ from typing import Any
 from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.audit.findings import Report
 from tradewire.domain.audit.orders import OrderAudit
+from tradewire.domain.limits import read
 from tradewire.domain.orders import RESERVING
 from tradewire.messages.log import Event
 
 _ZERO = Decimal(0)
+_CAP = "max_position_value"
 
 
 class MoneyAudit:
@@ -36,6 +38,8 @@ class MoneyAudit:
             self.cash[data.account, data.currency] += data.amount
         elif kind == "LimitSet":
             self._limits[data.scope, event.version] = data.limits
+        elif kind == "LimitProposed":
+            self._limits[data.scope, event.version] = data.old
         elif kind == "OrderApproved":
             self._reserving[data.account, data.symbol].add(data.order)
             self._exposure(event, data)
@@ -50,7 +54,7 @@ class MoneyAudit:
     def _exposure(self, event: Event, data: Any) -> None:
         """The position if all that is reserved on the side were filled, at the approval's price, against its limits."""
         limits = [self._limits.get((scope, version), {}) for scope, version in data.limits.items() if version]
-        caps = [Decimal(found["max_position_value"]) for found in limits if "max_position_value" in found]
+        caps = [read(_CAP, found[_CAP]).value for found in limits if _CAP in found]
         price = next((quote.price for quote in data.quotes if quote.symbol == data.symbol), data.price)
         if not caps or price is None or data.reduce_only:
             return

@@ -45,7 +45,7 @@ class OrderAudit:
             self._report.test("O5", bool(data.evidence), event, f"{event.type} without evidence")
         if event.stream.startswith("order-"):
             self._fold_order(event, data)
-        elif event.stream.startswith("control-") or event.type == "LimitSet":
+        elif event.stream.startswith(("control-", "limits-")):
             self._fold_controls(event, data)
 
     def _fold_controls(self, event: Event, data: Any) -> None:
@@ -107,7 +107,7 @@ class OrderAudit:
         report.test(
             "O2", alive and data.account == order.account, event, "the approval had expired, or is of another account"
         )
-        level, where = self.controls.level(scopes(order.account, order.strategy, order.symbol))
+        level, where = self.controls.level(scopes(order.account, order.strategy, order.symbol, data.broker))
         halted = level in {"HALT", "KILL"} or (level in EXITS_ONLY and not order.reduce_only)
         report.test("O3", not halted, event, f"{level} of {where} was in force")
         lease = self._leases.get(f"router-{data.account}")

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from tradewire.domain.money import plain
-from tradewire.settings import Duration, Settings
+from tradewire.settings import Account, Duration, Settings, Strategy
 from tradewire_cli.commands.options import ConfigOption, JsonOption, console
 from tradewire_cli.finding import config_file, settings_of
 from tradewire_cli.views import text
@@ -56,8 +56,14 @@ def check(
 
 def keys_of(settings: Settings) -> list[Key]:
     """Every key of the settings, with secrets hidden."""
-    values, defaults = _flat("", settings), _flat("", Settings())
+    values, defaults = _flat("", settings), _flat("", _untouched(settings))
     return [Key(name, value, defaults.get(name, "")) for name, value in values.items()]
+
+
+def _untouched(settings: Settings) -> Settings:
+    """The same accounts and strategies with nothing said of them."""
+    accounts, strategies = dict.fromkeys(settings.accounts, Account()), dict.fromkeys(settings.strategies, Strategy())
+    return Settings(accounts=accounts, strategies=strategies)
 
 
 def _flat(prefix: str, value: Any) -> dict[str, str]:
@@ -74,6 +80,8 @@ def _flat(prefix: str, value: Any) -> dict[str, str]:
 def _shown(name: str, value: Any) -> str:
     if name.endswith("dsn") and value:
         return "(set)"
+    if value is None:
+        return ""
     if isinstance(value, Duration):
         return text.duration(value)
     if isinstance(value, Decimal):

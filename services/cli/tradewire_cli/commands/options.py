@@ -17,6 +17,8 @@ ConfigOption = Annotated[
     typer.Option("--config", metavar="FILE", help="The settings. \\[default: TRADEWIRE_CONFIG, or tradewire.toml]"),
 ]
 PersonOption = Annotated[str, typer.Option("--as", metavar="PERSON", help="Whose key to use.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
+SCOPE = "global, broker.NAME, account.NAME, strategy.NAME or symbol.SYMBOL."
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 _PIPE_WIDTH = 200
 

@@ -11,10 +11,10 @@ from tradewire.errors import Unavailable
 from tradewire.messages.log import LeaseRequest
 from tradewire.settings import Nats
 from tradewire_cli.engines.folder import DataFolder
+from tradewire_cli.finding import supervisor_at
 from tradewire_cli.up.runfile import read_run
 from tradewire_cli.up.supervisor import OnReaped
 
-_ADMIN = "admin"
 _SECONDS = 2.0
 _LEADING = ("ingest", "risk", "router")
 """The services that hold leases; the names of their instances begin so."""
@@ -27,15 +27,14 @@ def releaser(folder: DataFolder, nats: Nats) -> OnReaped:
         run = read_run(folder.run_file)
         if run is None or not instance.startswith(_LEADING):
             return
-        seed = folder.seed_of(_ADMIN)
-        place = Nats(url=run.urls["nats"], nkey_file=str(seed) if seed.exists() else nats.nkey_file, user=_ADMIN)
+        place = supervisor_at(folder, run.urls["nats"], nats)
         request = msgspec.json.encode(LeaseRequest(op="release", name="", instance=instance))
         # Without an answer the lease runs out by itself.
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(_SECONDS):
-                bus = await Bus.connect(place, _ADMIN)
+                bus = await Bus.connect(place, place.user)
                 try:
-                    await bus.request(subjects.lease(run.shard, _ADMIN), request)
+                    await bus.request(subjects.lease(run.shard, place.user), request)
                 finally:
                     await bus.close()
 

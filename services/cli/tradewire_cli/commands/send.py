@@ -103,7 +103,7 @@ def send(
 async def _send(place: Place, signal: Signal, body: bytes, wait: float, *, as_json: bool) -> int:
     out = console()
     async with connected(place) as client, client.news() as heard:
-        published = await client.publish(MANUAL_STRATEGY, signal.id, body)
+        published = await client.publish(signal.id, body)
         known = ", which was there already" if published.duplicate else ""
         if not as_json:
             out.print(f"signal {signal.id} is on disk{known}", markup=False)

@@ -1,24 +1,23 @@
-"""`tradewire halt` and `tradewire resume`: the switches that stop trading, and start it again."""
+"""`tradewire halt`, `pause`, `resume` and `flatten`: what stops trading, starts it again, and brings positions home."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tradewire.errors import Unavailable
-from tradewire.messages.control import ControlCommand, ControlReply, HaltCommand, Level, ResumeCommand
+from tradewire.messages.control import FlattenCommand, HaltCommand, Level, PauseCommand, ResumeCommand
 from tradewire_cli import OWNER
 from tradewire_cli.client import new_request
-from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption
+from tradewire_cli.commands.giving import give
+from tradewire_cli.commands.options import SCOPE, DataOption, JsonOption, PersonOption, ReasonOption
+from tradewire_cli.commands.when import now
 from tradewire_cli.exits import Exit, Failed
-from tradewire_cli.views import plain
-
-_SCOPE = "global, account.NAME, strategy.NAME or symbol.SYMBOL."
+from tradewire_cli.finding import folder_of
+from tradewire_cli.preflight.guard import verify_resume
 
 
 def halt(
-    scope: Annotated[str, typer.Argument(metavar="SCOPE", help=_SCOPE, show_default=True)] = "global",
+    scope: Annotated[str, typer.Argument(metavar="SCOPE", help=SCOPE, show_default=True)] = "global",
     level: Annotated[
         Level,
         typer.Option(
@@ -34,33 +33,47 @@ def halt(
     """Stop trading in a scope, at once. Routers hear it directly as well, so it works even while the ledger is down."""
     command = HaltCommand(request=new_request(), scope=scope, level=level, reason=reason)
     try:
-        _give("halt", command, f"{scope} is at {level}", data, person, as_json=as_json)
+        give("halt", command, f"{scope} is at {level}", data, person, as_json=as_json)
     except Unavailable as error:
-        if level == "REDUCE_ONLY" or not scope.startswith(("global", "account.")):
+        if level == "REDUCE_ONLY" or not scope.startswith(("global", "broker.", "account.")):
             raise
         # What is narrower, or lets exits pass, routers know from the log alone.
         raise Failed(Exit.UNKNOWN, f"{error}. Routers that run have heard it and send no more orders") from None
 
 
-def resume(
-    scope: Annotated[str, typer.Argument(metavar="SCOPE", help=_SCOPE)],
-    reason: Annotated[str, typer.Option(help="Why; it goes on the record.")],
+def pause(
+    strategy: Annotated[str, typer.Argument(metavar="STRATEGY", help="Its name.")],
+    reason: ReasonOption,
     as_json: JsonOption = False,
     data: DataOption = None,
     person: PersonOption = OWNER,
 ) -> None:
-    """Lift the switch of a scope, and say why."""
+    """Let a strategy do nothing but exits, until `tradewire resume strategy.STRATEGY`."""
+    command = PauseCommand(request=new_request(), strategy=strategy, reason=reason)
+    give("pause", command, f"{strategy} is paused", data, person, as_json=as_json)
+
+
+def resume(
+    scope: Annotated[str, typer.Argument(metavar="SCOPE", help=SCOPE)],
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+    person: PersonOption = OWNER,
+) -> None:
+    """Lift the switch of a scope, and say why. A live account needs a green `tradewire preflight` first."""
+    verify_resume(scope, folder_of(data), now())
     command = ResumeCommand(request=new_request(), scope=scope, reason=reason)
-    _give("resume", command, f"{scope} trades again", data, person, as_json=as_json)
+    give("resume", command, f"{scope} trades again", data, person, as_json=as_json)
 
 
-def _give(verb: str, command: ControlCommand, done: str, data: Path | None, person: str, *, as_json: bool) -> None:
-    reply = ask(data, person, lambda client: client.command(verb, command))
-    print(plain.document(reply) if as_json else f"{_said(reply, done)}")
-
-
-def _said(reply: ControlReply, done: str) -> str:
-    if reply.code != "OK":
-        return reply.message
-    at = ", ".join(str(position) for position in reply.positions)
-    return f"{done}; on the record at position {at}"
+def flatten(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its name.")],
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+    person: PersonOption = OWNER,
+) -> None:
+    """Close every position of an account."""
+    command = FlattenCommand(request=new_request(), account=account, reason=reason)
+    done = f"every position of {account} is to be closed; `tradewire positions --account {account}` shows what is left"
+    give("flatten", command, done, data, person, as_json=as_json)

@@ -39,6 +39,8 @@ duplicate_window = "1s"
 mark_interval = "30d"
 # A day's loss is measured between marks, and days pass here faster than accounts are marked.
 max_daily_loss = 100000
+max_daily_loss_percent = "none"
+max_drawdown = 50
 
 [paper]
 seed = 7

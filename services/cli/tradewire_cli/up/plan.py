@@ -13,10 +13,12 @@ from tradewire.errors import ConfigError
 from tradewire.permissions import SERVICE_USERS
 from tradewire.settings import Settings, load
 from tradewire_cli import OWNER, keys
+from tradewire_cli.commands.when import now
 from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.nats import NatsServer
 from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.engines.postgres import PostgresServer
+from tradewire_cli.preflight.guard import Held, held_accounts
 from tradewire_cli.up.environment import Surroundings, environment_of
 from tradewire_cli.up.options import UpOptions
 from tradewire_cli.up.process import ServiceProcess
@@ -26,7 +28,8 @@ from tradewire_cli.up.services import services_of
 class Plan(Struct, frozen=True):
     """The parts in the order in which they start. `nats` and `postgres` are None where the settings name another.
 
-    `admin_dsn` is the database that is migrated first, empty for none; `ports` and `urls` go into `run.json`.
+    `admin_dsn` is the database that is migrated first, empty for none; `ports`, `urls` and `config` go into `run.json`.
+    `held` are the live accounts that must not trade yet, by the router that waits until their switch is thrown.
     """
 
     settings: Settings
@@ -36,6 +39,8 @@ class Plan(Struct, frozen=True):
     admin_dsn: str
     ports: dict[str, int]
     urls: dict[str, str]
+    config: str
+    held: dict[str, Held]
 
 
 def read_settings(options: UpOptions) -> tuple[Settings, DataFolder]:
@@ -75,7 +80,19 @@ def make_plan(options: UpOptions, settings: Settings, folder: DataFolder) -> Pla
     if nats is not None:
         urls["nats_monitor"] = nats.monitor_url
     admin_dsn = postgres.dsn("tradewire_admin") if postgres is not None else settings.postgres.admin_dsn
-    return Plan(settings, nats, postgres, services, admin_dsn, ports.chosen, urls)
+    held = held_accounts(settings, folder, now()) if options.services else {}
+    config = _config(options)
+    return Plan(
+        settings,
+        nats,
+        postgres,
+        services,
+        admin_dsn,
+        ports.chosen,
+        urls,
+        config=str(config.absolute()) if config is not None else "",
+        held=held,
+    )
 
 
 def _services(
@@ -138,10 +155,15 @@ def _paper_token(folder: DataFolder) -> Path:
 
 def _named(options: UpOptions) -> set[str]:
     """Which of the two engines' addresses somebody wrote down, even if it is the default one."""
-    path = options.config or (Path(found) if (found := os.environ.get("TRADEWIRE_CONFIG")) else None)
+    path = _config(options)
     written = tomllib.loads(path.read_text()) if path is not None else {}
     return {
         f"{section}.{key}"
         for section, key in (("nats", "url"), ("postgres", "dsn"))
         if written.get(section, {}).get(key) or os.environ.get(f"TRADEWIRE_{section}_{key}".upper())
     }
+
+
+def _config(options: UpOptions) -> Path | None:
+    """The settings' file, if there is one."""
+    return options.config or (Path(found) if (found := os.environ.get("TRADEWIRE_CONFIG")) else None)

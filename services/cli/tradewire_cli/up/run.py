@@ -13,8 +13,12 @@ from rich.console import Console
 
 from tradewire.errors import ConfigError, TradewireError
 from tradewire.runtime.tasks import end_tasks
+from tradewire_cli.client import Place
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.logs import RotatedLog
+from tradewire_cli.finding import supervisor_at
+from tradewire_cli.preflight.guard import PERSON, keep_from_trading
+from tradewire_cli.preflight.record import print_of
 from tradewire_cli.up.board import Board
 from tradewire_cli.up.lock import hold
 from tradewire_cli.up.migrate import migrate
@@ -142,12 +146,32 @@ class _Up:
                 self._board.doing("migrate", "running")
                 await migrate(self._folder, plan.admin_dsn)
                 self._board.doing("migrate", "done")
-            for service in plan.services:
+            at_once = [service for service in plan.services if service.name not in plan.held]
+            for service in at_once:
                 self._supervisor.launch(service)
-            for service in plan.services:
+            for service in at_once:
                 await self._supervisor.ready(service.name)
+            await self._start_held()
         self._board.table(self._rows())
+        for held in plan.held.values():
+            self._board.line(held.words)
         self._board.line(f"Tradewire is up; {self._folder.path} holds everything. Ctrl-C stops it.")
+
+    async def _start_held(self) -> None:
+        """Starts the routers of live accounts that must not trade yet: only once the log has their switch."""
+        plan = self._plan
+        nats = supervisor_at(self._folder, plan.urls["nats"], plan.settings.nats)
+        waiting = [service for service in plan.services if service.name in plan.held]
+        for service in waiting:
+            held = plan.held[service.name]
+            self._board.doing(service.name, f"waits until {held.account} is at {held.level}")
+            try:
+                await keep_from_trading(held, Place(nats, plan.settings.shard, PERSON))
+            except TradewireError as error:
+                raise StartFailed(f"{service.name}: {held.account} cannot be kept from trading: {error}", 1) from None
+            self._supervisor.launch(service)
+        for service in waiting:
+            await self._supervisor.ready(service.name)
 
     async def _drain(self) -> None:
         services = [service.name for service in reversed(self._plan.services)]
@@ -181,13 +205,17 @@ class _Up:
         self._asked.set()
 
     def _write_run(self) -> None:
+        settings = self._plan.settings
         run = Run(
             pid=os.getpid(),
             started=self._started,
-            shard=self._plan.settings.shard,
+            shard=settings.shard,
             ports=self._plan.ports,
             urls=self._plan.urls,
             processes=self._supervisor.processes(),
+            config=self._plan.config,
+            prints={name: print_of(settings, name) for name in settings.accounts},
+            live=tuple(name for name, account in settings.accounts.items() if account.is_live),
         )
         write_run(self._folder.run_file, run)
 

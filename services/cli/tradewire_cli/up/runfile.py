@@ -23,7 +23,11 @@ class Process(Struct, frozen=True):
 
 
 class Run(Struct, frozen=True):
-    """One run of `tradewire up`. `started` is in seconds since the epoch; `ports` and `urls` are by name."""
+    """One run of `tradewire up`. `started` is in seconds since the epoch; `ports` and `urls` are by name.
+
+    `config` is the settings' file, if there is one. `prints` are fingerprints of the accounts' settings, by account,
+    and `live` are those at which real money is at stake.
+    """
 
     pid: int
     started: float
@@ -31,6 +35,9 @@ class Run(Struct, frozen=True):
     ports: dict[str, int]
     urls: dict[str, str]
     processes: dict[str, Process]
+    config: str = ""
+    prints: dict[str, str] = {}
+    live: tuple[str, ...] = ()
 
 
 def write_run(path: Path, run: Run) -> None:

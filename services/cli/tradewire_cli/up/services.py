@@ -35,13 +35,18 @@ def services_of(settings: Settings) -> tuple[Service, ...]:
     """Returns the services that the settings ask for: a router an account, and the paper broker if one trades there."""
     accounts = sorted(settings.accounts)
     paper = any(settings.accounts[account].broker == "paper" for account in accounts)
-    routers = tuple(_router(account, alone=len(accounts) == 1) for account in accounts)
+    routers = tuple(_router(settings, account) for account in accounts)
     return (*_LEDGER, *((_PAPER,) if paper else ()), *routers, *_DECIDERS)
 
 
-def _router(account: str, *, alone: bool) -> Service:
+def router_of(settings: Settings, account: str) -> str:
+    """The name of the process that routes an account's orders."""
+    return "router" if len(settings.accounts) == 1 else f"router-{account}"
+
+
+def _router(settings: Settings, account: str) -> Service:
     return Service(
-        name="router" if alone else f"router-{account}",
+        name=router_of(settings, account),
         module="tradewire_router",
         user="router",
         needs=frozenset({"paper"}),

@@ -110,6 +110,10 @@ _SIZES = {
     "target_percent": "to {} % of equity in",
     "percent_of_equity": "{} % of equity in",
     "percent_of_position": "{} % of the position in",
+    "risk_amount": "{} at risk in",
+    "risk_percent": "{} % of equity at risk in",
+    "volatility": "{} % of equity at risk, by volatility, in",
+    "kelly": "{} of Kelly's fraction in",
 }
 
 
@@ -158,8 +162,18 @@ def _marks(data: Any) -> str:
 
 
 def _limits(data: Any) -> str:
+    by = f"{data.by} and {data.seconded_by}" if data.seconded_by else data.by
+    until = f", until {_until(data.expires_at)}" if data.expires_at is not None else ""
+    return f"{data.scope} by {by}: {_changed(data)}{until}: {data.reason}"
+
+
+def _proposed(data: Any) -> str:
+    return f"{data.scope} by {data.by}, needs a second person: {_changed(data)}: {data.reason}"
+
+
+def _changed(data: Any) -> str:
     changed = [f"{key}={value}" for key, value in data.limits.items() if data.old.get(key) != value]
-    return f"{data.scope} by {data.by}: {', '.join(changed) or 'nothing changed'}"
+    return ", ".join([*changed, *(f"no {key}" for key in data.old if key not in data.limits)]) or "nothing changed"
 
 
 def _broken(data: Any) -> str:
@@ -233,7 +247,7 @@ _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "Halted": _halted,
     "Resumed": lambda d: f"{d.scope} by {d.by}: {d.reason}",
     "LimitSet": _limits,
-    "LimitProposed": lambda d: f"{d.scope} by {d.by}, needs a second person: {d.reason}",
+    "LimitProposed": _proposed,
     "BalancesReported": lambda d: f"{d.account}: {text.price(d.buying_power)} {d.currency} to buy with, by {d.broker}",
     "InstrumentReported": lambda d: f"{d.symbol} in {d.account}: step {d.step}, tick {d.tick}, by {d.broker}",
     "BarsReported": lambda d: f"{len(d.bars)} daily bars of {d.symbol}, by {d.broker}",

@@ -26,6 +26,8 @@ _TIMES: Final = frozenset(
         "deadline",
         "broker_time",
         "priced_at",
+        "balances_at",
+        "until",
     }
 )
 """The fields of answers that hold microseconds since the epoch."""

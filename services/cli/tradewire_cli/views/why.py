@@ -1,6 +1,7 @@
-"""An order's whole story: what happened when, and every check with its value, limit and result."""
+"""An order's whole story: what happened when, and every check with its value, limit, margin and result."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -9,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tradewire.domain.exact import subtract
+from tradewire.domain.money import money, plain
 from tradewire.domain.orders import Order
 from tradewire.domain.times import SECOND, instant
 from tradewire.errors import InvalidValue
@@ -19,6 +22,10 @@ from tradewire_cli.views import orders as order_views
 from tradewire_cli.views.columns import Column, table
 
 _SINCE_WIDTH: Final = 8
+_AT_LEAST: Final = frozenset({"qty_min", "val_min", "notional"})
+"""Checks whose limit is the least that passes; of the others it is the most."""
+_GRIDS: Final = frozenset({"lot", "tick"})
+"""Checks whose limit is a step."""
 _DECISIONS: Final = frozenset(
     {"OrderApproved", "OrderDenied", "OrderHeld", "OrderReplaceApproved", "OrderReplaceDenied"}
 )
@@ -65,16 +72,16 @@ def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[Ren
         data = events.decoded(event)
         if event.type in _DECISIONS:
             yield Padding(checks(data.checks, width - 4), (0, 0, 1, 4), expand=False)
-            yield Padding(_rests_on(data), (0, 0, 1, 4), expand=False)
+            yield Padding(rests_on(data, data.state_pos), (0, 0, 1, 4), expand=False)
 
 
-def _rests_on(data: Any) -> Text:
-    """What a decision rests on beside its checks."""
+def rests_on(data: Any, state_pos: int) -> Text:
+    """What a decision rests on beside its checks; `state_pos` is the last position that it knew."""
     quotes = ", ".join(f"{q.symbol} {text.price(q.price)} from {q.source}" for q in data.quotes)
     rests = [
         f"limits {_versions(data.limits)}",
         f"switches {_versions(data.control)}",
-        f"log position {data.state_pos}",
+        f"log position {state_pos}",
     ]
     if data.sizing:
         rests.insert(0, f"size from {', '.join(f'{figure.name} {figure.value}' for figure in data.sizing)}")
@@ -86,14 +93,44 @@ def _versions(by_scope: dict[str, int]) -> str:
 
 
 def checks(results: Sequence[CheckResult], width: int) -> Table:
-    """Every check of a decision, the failed ones in red."""
+    """Every check of a decision with how far its value is from the limit, the failed ones in red."""
     columns: list[Column[CheckResult]] = [
         Column("check", lambda c: Text(c.name, "" if c.passed else "red")),
         Column("value", lambda c: c.value or text.NOTHING, right=True, fold=True),
         Column("limit", lambda c: c.limit or text.NOTHING, right=True, fold=True),
+        Column("margin", _margin, right=True, rank=1),
         Column("result", lambda c: Text("passed", "green") if c.passed else Text("failed", "bold red")),
     ]
     return table(results, columns, width)
+
+
+def margin(check: CheckResult) -> Decimal | None:
+    """How far a value may still go to the limit; below zero it is beyond. None where one of them is no number."""
+    value, limit = _number(check.value), _number(check.limit)
+    if value is None or limit is None or check.name in _GRIDS:
+        return None
+    return subtract(value, limit) if check.name in _AT_LEAST else subtract(limit, value)
+
+
+def _margin(check: CheckResult) -> Text:
+    found = margin(check)
+    if found is None:
+        return Text(text.NOTHING)
+    # What only closes passes even beyond a limit.
+    return Text(trimmed(found), "" if found >= 0 else "yellow" if check.passed else "red")
+
+
+def trimmed(value: Decimal) -> str:
+    """A number without needless zeros."""
+    written = plain(value)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def _number(written: str | None) -> Decimal | None:
+    try:
+        return money(written or "")
+    except InvalidValue:
+        return None
 
 
 def _micros(event: PublicEvent) -> int | None:

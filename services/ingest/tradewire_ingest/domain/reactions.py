@@ -6,7 +6,6 @@ the same message gives the same events however often it comes.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from hashlib import sha256
 
 from msgspec import Raw, Struct
@@ -15,7 +14,8 @@ from tradewire import ids
 from tradewire.domain import names
 from tradewire.domain.quoting import quoted
 from tradewire.messages.log import NewEvent
-from tradewire.messages.order_events import OrderCancelRequested, OrderRequested
+from tradewire.messages.order_events import OrderCancelRequested
+from tradewire.messages.order_request import order_request
 from tradewire.messages.refusals import SignalInvalid
 from tradewire.messages.registry import new_event
 from tradewire.messages.signal import Signal
@@ -23,7 +23,6 @@ from tradewire.messages.signal_parse import parse_signal
 from tradewire.messages.signal_support import unsupported
 from tradewire.messages.signals_events import NothingToDo, SignalReceived, SignalRefused
 from tradewire.messages.strict_json import JsonInvalid, parse_object
-from tradewire.messages.vocabulary import SizeAsked
 from tradewire.settings import Settings
 from tradewire_ingest.domain.refusal import DoorCode, Refused, of_parser, parser_failed, unknown_account
 from tradewire_ingest.domain.state import State
@@ -33,12 +32,18 @@ _WHITE_SPACE = b" \t\r\n"
 
 
 class Message(Struct, frozen=True, gc=False):
-    """A message as it lay in SIGNALS. `strategy` is the subject's last token, which proves who published it."""
+    """A message as it lay in SIGNALS. `strategy` and `person` are from its subject, which proves who published it."""
 
     strategy: str
     body: bytes
     instance: str
     sequence: int
+    person: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Who published it: a person by hand, or a strategy."""
+        return f"person:{self.person}" if self.person else f"strategy:{self.strategy}"
 
 
 class Context(Struct, frozen=True):
@@ -49,13 +54,13 @@ class Context(Struct, frozen=True):
     time: int
 
 
-Reaction = Callable[[Signal, str, Context], tuple[NewEvent, ...]]
+Reaction = Callable[[Signal, str, Message, Context], tuple[NewEvent, ...]]
 
 
 def accept(message: Message, settings: Settings) -> Signal | Refused:
     """Returns the signal that a message is, or why it is none that anybody can act on. Raises nothing."""
     try:
-        signal = parse_signal(message.strategy, message.body)
+        signal = parse_signal(message.strategy, message.body, settings.size_of(message.strategy))
     except SignalInvalid as error:
         return of_parser(error.refusal)
     except Exception as error:  # noqa: BLE001 - whatever a message does to the parser, the next one must be read
@@ -79,7 +84,7 @@ def received(signal: Signal, uuid: str, message: Message, context: Context) -> N
         signal=uuid,
         strategy=signal.strategy,
         signal_id=signal.id,
-        identity=f"strategy:{signal.strategy}",
+        identity=message.identity,
         source=SOURCE,
         action=signal.action,
         symbol=signal.symbol,
@@ -90,48 +95,17 @@ def received(signal: Signal, uuid: str, message: Message, context: Context) -> N
     return new_event(f"signal-{uuid}", 1, uuid, data, time=context.time, correlation=uuid)
 
 
-def request_order(signal: Signal, uuid: str, context: Context) -> tuple[NewEvent, ...]:
+def request_order(signal: Signal, uuid: str, message: Message, context: Context) -> tuple[NewEvent, ...]:
     """One order request for the signal's account; its id is also the event's."""
     account = signal.account or context.settings.account_of(signal.strategy)
     order = ids.order_uuid(uuid, account, 0)
-    data = OrderRequested(
-        order=order,
-        signal=uuid,
-        signal_id=signal.id,
-        strategy=signal.strategy,
-        account=account,
-        symbol=signal.symbol,
-        action=signal.action,
-        identity=f"strategy:{signal.strategy}",
-        side=signal.action if signal.action in ("buy", "sell") else None,
-        quantity=signal.quantity,
-        size=_size(signal),
-        order_type=signal.order_type,
-        limit_price=signal.limit_price,
-        stop_price=signal.stop_price,
-        time_in_force=signal.time_in_force,
-        reduce_only=signal.reduce_only,
-        price=signal.price,
-        signal_time=signal.timestamp,
-        valid_until=signal.valid_until,
-        tags=signal.tags,
-        clock=context.settings.clock,
+    data = order_request(
+        signal, uuid=uuid, order=order, account=account, identity=message.identity, clock=context.settings.clock
     )
     return (new_event(f"order-{order}", 1, order, data, time=context.time, correlation=uuid, causation=uuid),)
 
 
-def _size(signal: Signal) -> SizeAsked | None:
-    """What a signal says of its size, unless it is a plain quantity."""
-    if signal.size is not None:
-        return SizeAsked(signal.size.method, signal.size.value)
-    for method in ("notional", "target_quantity", "target_percent"):
-        value: Decimal | None = getattr(signal, method)
-        if value is not None:
-            return SizeAsked(method, value)
-    return None
-
-
-def cancel_orders(signal: Signal, uuid: str, context: Context) -> tuple[NewEvent, ...]:
+def cancel_orders(signal: Signal, uuid: str, message: Message, context: Context) -> tuple[NewEvent, ...]:
     """A cancel request for each open order of the signal's strategy, account and symbol, or that there is none."""
     account = signal.account or context.settings.account_of(signal.strategy)
     found = context.state.open_orders(signal.strategy, account, signal.symbol)
@@ -146,7 +120,7 @@ def cancel_orders(signal: Signal, uuid: str, context: Context) -> tuple[NewEvent
             None,
             ids.command_uuid(uuid, "OrderCancelRequested", ordinal),
             OrderCancelRequested(
-                order=order.order, by=f"strategy:{signal.strategy}", reason="its strategy canceled it", request=uuid
+                order=order.order, by=message.identity, reason="a signal of its strategy", request=uuid
             ),
             time=context.time,
             correlation=order.signal,
@@ -162,7 +136,7 @@ def refused(message: Message, refusal: Refused, time: int) -> NewEvent:
     strategy = message.strategy if names.is_name(message.strategy) else quoted(message.strategy)
     data = SignalRefused(
         strategy=strategy,
-        identity=f"strategy:{strategy}",
+        identity=message.identity if message.person else f"strategy:{strategy}",
         source=SOURCE,
         code=refusal.code,
         field=refusal.field,

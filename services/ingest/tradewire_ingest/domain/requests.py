@@ -7,24 +7,42 @@ from typing import Any
 
 from msgspec import Struct
 
-from tradewire.messages.account_events import Halted, Resumed
+from tradewire.messages.account_events import FlattenRequested, Halted, LimitProposed, LimitSet, Resumed
 from tradewire.messages.log import Event
-from tradewire.messages.order_events import OrderCancelRequested
+from tradewire.messages.order_events import OrderApprovalGranted, OrderApprovalRefused, OrderCancelRequested
 
 KEPT = 4_096
 PERSON = "person:"
+_ASKED = (
+    Halted,
+    Resumed,
+    LimitSet,
+    LimitProposed,
+    FlattenRequested,
+    OrderCancelRequested,
+    OrderApprovalGranted,
+    OrderApprovalRefused,
+)
+OF_ORDERS = frozenset(kind.__name__ for kind in _ASKED if "order" in kind.__struct_fields__)
+"""The events of orders that a person's request causes."""
 
 
 class Recorded(Struct, frozen=True):
-    """What a request caused: its kind (an event type), who asked, for which scope, and where it lies in the log."""
+    """What a request caused: events of one kind (a type), what they say and where they lie, and who asked.
+
+    `cause` is the event that the request was about, where there is one.
+    """
 
     kind: str
     by: str
-    scope: str = ""
-    level: str = ""
-    reason: str = ""
-    positions: tuple[int, ...] = ()
-    orders: tuple[str, ...] = ()
+    cause: str | None
+    said: tuple[Any, ...]
+    positions: tuple[int, ...]
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """The orders that it concerns."""
+        return tuple(data.order for data in self.said) if self.kind in OF_ORDERS else ()
 
 
 class Requests:
@@ -39,18 +57,15 @@ class Requests:
 
     def fold(self, event: Event, data: Any) -> None:
         """Notes an event that a person's request caused; others are none of its business."""
-        if not isinstance(data, Halted | Resumed | OrderCancelRequested) or not data.by.startswith(PERSON):
+        if not isinstance(data, _ASKED):
+            return
+        by = getattr(data, "seconded_by", "") or data.by
+        if not by.startswith(PERSON):
             return
         known = self._recorded.pop(data.request, None)
-        positions, orders = (known.positions, known.orders) if known else ((), ())
+        said, positions = (known.said, known.positions) if known else ((), ())
         self._recorded[data.request] = Recorded(
-            event.type,
-            data.by,
-            getattr(data, "scope", ""),
-            getattr(data, "level", ""),
-            data.reason,
-            (*positions, event.pos),
-            (*orders, data.order) if isinstance(data, OrderCancelRequested) else orders,
+            event.type, by, event.causation_id, (*said, data), (*positions, event.pos)
         )
         if len(self._recorded) > KEPT:
             del self._recorded[next(iter(self._recorded))]

@@ -14,9 +14,9 @@ from tradewire.domain.switches import Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import EVENT_TYPES, decode_for_state
-from tradewire_ingest.domain.requests import Requests
+from tradewire_ingest.domain.requests import OF_ORDERS, Requests
 
-_CONTROL = frozenset({"Halted", "Resumed", "LimitSet", "AccountHalted"})
+_CONTROL = frozenset({"Halted", "Resumed", "LimitSet", "LimitProposed", "AccountHalted", "FlattenRequested"})
 Key = tuple[str, str, str]
 
 
@@ -99,7 +99,7 @@ class State:
             order = orders.evolve(before, event, data)
         except TransitionError as error:
             raise LogCorrupt(str(error)) from error
-        if event.type == "OrderCancelRequested":
+        if event.type in OF_ORDERS:
             self.requests.fold(event, data)
         if order.open:
             self.orders[name] = order

@@ -1,6 +1,6 @@
 """What answers are made from: the follower's memory, and connections of their own to the read model."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 
 import asyncpg
@@ -35,8 +35,11 @@ class Reading(Struct, frozen=True):
 class Context:
     """Shared by all queries and snapshots of one session."""
 
-    def __init__(self, follower: Follower, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self.follower, self._pool = follower, pool
+    def __init__(
+        self, follower: Follower, pool: "asyncpg.Pool[asyncpg.Record]", brokers: Callable[[], dict[str, str]]
+    ) -> None:
+        """`brokers` tells who holds the configured accounts, by account."""
+        self.follower, self._pool, self.brokers = follower, pool, brokers
 
     @asynccontextmanager
     async def in_memory(self) -> AsyncIterator[Follower]:

@@ -16,6 +16,7 @@ async def control(context: Context, _query: ControlQuery) -> ControlState:
             pos=model.checkpoint.pos,
             switches=dict(sorted(model.controls.switches.items())),
             limits=dict(sorted(model.controls.limits.items())),
+            brokers=context.brokers(),
         )
 
 

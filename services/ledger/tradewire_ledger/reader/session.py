@@ -11,6 +11,7 @@ from tradewire import subjects
 from tradewire.bus import Message, Stoppable
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
+from tradewire.settings import Settings
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower, Metrics
 from tradewire_ledger.reader.model import Model
@@ -45,12 +46,16 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
         async with open_pool(dsn) as pool, _Desk(service) as desk:
-            context = Context(follower, pool)
+            context = Context(follower, pool, lambda: _brokers(service.settings))
             await desk.open(context, metrics)
             service.log.info("reading", pos=follower.pos, log_id=model.checkpoint.log_id)
             await _first_to_end(follower.run(), _watch(service, follower, metrics), _end_of(store))
     finally:
         store.close()
+
+
+def _brokers(settings: Settings) -> dict[str, str]:
+    return {name: account.broker for name, account in settings.accounts.items()}
 
 
 async def _load(service: Service, store: Store, head: Head) -> Model:

@@ -9,8 +9,8 @@ from tradewire.domain.exact import ZERO
 from tradewire.errors import InvalidValue, LogCorrupt, UnknownEvent
 from tradewire.messages.log import Event
 
-TRIPPED = "LOSS_DAILY_LIMIT"
-"""The `reason` of marks that were recorded because the day's loss went above its limit."""
+TRIPS = frozenset({"LOSS_DAILY_LIMIT", "LOSS_DRAWDOWN_LIMIT"})
+"""Each `reason` of marks that were recorded because an account went above its limit."""
 
 
 class Accounts:
@@ -20,9 +20,10 @@ class Accounts:
         self.books: dict[str, AccountBook] = {}
         self.marked_at: dict[str, int] = {}
         """The time of each account's last MarksRecorded (µs)."""
-        self.tripped_on: dict[str, str] = {}
-        """The trading day on which each account last went above its limit."""
+        self.tripped_on: dict[tuple[str, str], str] = {}
+        """The trading day on which each account last tripped for a reason."""
         self._losses: dict[str, tuple[AccountBook, Decimal | None]] = {}
+        self._equities: dict[str, tuple[AccountBook, Decimal | None]] = {}
 
     def fold(self, event: Event, data: Any) -> None:
         """Folds an event that moves an account.
@@ -41,8 +42,8 @@ class Accounts:
     def marks(self, event: Event, data: Any) -> None:
         """Notes when, and for what day, an account was marked."""
         self.marked_at[data.account] = event.time
-        if data.reason == TRIPPED:
-            self.tripped_on[data.account] = data.day
+        if data.reason in TRIPS:
+            self.tripped_on[data.account, data.reason] = data.day
 
     def position(self, account: str, symbol: str) -> Decimal:
         """The signed quantity that an account holds."""
@@ -66,10 +67,17 @@ class Accounts:
     def equity(self, account: str) -> Decimal | None:
         """The equity at the last marks; None when a mark is missing, or the log says nothing of the account."""
         book = self.books.get(account)
-        try:
-            return None if book is None else book_equity(book)
-        except InvalidValue:
+        if book is None:
             return None
+        known = self._equities.get(account)
+        if known is None or known[0] is not book:
+            known = self._equities[account] = (book, equity_of(book))
+        return known[1]
+
+    def started_at(self, account: str) -> Decimal | None:
+        """The equity with which the trading day began, or what is there where nobody has told that."""
+        book = self.books.get(account)
+        return None if book is None else book.equity_at_day_start or self.equity(account)
 
     def unrealized(self, account: str) -> Decimal | None:
         """What is won and not yet realized at the last marks, in the account's currency; None as for `equity`."""
@@ -78,6 +86,14 @@ class Accounts:
             return None if book is None else book_unrealized(book)
         except InvalidValue:
             return None
+
+
+def equity_of(book: AccountBook) -> Decimal | None:
+    """The equity of a book, or None when a mark is missing."""
+    try:
+        return book_equity(book)
+    except InvalidValue:
+        return None
 
 
 def loss_of(book: AccountBook) -> Decimal | None:

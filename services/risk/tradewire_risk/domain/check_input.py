@@ -5,17 +5,39 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from tradewire.domain.exact import ZERO, multiply
+from tradewire.domain.limits import LIFTED, Amount
+from tradewire.domain.money import plain
 from tradewire.domain.orders import Order
+from tradewire.messages.account_events import InstrumentReported
 from tradewire.messages.vocabulary import Side
+from tradewire_risk.domain.groups import Groups
 from tradewire_risk.domain.limits import Rules
+from tradewire_risk.domain.portfolio import Line, Portfolio
 from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.reasons import Reason
+from tradewire_risk.domain.sessions import SessionState
+from tradewire_risk.domain.strategy import StrategyProfile
+from tradewire_risk.domain.windows import Window
 
 Outcome = tuple[str | None, str | None, bool]
 """What was measured, the limit, and whether the check passed. None is a missing input, "" is nothing to measure."""
 
 PASSED: Outcome = ("", "", True)
 MISSING: Outcome = (None, None, False)
+_PERCENT = Decimal("0.01")
+
+
+class Ahead(Struct, frozen=True, gc=False):
+    """What was approved before this order in the same batch, and is in no count yet: orders of the strategy, orders of
+    the account, and whether the strategy entered the symbol."""
+
+    strategy: int = 0
+    account: int = 0
+    entered: bool = False
+
+
+NOTHING_AHEAD = Ahead()
 
 
 class CheckInput(Struct, frozen=True, gc=False):
@@ -23,9 +45,14 @@ class CheckInput(Struct, frozen=True, gc=False):
 
     `side` and `quantity` are what risk made of the order's action; `exit` says that the order is reduce-only and was
     verified against the position. `closable` is what is held and not yet being closed by working orders, and
-    `size_problem` why no quantity could be worked out. `working` is
-    what orders of the same side may still trade. `price` is the worst at which the order can be expected to trade, and
-    `market` the price now, both in the symbol's currency; `price_at` is the time of the oldest price used.
+    `size_problem` why no quantity could be worked out. `working` is what orders of the same side may still trade.
+    `price` is the worst at which the order can be expected to trade, and `market` the price now, both in the symbol's
+    currency; `price_at` is the time of the oldest price used. `value` is what the order counts as, and `cost` what it
+    may take from the buying power. `portfolio` has everything but this order, and `groups` are those that its symbol is
+    in. `crosses` is a working order of the account that this one would trade with, or nothing. `timed` is False where
+    quotes are the clock, by which no broker tells the time. At `released_at` the strategy's switch moved last.
+    `repeated` is what the strategy's profile does with a further entry, and `session` what the symbol's exchange does
+    now, None where that is not known.
     """
 
     order: Order
@@ -45,10 +72,56 @@ class CheckInput(Struct, frozen=True, gc=False):
     market: Decimal | None
     price: Decimal | None
     price_at: int | None
+    mid: Decimal | None
     rate: Decimal | None
+    unit_value: Decimal | None
     value: Decimal | None
+    cost: Decimal | None
     loss: Decimal | None
+    equity: Decimal | None
+    started_at: Decimal | None
+    drawdown: Decimal | None
     duplicate_age: int | None
+    portfolio: Portfolio
+    line_after: Line | None
+    groups: Groups
+    window: Window
+    day: str
+    ahead: Ahead
+    instrument: InstrumentReported | None
+    available: Decimal | None
+    balances_at: int | None
+    reconciled: bool
+    timed: bool
+    released_at: int
+    strategy: StrategyProfile
+    repeated: str
+    session: SessionState | None
+    crosses: str
+
+
+def lifted(limit: Amount | None) -> bool:
+    """True for a limit that somebody lifted by name: then there is nothing to measure."""
+    return limit is not None and limit.text == LIFTED
+
+
+NOT_MEASURED: Outcome = ("", LIFTED, True)
+
+
+def at_most(value: Decimal | None, limit: Amount | None) -> Outcome:
+    """Passes when the value is known and not above the limit; a lifted limit measures nothing."""
+    if limit is None:
+        return (None if value is None else plain(value), None, False)
+    if limit.text == LIFTED:
+        return NOT_MEASURED
+    return (None, limit.text, False) if value is None else (plain(value), limit.text, value <= limit.value)
+
+
+def of_equity(i: CheckInput, limit: Amount) -> Decimal | None:
+    """A limit in percent as money; None while the account's equity is not known or not above zero."""
+    if i.equity is None or i.equity <= ZERO:
+        return None
+    return multiply(multiply(i.equity, limit.value), _PERCENT)
 
 
 class Check(Struct, frozen=True):

@@ -4,28 +4,27 @@ Orders of one batch are decided in their order, and what an earlier one reserves
 reservations of the batch are thrown away with it: the next one begins from what the log says.
 """
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Container, Sequence
+from typing import Any
 
 from msgspec import Struct
 
 from tradewire import ids
 from tradewire.domain.account_book import settlement_currency
-from tradewire.domain.exact import ONE, multiply
+from tradewire.domain.exact import ZERO
 from tradewire.domain.orders import Order
 from tradewire.messages.log import Command
-from tradewire.messages.order_events import OrderApproved, OrderDenied
+from tradewire.messages.order_events import OrderApproved, OrderDenied, OrderHeld
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import CheckResult, QuoteUsed, SizeInput
+from tradewire_risk.domain.ahead import Reserved
 from tradewire_risk.domain.check_input import Check, CheckInput
 from tradewire_risk.domain.checks import CHECKS
-from tradewire_risk.domain.duplicates import Key, Seen
-from tradewire_risk.domain.exposure import Exposure, Overlay
+from tradewire_risk.domain.holding import must_hold
 from tradewire_risk.domain.limits import Rules
-from tradewire_risk.domain.prices import QuoteBoard, entry_price, rate, reference, worst_price
-from tradewire_risk.domain.profile import Profile
+from tradewire_risk.domain.measure import measure
+from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.domain.reasons import Reason
-from tradewire_risk.domain.sizing import Known, size
 from tradewire_risk.domain.state import RiskState
 
 MAX_BATCH = 200
@@ -35,8 +34,16 @@ class Decided(Struct, frozen=True, gc=False):
     """An order, what was decided about it, and the command that says so. `reason` is None for an approval."""
 
     order: Order
-    data: OrderApproved | OrderDenied
+    data: OrderApproved | OrderDenied | OrderHeld
     command: Command
+    reason: Reason | None
+
+
+class Judged(Struct, frozen=True, gc=False):
+    """What comes of an order, and everything that was measured for it. `reason` is None for an approval."""
+
+    data: OrderApproved | OrderDenied | OrderHeld
+    measured: CheckInput
     reason: Reason | None
 
 
@@ -45,12 +52,16 @@ class Batch:
 
     def __init__(self, state: RiskState, board: QuoteBoard, now: int, checks: Sequence[Check] = CHECKS) -> None:
         self._state, self._board, self._now, self._checks = state, board, now, checks
-        self._exposures = Overlay(state.orders.exposures)
-        self._seen: dict[Key, Seen] = {}
+        self._ahead = Reserved(state.orders)
 
     def decide(self, order: Order) -> Decided:
         """Decides one order that was requested; an approval reserves for those that come after it in this batch."""
-        i, quotes, sizing = self._measure(order)
+        judged = self.judge(order)
+        return Decided(order, judged.data, self._command(order, judged.data, judged.measured.rules), judged.reason)
+
+    def judge(self, order: Order) -> Judged:
+        """What the decision of an order is, whether the log holds the order or somebody only asks."""
+        i, quotes, sizing = measure(self._state, self._board, self._now, self._ahead, order)
         results: list[CheckResult] = []
         failed: Check | None = None
         message = ""
@@ -63,137 +74,54 @@ class Batch:
                     failed = check
                     message = _say(check, i, value, limit)
             results.append(CheckResult(check.name, value, limit, passed))
-        checks = tuple(results)
-        data: OrderApproved | OrderDenied
-        if failed is None:
-            data = self._approve(order, i, checks, quotes, sizing)
-            reason = None
-        else:
+        data: OrderApproved | OrderDenied | OrderHeld
+        reason: Reason | None
+        if failed is not None:
             reason = failed.reason
-            data = OrderDenied(
-                order=order.order,
-                attempt=order.attempt,
-                state_pos=self._state.pos,
-                checks=checks,
-                limits=i.rules.limits,
-                control=i.rules.control,
-                quotes=quotes,
-                sizing=sizing,
-                clock=self._state.setup.clock,
-                reason=reason.value,
-                message=message,
-            )
-        return Decided(order, data, self._command(order, data, i.rules), reason)
+            grounds = self._grounds(order, i, results, quotes, sizing)
+            data = OrderDenied(**grounds, reason=reason.value, message=message)
+        else:
+            needed, held = must_hold(i)
+            results.append(needed)
+            grounds = self._grounds(order, i, results, quotes, sizing)
+            if held:
+                reason = Reason.APPROVAL_REQUIRED
+                ttl = i.rules.bounds.approval_deadline
+                data = OrderHeld(**grounds, reason=reason.value, deadline=self._now + (ttl.micros if ttl else 0))
+            else:
+                reason = None
+                data = self._approve(order, i, grounds)
+        return Judged(data, i, reason)
 
-    def _measure(self, order: Order) -> tuple[CheckInput, tuple[QuoteUsed, ...], tuple[SizeInput, ...]]:
-        state, now = self._state, self._now
-        place = (order.account, order.symbol)
-        profile = state.setup.accounts.get(order.account)
-        exposure = self._exposures.at(place)
-        position = state.accounts.position(order.account, order.symbol)
-        sized = size(order, self._known(order, position, exposure, profile))
-        side, quantity = sized.side, sized.quantity
-
-        quotes: tuple[QuoteUsed, ...] = ()
-        market: Decimal | None = None
-        price: Decimal | None = None
-        price_at: int | None = None
-        per_unit: Decimal | None = None
-        value: Decimal | None = None
-        if profile is not None:
-            # A target that is reached has no side, but its price is known all the same.
-            towards = side or ("buy" if order.action == "target" else None)
-            if towards is not None:
-                quote = reference(self._board, order, towards, profile, state.setup.price_from_signal)
-                if quote is not None:
-                    market, price_at, quotes = quote.price, quote.at, (quote,)
-                    price = worst_price(order, towards, market)
-            currency = settlement_currency(order.symbol, profile.currency)
-            if currency == profile.currency:
-                per_unit = ONE
-            elif (quoted := rate(self._board, currency, profile, now)) is not None:
-                per_unit, quotes = quoted.price, (*quotes, quoted)
-                if price_at is not None:
-                    price_at = min(price_at, quoted.at)
-            if quantity is not None and price is not None and per_unit is not None:
-                value = multiply(quantity, price)
-                if per_unit is not ONE:
-                    value = multiply(value, per_unit)
-        return (
-            CheckInput(
-                order=order,
-                now=now,
-                rules=state.rules.of_order(order.account, order.strategy, order.symbol),
-                account=profile,
-                side=side,
-                quantity=quantity,
-                reduce_only=sized.reduce_only,
-                exit=sized.exit,
-                closable=sized.closable,
-                size_problem=sized.problem,
-                position=position,
-                working=exposure.sells if side == "sell" else exposure.buys,
-                open_orders=exposure.open,
-                unknown_orders=exposure.unknown,
-                market=market,
-                price=price,
-                price_at=price_at,
-                rate=per_unit,
-                value=value,
-                loss=state.accounts.loss(order.account),
-                duplicate_age=self._duplicate_age(order),
-            ),
-            quotes,
-            sized.inputs,
-        )
-
-    def _known(self, order: Order, position: Decimal, exposure: Exposure, profile: Profile | None) -> Known:
-        if order.size is None or profile is None:
-            return Known(position, exposure, profile, _not_known, _not_known, _not_known)
-        accounts, board, setup, now = self._state.accounts, self._board, self._state.setup, self._now
-        return Known(
-            position,
-            exposure,
-            profile,
-            lambda: entry_price(board, order, profile, now, setup.price_from_signal),
-            lambda: accounts.equity(order.account),
-            lambda: accounts.unrealized(order.account),
-        )
-
-    def _duplicate_age(self, order: Order) -> int | None:
-        orders = self._state.orders
-        key = orders.keys[order.order]
-        seen = self._seen.get(key)
-        if seen is None or seen.signal == order.signal:
-            seen = orders.duplicates.find(key, order.signal)
-        return None if seen is None else order.requested_at - seen.requested_at
-
-    def _approve(
+    def _grounds(
         self,
         order: Order,
         i: CheckInput,
-        checks: tuple[CheckResult, ...],
+        checks: list[CheckResult],
         quotes: tuple[QuoteUsed, ...],
         sizing: tuple[SizeInput, ...],
-    ) -> OrderApproved:
+    ) -> dict[str, Any]:
+        return {
+            "order": order.order,
+            "attempt": order.attempt,
+            "state_pos": self._state.pos,
+            "checks": tuple(checks),
+            "limits": i.rules.limits,
+            "control": i.rules.control,
+            "quotes": quotes,
+            "sizing": sizing,
+            "clock": self._state.setup.clock,
+        }
+
+    def _approve(self, order: Order, i: CheckInput, grounds: dict[str, Any]) -> OrderApproved:
         side, quantity, ttl = i.side, i.quantity, i.rules.bounds.approval_ttl
         if side is None or quantity is None or ttl is None:
             raise AssertionError("an order without side, quantity or expiry passed its checks")
-        self._exposures.reserve((order.account, order.symbol), side, quantity)
-        self._seen[self._state.orders.keys[order.order]] = Seen(order.requested_at, order.order, order.signal)
         expires_at = self._now + ttl.micros
         if order.valid_until is not None:
             expires_at = min(expires_at, order.valid_until)
-        return OrderApproved(
-            order=order.order,
-            attempt=order.attempt,
-            state_pos=self._state.pos,
-            checks=checks,
-            limits=i.rules.limits,
-            control=i.rules.control,
-            quotes=quotes,
-            sizing=sizing,
-            clock=self._state.setup.clock,
+        approved = OrderApproved(
+            **grounds,
             signal=order.signal,
             strategy=order.strategy,
             account=order.account,
@@ -207,9 +135,13 @@ class Batch:
             stop_price=order.stop_price,
             reduce_only=i.reduce_only,
             price=i.price,
+            unit_value=i.unit_value,
+            cost=i.cost or None,
         )
+        self._ahead.approve(order, approved, i.value or ZERO)
+        return approved
 
-    def _command(self, order: Order, data: OrderApproved | OrderDenied, rules: Rules) -> Command:
+    def _command(self, order: Order, data: OrderApproved | OrderDenied | OrderHeld, rules: Rules) -> Command:
         kind = type(data).__name__
         event = new_event(
             f"order-{order.order}",
@@ -223,17 +155,20 @@ class Batch:
         return Command((event,), rules.guards)
 
 
-def _not_known() -> None:
-    """For an order whose size needs no figure."""
+def decide_requested(
+    state: RiskState, board: QuoteBoard, now: int, limit: int = MAX_BATCH, waiting: Container[str] = ()
+) -> list[Decided]:
+    """Decides the orders that were requested and not decided, in the order of the log, `limit` of them at most.
 
-
-def decide_requested(state: RiskState, board: QuoteBoard, now: int, limit: int = MAX_BATCH) -> list[Decided]:
-    """Decides the orders that were requested and not decided, in the order of the log, `limit` of them at most."""
+    Those in `waiting` are passed over: something that they need is on its way.
+    """
     batch = Batch(state, board, now)
     decided: list[Decided] = []
     for order_id in state.orders.requested:
         if len(decided) == limit:
             break
+        if order_id in waiting:
+            continue
         decided.append(batch.decide(state.orders.orders[order_id]))
     return decided
 

@@ -30,7 +30,7 @@ def key_of(requested: Order) -> Key:
         requested.action,
         requested.side,
         requested.quantity,
-        requested.size and (requested.size.method, requested.size.value),
+        requested.size,
         requested.limit_price,
         requested.stop_price,
         requested.price,

@@ -5,7 +5,7 @@ from tradewire.domain.orders import Order, Status
 from tradewire.messages.log import Command
 from tradewire.messages.order_events import OrderLapsed
 from tradewire.messages.registry import new_event
-from tradewire_risk.domain.marks import Due
+from tradewire_risk.domain.due import Due
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
 

@@ -5,31 +5,15 @@ that nobody can read is not a limit that was lifted.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 
-from tradewire.domain import names
-from tradewire.domain.money import money
-from tradewire.domain.switches import GLOBAL, Controls, control_stream, limits_stream, scopes
-from tradewire.domain.times import duration, span_text
+from tradewire.domain.limits import KINDS, Amount, Span, read
+from tradewire.domain.switches import Controls, account_scopes, control_stream, limits_stream, scopes
+from tradewire.domain.times import duration
 from tradewire.errors import InvalidValue
 from tradewire.messages.log import Guard
-
-
-class Amount(Struct, frozen=True, gc=False):
-    """A number with its text."""
-
-    value: Decimal
-    text: str
-
-
-class Span(Struct, frozen=True, gc=False):
-    """A duration in microseconds, and as people read it."""
-
-    micros: int
-    text: str
 
 
 class Bounds(Struct, frozen=True, gc=False):
@@ -49,16 +33,50 @@ class Bounds(Struct, frozen=True, gc=False):
     approval_ttl: Span | None = None
     mark_interval: Span | None = None
     allowed_symbols: frozenset[str] | None = None
+    market_order_cushion: Amount | None = None
+    rounding: str | None = None
+    max_price_away: Amount | None = None
+    max_price_away_passive: Amount | None = None
+    max_price_away_crypto: Amount | None = None
+    max_price_away_passive_crypto: Amount | None = None
+    max_open_orders: Amount | None = None
+    max_open_exposure: Amount | None = None
+    max_gross_exposure: Amount | None = None
+    max_net_exposure: Amount | None = None
+    max_concentration: Amount | None = None
+    max_group_concentration: Amount | None = None
+    max_value_at_risk: Amount | None = None
+    max_open_positions: Amount | None = None
+    allow_short: str | None = None
+    max_daily_loss_percent: Amount | None = None
+    max_drawdown: Amount | None = None
+    drawdown_window: Span | None = None
+    max_orders_per_second: Amount | None = None
+    max_orders_per_minute: Amount | None = None
+    max_orders_per_day: Amount | None = None
+    max_repeated_executions: Amount | None = None
+    repeated_execution_window: Span | None = None
+    cooldown: Span | None = None
+    max_balance_age: Span | None = None
+    max_instrument_age: Span | None = None
+    restricted_symbols: frozenset[str] | None = None
+    market_hours: str | None = None
+    approval_threshold: Amount | None = None
+    approval_deadline: Span | None = None
+    probation_orders: Amount | None = None
+    probation_order_value: Amount | None = None
+    soft_limit: Amount | None = None
 
 
 class Rules(Struct, frozen=True, gc=False):
     """Everything of one version of the switches and limits that concerns the orders of the same scopes.
 
-    `problem` says which limit cannot be read or must be set. Streams that were never written are guarded at version 0
-    and not recorded.
+    `account` is what holds for the account as a whole. `problem` says which limit cannot be read or must be set.
+    Streams that were never written are guarded at version 0 and not recorded.
     """
 
     bounds: Bounds
+    account: Bounds
     problem: str
     level: str
     level_scope: str
@@ -67,97 +85,8 @@ class Rules(Struct, frozen=True, gc=False):
     control: dict[str, int]
 
 
-def _amount(text: str) -> Amount:
-    value = money(text)
-    if value < 0:
-        raise InvalidValue("NEGATIVE", f"{text} is below zero", "zero or more")
-    return Amount(value, text)
-
-
-def _count(text: str) -> Amount:
-    amount = _amount(text)
-    if amount.value != amount.value.to_integral_value():
-        raise InvalidValue("NOT_WHOLE", f"{text} is not a whole number", "a whole number")
-    return amount
-
-
-def _span(text: str) -> Span:
-    micros = duration(text)
-    return Span(micros, span_text(micros))
-
-
-def _symbols(text: str) -> frozenset[str] | None:
-    found = frozenset(filter(None, (part.strip() for part in text.split(","))))
-    if not found:
-        return None
-    for symbol in found:
-        if not names.is_symbol(symbol):
-            raise InvalidValue("NOT_A_SYMBOL", f"{symbol!r} is not a symbol", "symbols with commas between them")
-    return found
-
-
-def _less(a: Amount, b: Amount) -> Amount:
-    return a if a.value <= b.value else b
-
-
-def _more(a: Amount, b: Amount) -> Amount:
-    return a if a.value >= b.value else b
-
-
-def _shorter(a: Span, b: Span) -> Span:
-    return a if a.micros <= b.micros else b
-
-
-def _longer(a: Span, b: Span) -> Span:
-    return a if a.micros >= b.micros else b
-
-
-def _both(a: frozenset[str], b: frozenset[str]) -> frozenset[str]:
-    return a & b
-
-
-class Kind(Struct, frozen=True):
-    """How a limit is read from its text (None: the text sets none), and which of two is the tighter, also in words."""
-
-    parse: Callable[[str], Any]
-    tighter: Callable[[Any, Any], Any]
-    words: str
-
-
-_MAX, _MIN = Kind(_amount, _less, "the smaller"), Kind(_amount, _more, "the larger")
-_AT_MOST, _AT_LEAST = Kind(_span, _shorter, "the shorter"), Kind(_span, _longer, "the longer")
-KINDS: dict[str, Kind] = {
-    "max_order_quantity": _MAX,
-    "min_order_quantity": _MIN,
-    "max_order_value": _MAX,
-    "min_order_value": _MIN,
-    "max_position_value": _MAX,
-    "max_daily_loss": _MAX,
-    "max_open_orders_per_symbol": Kind(_count, _less, "the smaller"),
-    "max_signal_age": _AT_MOST,
-    "max_signal_ahead": _AT_MOST,
-    "max_price_age": _AT_MOST,
-    "duplicate_window": _AT_LEAST,
-    "approval_ttl": _AT_MOST,
-    "mark_interval": _AT_MOST,
-    "allowed_symbols": Kind(_symbols, _both, "what is on every list"),
-}
-
-
-def read(name: str, text: str) -> Any:
-    """Parses one limit.
-
-    Raises:
-        InvalidValue: for a name that is no limit, or a text that is not of its kind.
-    """
-    kind = KINDS.get(name)
-    if kind is None:
-        raise InvalidValue("UNKNOWN_LIMIT", f"{name!r} is no limit", ", ".join(KINDS))
-    return kind.parse(text)
-
-
-def resolve(controls: Controls, in_scope: tuple[str, ...]) -> Rules:
-    """Compiles what holds for the orders in these scopes, widest first."""
+def resolve(controls: Controls, in_scope: tuple[str, ...], account: Bounds | None = None) -> Rules:
+    """Compiles what holds in these scopes, widest first; `account` is what holds for the account as a whole."""
     found: dict[str, Any] = {}
     problem = ""
     for scope in in_scope:
@@ -174,8 +103,10 @@ def resolve(controls: Controls, in_scope: tuple[str, ...]) -> Rules:
         problem = problem or "approval_ttl is not set"
     level, where = controls.level(in_scope)
     limits, control = controls.limits_versions(in_scope), controls.control_versions(in_scope)
+    bounds = Bounds(**found)
     return Rules(
-        bounds=Bounds(**found),
+        bounds=bounds,
+        account=account or bounds,
         problem=problem,
         level=level,
         level_scope=where,
@@ -191,11 +122,12 @@ def resolve(controls: Controls, in_scope: tuple[str, ...]) -> Rules:
 class Compiled:
     """Rules by scopes, compiled when first asked for and forgotten when a switch or a limit changes."""
 
-    def __init__(self, controls: Controls) -> None:
-        self._controls = controls
+    def __init__(self, controls: Controls, broker_of: Callable[[str], str]) -> None:
+        """`broker_of` names an account's broker, or nothing."""
+        self._controls, self._broker_of = controls, broker_of
         self._generation = -1
-        self._orders: dict[tuple[str, str, str], Rules] = {}
-        self._accounts: dict[str, Rules] = {}
+        self._orders: dict[tuple[str, ...], Rules] = {}
+        self._accounts: dict[tuple[str, ...], Rules] = {}
 
     def _refresh(self) -> None:
         if self._generation != self._controls.generation:
@@ -206,24 +138,25 @@ class Compiled:
     def of_order(self, account: str, strategy: str, symbol: str) -> Rules:
         """What holds for an order."""
         self._refresh()
-        key = (account, strategy, symbol)
+        key = (account, strategy, symbol, self._broker_of(account))
         rules = self._orders.get(key)
         if rules is None:
-            rules = self._orders[key] = resolve(self._controls, scopes(account, strategy, symbol))
+            rules = self._orders[key] = resolve(self._controls, scopes(*key), self.of_account(account).bounds)
         return rules
 
     def of_account(self, account: str) -> Rules:
         """What holds for an account as a whole."""
         self._refresh()
-        rules = self._accounts.get(account)
+        key = (account, self._broker_of(account))
+        rules = self._accounts.get(key)
         if rules is None:
-            rules = self._accounts[account] = resolve(self._controls, (GLOBAL, f"account.{account}"))
+            rules = self._accounts[key] = resolve(self._controls, account_scopes(*key))
         return rules
 
-    def longest_window(self) -> int:
-        """The longest duplicate window (microseconds) that any scope sets."""
-        spans = (held.limits.get("duplicate_window") for held in self._controls.limits.values())
-        return max((_micros(text) for text in spans if text), default=0)
+    def longest(self, *names: str) -> int:
+        """The longest span (microseconds) that any scope sets under one of these names."""
+        texts = (held.limits.get(name) for held in self._controls.limits.values() for name in names)
+        return max((_micros(text) for text in texts if text), default=0)
 
 
 def _micros(text: str) -> int:

@@ -1,37 +1,23 @@
-"""When and how accounts are marked, and when a day's loss trips: the events at which equity and loss are defined.
+"""When and how accounts are marked, and at which marks they trip: the events at which equity and loss are defined.
 
 An event's id derives from what is due (a day, an interval's begin, a currency's first rate): a restart repeats none.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tradewire import ids
 from tradewire.domain.account_book import AccountBook, book_marks, settlement_currency
-from tradewire.domain.money import plain
-from tradewire.domain.switches import LEVELS, control_stream
-from tradewire.messages.account_events import Halted, Mark, MarksRecorded
+from tradewire.messages.account_events import Mark, MarksRecorded
 from tradewire.messages.log import Command, NewEvent
 from tradewire.messages.registry import new_event
-from tradewire_risk.domain.accounts import TRIPPED, loss_of
-from tradewire_risk.domain.days import day_of, start_of
+from tradewire_risk.domain.accounts import equity_of
+from tradewire_risk.domain.due import Due
 from tradewire_risk.domain.prices import QuoteBoard, rate
 from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.state import RiskState
-
-AUTHOR = "risk"
-
-
-class Due(Struct, frozen=True, gc=False):
-    """Something to append because its time has come; `event_id` is that of its first event."""
-
-    event_id: str
-    command: Command
-    account: str
-    why: str
+from tradewire_risk.domain.trips import Trip, account_trips, thrown
 
 
 def due_first(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
@@ -44,31 +30,34 @@ def due_first(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
         if rated := [pair for pair in unrated if pair in marks]:
             found.append(_marked(state, book, marks, now, f"rate {rated[0]}", 0))
             continue
-        day = day_of(now, profile.zone)
+        day = profile.day_of(now)
         if day > book.day and state.accounts.loss(account) is not None:
             marks = _live(book, board, profile, now)
-            found.append(_marked(state, replace(book, day=day), marks, now, "day", start_of(day, profile.zone)))
+            found.append(_marked(state, replace(book, day=day), marks, now, "day", profile.start_of(day)))
     return found
 
 
 def due_by_time(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
-    """Every account with an open position is marked once an interval, and any account at once when its loss trips."""
+    """Every account with an open position is marked once an interval, and any account at once when it trips."""
     found = []
     for account, book in state.accounts.books.items():
         profile = _profile(state, account, book)
-        if day_of(now, profile.zone) != book.day:
-            continue
+        if profile.day_of(now) > book.day:
+            continue  # the roll comes first; a book that is ahead, because the roll was moved, is watched as it stands
         marks = _live(book, board, profile, now)
-        bounds = state.rules.of_account(account).bounds
-        loss = loss_of(book_marks(book, marks))
-        limit = bounds.max_daily_loss
-        if limit and loss is not None and loss > limit.value and state.accounts.tripped_on.get(account) != book.day:
-            found.append(_tripped(state, book, marks, now, loss, limit.text, start_of(book.day, profile.zone)))
-        elif (interval := bounds.mark_interval) is not None and interval.micros and _open(book):
+        trips = [trip for trip in account_trips(state, book_marks(book, marks)) if not _known(state, book, trip)]
+        interval = state.rules.of_account(account).bounds.mark_interval
+        if trips:
+            found.append(_tripped(state, book, marks, now, trips[0], profile.start_of(book.day)))
+        elif interval is not None and interval.micros and _open(book):
             slot = now // interval.micros * interval.micros
             if state.accounts.marked_at.get(account, 0) < slot:
                 found.append(_marked(state, book, marks, now, "interval", slot))
     return found
+
+
+def _known(state: RiskState, book: AccountBook, trip: Trip) -> bool:
+    return state.accounts.tripped_on.get((book.account, trip.reason.value)) == book.day
 
 
 def _open(book: AccountBook) -> bool:
@@ -114,30 +103,20 @@ def _marked(state: RiskState, book: AccountBook, marks: dict[str, Mark], now: in
 def _marks_event(state: RiskState, book: AccountBook, marks: dict[str, Mark], now: int, why: str, due: int) -> NewEvent:
     stream = f"account-{book.account}"
     recorded = MarksRecorded(
-        account=book.account, marks=marks, day=book.day, reason=why, state_pos=state.pos, clock=state.setup.clock
+        account=book.account,
+        marks=marks,
+        day=book.day,
+        reason=why,
+        state_pos=state.pos,
+        clock=state.setup.clock,
+        equity=equity_of(book_marks(book, marks)),
     )
     event_id = ids.timer_uuid(stream, f"MarksRecorded {why}", due)
     return new_event(stream, None, event_id, recorded, time=now, correlation=None)
 
 
-def _tripped(
-    state: RiskState, book: AccountBook, marks: dict[str, Mark], now: int, loss: Decimal, limit: str, due: int
-) -> Due:
-    scope = f"account.{book.account}"
-    marked = _marks_event(state, book, marks, now, TRIPPED, due)
-    switch = state.controls.switches.get(scope)
-    if switch is not None and LEVELS.index(switch.level) >= LEVELS.index("REDUCE_ONLY"):
-        return Due(marked.event_id, Command((marked,)), book.account, TRIPPED)
-    stream = control_stream(scope)
-    event_id = ids.timer_uuid(stream, f"Halted {TRIPPED}", due)
-    halted = Halted(
-        scope=scope,
-        level="REDUCE_ONLY",
-        by=AUTHOR,
-        reason=f"{TRIPPED}: loss={plain(loss)} limit={limit}",
-        request=event_id,
-    )
-    # The exact version, because a switch that somebody throws higher meanwhile must not be lowered by this.
-    version = (switch.version if switch else 0) + 1
-    event = new_event(stream, version, event_id, halted, time=now, correlation=None, causation=marked.event_id)
-    return Due(marked.event_id, Command((marked, event)), book.account, TRIPPED)
+def _tripped(state: RiskState, book: AccountBook, marks: dict[str, Mark], now: int, trip: Trip, due: int) -> Due:
+    marked = _marks_event(state, book, marks, now, trip.reason.value, due)
+    halted = thrown(state, trip, due, now, marked.event_id)
+    events = (marked,) if halted is None else (marked, halted)
+    return Due(marked.event_id, Command(events), book.account, trip.reason.value)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from tradewire.domain.orders import OPEN, Order, Status, evolve
+from tradewire.domain.orders import OPEN, RESERVING, Order, Status, evolve
 from tradewire.messages.log import Event
 from tradewire_risk.domain.duplicates import Duplicates, Key, key_of
-from tradewire_risk.domain.exposure import Exposures
+from tradewire_risk.domain.exposure import Exposures, Place
+from tradewire_risk.domain.funds import Funds
+from tradewire_risk.domain.portfolio import Portfolios
 
 _PREFIX = len("order-")
 
@@ -19,6 +21,10 @@ class OpenOrders:
         """Orders to decide, each with the id of the event that asks for it."""
         self.waiting: dict[str, None] = {}
         self.exposures = Exposures()
+        self.portfolios = Portfolios()
+        self.funds = Funds()
+        self.resting: dict[Place, dict[str, Order]] = {}
+        """By account and symbol: the approved and working orders that have a limit price."""
         self.duplicates = Duplicates()
         self.keys: dict[str, Key] = {}
 
@@ -39,7 +45,7 @@ class OpenOrders:
             self.keys[order_id] = key_of(after)
         else:
             after = evolve(before, event, data)
-        self.exposures.move(before, after)
+        self._count(before, after, event, data)
         status = after.status
         if status not in OPEN:
             self._end(order_id, after)
@@ -47,6 +53,33 @@ class OpenOrders:
         self.orders[order_id] = after
         if before is None or before.status is not status:
             self._place(order_id, after, event, window)
+
+    def _count(self, before: Order | None, after: Order, event: Event, data: Any) -> None:
+        self.exposures.move(before, after)
+        self.portfolios.move(before, after)
+        self.follow_money(before, after, event, data)
+        if after.limit_price is None:
+            return
+        place = (after.account, after.symbol)
+        if after.status in RESERVING:
+            self.resting.setdefault(place, {})[after.order] = after
+        elif after.order in (there := self.resting.get(place, {})):
+            del there[after.order]
+            if not there:
+                del self.resting[place]
+
+    def needed_since(self, account: str, pos: int) -> int:
+        """After which position the log tells all that the account's money is and may yet be taken for."""
+        unsent = (self.orders[order_id] for order_id in (*self.requested, *self.waiting))
+        first = min((order.requested_pos for order in unsent if order.account == account), default=pos + 1) - 1
+        return min(first, self.funds.of(account).since(pos))
+
+    def follow_money(self, before: Order | None, after: Order, event: Event, data: Any) -> None:
+        """Follows what an order takes from the account's money, and brings in."""
+        fund = self.funds.of(after.account)
+        fund.follow(before, after, event.pos)
+        if event.type == "OrderFilled":
+            fund.sell(after, data.quantity, event.pos)
 
     def _place(self, order_id: str, order: Order, event: Event, window: int) -> None:
         self.requested.pop(order_id, None)

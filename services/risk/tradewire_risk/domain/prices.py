@@ -27,6 +27,10 @@ class Held(Struct, frozen=True, gc=False):
     source: str
 
 
+def _crossed(quote: Quote) -> bool:
+    return quote.bid is not None and quote.ask is not None and quote.bid > quote.ask
+
+
 def _sane(price: Decimal | None) -> bool:
     if price is None:
         return True
@@ -45,10 +49,11 @@ class QuoteBoard:
     def hear(self, quote: Quote, source: str, latest: int | None = None) -> bool:
         """Keeps a quote unless a newer one is known; returns False for one that is no quote at all.
 
-        A price is above zero, with at most 15 digits before and 12 after the point, and no exponent. A quote of a time
-        after `latest` is none either, because it would stand in the way of all true ones until then.
+        A price is above zero, with at most 15 digits before and 12 after the point, and no exponent. A bid above the
+        ask is no quote of a market; where they are equal, it is locked. A quote of a time after `latest` is none
+        either, because it would stand in the way of all true ones until then.
         """
-        sane = _sane(quote.bid) and _sane(quote.ask) and _sane(quote.last)
+        sane = _sane(quote.bid) and _sane(quote.ask) and _sane(quote.last) and not _crossed(quote)
         if not sane or not names.is_symbol(quote.symbol) or quote.at <= 0:
             return False
         if latest is not None and quote.at > latest:

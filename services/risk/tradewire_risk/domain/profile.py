@@ -5,15 +5,32 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tradewire.domain.sizing import Sizer
+from tradewire_risk.domain import days
+from tradewire_risk.domain.groups import Groups
+from tradewire_risk.domain.strategy import StrategyProfile
+
 
 class Profile(Struct, frozen=True, gc=False):
-    """An account: who holds it, its currency, the zone in which its day rolls, and whether it deals in fractions."""
+    """An account: who holds it, its currency, when its day rolls, and whether it deals in fractions.
+
+    The day rolls `rolls_at` minutes after midnight in `zone`.
+    """
 
     name: str
     broker: str = "paper"
     currency: str = "USD"
     zone: tzinfo = UTC
     fractional: bool = False
+    rolls_at: int = 0
+
+    def day_of(self, now: int) -> str:
+        """The account's trading day, as an ISO date, in which a time (µs) lies."""
+        return days.day_of(now, self.zone, self.rolls_at)
+
+    def start_of(self, day: str) -> int:
+        """When a trading day of the account begins (µs)."""
+        return days.start_of(day, self.zone, self.rolls_at)
 
     @property
     def paper(self) -> bool:
@@ -22,8 +39,17 @@ class Profile(Struct, frozen=True, gc=False):
 
 
 class Setup(Struct, frozen=True):
-    """The accounts by name, and the rules that the configuration alone sets."""
+    """The accounts, strategies, plug-ins for sizes and groups of symbols by name, and the rules that the configuration
+    alone sets.
+    """
 
     accounts: dict[str, Profile]
     price_from_signal: bool = False
     clock: Literal["wall", "quotes"] = "wall"
+    strategies: dict[str, StrategyProfile] = {}
+    sizers: dict[str, Sizer] = {}
+    groups: Groups = {}
+
+    def strategy(self, name: str) -> StrategyProfile:
+        """A strategy's profile; one that the configuration does not describe is restricted in nothing."""
+        return self.strategies.get(name) or StrategyProfile(name)

@@ -4,22 +4,21 @@ A size that cannot be worked out has no quantity and says what is missing; nothi
 asked for as such stay as they are; all others are rounded down to what the account deals in.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
 
 from msgspec import Struct
 
-from tradewire.domain.exact import ONE, ZERO, add, subtract
+from tradewire.domain.exact import ZERO, add, subtract
 from tradewire.domain.money import plain, round_down, units_within
 from tradewire.domain.orders import Order
 from tradewire.messages.vocabulary import Side, SizeInput
 from tradewire_risk.domain import methods
 from tradewire_risk.domain.exposure import Exposure
-from tradewire_risk.domain.profile import Profile
+from tradewire_risk.domain.sizing_figures import CannotSize, Figures
+from tradewire_risk.domain.sizing_known import Known
+from tradewire_risk.domain.sizing_steps import work_out
 
-_WHOLE = ONE
-_FRACTION = Decimal("0.000001")
-_PAIR_STEP = Decimal("0.00000001")
+__all__ = ["Known", "Sized", "size"]
 
 
 class Sized(Struct, frozen=True, gc=False):
@@ -38,24 +37,6 @@ class Sized(Struct, frozen=True, gc=False):
     inputs: tuple[SizeInput, ...] = ()
 
 
-class Known(Struct, frozen=True, gc=False):
-    """What a size may be worked out from. `price` and `equity` are in the account's currency; None is not known."""
-
-    position: Decimal
-    exposure: Exposure
-    profile: Profile | None
-    price: Callable[[], Decimal | None]
-    equity: Callable[[], Decimal | None]
-    unrealized: Callable[[], Decimal | None]
-
-
-def step_of(symbol: str, profile: Profile | None) -> Decimal:
-    """The smallest quantity that a worked-out size is rounded down to: whole units, unless fractions are dealt in."""
-    if "/" in symbol:
-        return _PAIR_STEP
-    return _FRACTION if profile is not None and profile.fractional else _WHOLE
-
-
 def size(order: Order, known: Known) -> Sized:
     """Sizes an order: a buy or sell by its own quantity or method, a close or reduce by what is held, a target by the
     difference from what is held and what works."""
@@ -63,7 +44,7 @@ def size(order: Order, known: Known) -> Sized:
         return _target(order, known)
     if order.action in {"close", "reduce"}:
         return _ending(order, known)
-    quantity, problem, inputs = _quantity(order, known)
+    quantity, problem, inputs = _quantity(order, order.side, known)
     if not order.reduce_only:
         return Sized(order.side, quantity, False, ZERO, False, problem, inputs)
     closable = ZERO
@@ -83,103 +64,60 @@ def _ending(order: Order, known: Known) -> Sized:
     if order.action == "close":
         found = closable > 0
         return Sized(side, closable if found else None, reduce_only=True, closable=closable, exit=found)
-    quantity, problem, inputs = _quantity(order, known)
+    quantity, problem, inputs = _quantity(order, side, known)
     verified = quantity is not None and 0 < quantity <= closable
     return Sized(side, quantity, True, closable, verified, problem, inputs)
 
 
 def _target(order: Order, known: Known) -> Sized:
     """Buys or sells the difference to what is held and what works already; nothing is left to do when there is none."""
-    nothing = Sized(None, None, reduce_only=False, closable=ZERO, exit=False, problem="it has no target")
-    if order.size is None:
-        return nothing
-    step = step_of(order.symbol, known.profile)
-    inputs = []
-    if order.size.method == "target_percent":
-        equity, price = known.equity(), known.price()
-        if equity is None or price is None:
-            return Sized(None, None, False, ZERO, False, _missing(equity, price))
-        worth = methods.percent_of(equity, order.size.value)
-        target = units_within(worth.copy_abs(), price, step).copy_sign(worth)
-        inputs = [_input("equity", equity), _input("percent", order.size.value), _input("price", price)]
-    else:
-        target = order.size.value
-    working = subtract(known.exposure.buys, known.exposure.sells)
-    ahead = add(known.position, working)
-    difference = subtract(target, ahead)
-    inputs += [
-        _input("target", target),
-        _input("position", known.position),
-        _input("working", working),
-        _input("step", step),
-    ]
-    told = tuple(inputs)
-    if order.size.method == "target_percent":
-        difference = round_down(difference, step)
-    if not difference:
-        return Sized(None, None, False, ZERO, False, f"the target of {plain(target)} is reached already", told)
+    figures = Figures(order, order.side, known)
+    try:
+        difference = _difference(order, figures)
+    except CannotSize as error:
+        return Sized(None, None, False, ZERO, False, str(error), figures.noted)
     side: Side = "buy" if difference > 0 else "sell"
     quantity = difference.copy_abs()
     closable = ZERO
     if known.position and side == _closing(known.position):
         closable = _closable(known.position, side, known.exposure)
     verified = quantity <= closable
-    return Sized(side, quantity, verified, closable, verified, "", told)
+    return Sized(side, quantity, verified, closable, verified, "", figures.noted)
 
 
-_Quantity = tuple[Decimal | None, str, tuple[SizeInput, ...]]
+def _difference(order: Order, f: Figures) -> Decimal:
+    """What is missing to a target, signed; raises CannotSize when that is nothing."""
+    asked = order.size
+    if asked is None:
+        raise CannotSize("it has no target")
+    by_percent = asked.method == "target_percent"
+    if by_percent:
+        worth = methods.percent_of(f.equity(), f.note("percent", asked.value))
+        target = units_within(worth.copy_abs(), f.price(), f.step).copy_sign(worth)
+    else:
+        target = asked.value
+    f.note("target", target)
+    position = f.note("position", f.known.position)
+    working = f.note("working", subtract(f.known.exposure.buys, f.known.exposure.sells))
+    f.note("step", f.step)
+    difference = subtract(target, add(position, working))
+    if by_percent:
+        difference = round_down(difference, f.step)
+    if not difference:
+        raise CannotSize(f"the target of {plain(target)} is reached already")
+    return difference
 
 
-def _quantity(order: Order, known: Known) -> _Quantity:
+def _quantity(order: Order, side: Side | None, known: Known) -> tuple[Decimal | None, str, tuple[SizeInput, ...]]:
+    """The quantity that was asked for or that its method comes to, why there is none, and the figures used."""
     asked = order.size
     if asked is None:
         return order.quantity, "", ()
-    method = _METHODS.get(asked.method)
-    if method is None:
-        return None, f"the method {asked.method} is not carried out", ()
-    step = step_of(order.symbol, known.profile)
-    quantity, problem, inputs = method(asked.value, known, step)
-    return quantity, problem, (*inputs, _input("step", step))
-
-
-def _notional(value: Decimal, known: Known, step: Decimal) -> _Quantity:
-    price = known.price()
-    if price is None:
-        return None, "its price is not known", ()
-    return units_within(value, price, step), "", (_input("notional", value), _input("price", price))
-
-
-def _percent_of_equity(value: Decimal, known: Known, step: Decimal) -> _Quantity:
-    """Of equity without what is not realized yet: profits on paper do not make the next position larger."""
-    equity, unrealized, price = known.equity(), known.unrealized(), known.price()
-    if equity is None or unrealized is None or price is None:
-        return None, _missing(equity, price), ()
-    base = subtract(equity, unrealized)
-    figures = {"equity": equity, "unrealized": unrealized, "percent": value, "price": price}
-    inputs = tuple(_input(name, figure) for name, figure in figures.items())
-    return methods.by_equity(base, value, price, step), "", inputs
-
-
-def _percent_of_position(value: Decimal, known: Known, step: Decimal) -> _Quantity:
-    inputs = (_input("position", known.position), _input("percent", value))
-    return methods.by_position(known.position, value, step), "", inputs
-
-
-_METHODS: dict[str, Callable[[Decimal, Known, Decimal], _Quantity]] = {
-    "notional": _notional,
-    "percent_of_equity": _percent_of_equity,
-    "percent_of_position": _percent_of_position,
-}
-
-
-def _input(name: str, value: Decimal) -> SizeInput:
-    return SizeInput(name, plain(value))
-
-
-def _missing(equity: Decimal | None, price: Decimal | None) -> str:
-    if price is None:
-        return "its price is not known"
-    return "the account's equity is not known" if equity is None else "what is not realized is not known"
+    figures = Figures(order, side, known)
+    try:
+        return work_out(asked.method, asked.value, figures), "", figures.noted
+    except CannotSize as error:
+        return None, str(error), figures.noted
 
 
 def _closing(position: Decimal) -> Side:

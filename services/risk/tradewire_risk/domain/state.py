@@ -1,23 +1,48 @@
 """Everything that risk knows, as a fold over the log from a snapshot on. The table at the foot says what counts."""
 
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
+from tradewire.domain.exact import ZERO, share, subtract
+from tradewire.domain.orders import Order, evolve
 from tradewire.domain.switches import GLOBAL, Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
+from tradewire.messages.account_events import FlattenRequested
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import EVENT_TYPES, decode_for_state
 from tradewire_risk.domain.accounts import Accounts
+from tradewire_risk.domain.facts import FACTS, Facts
 from tradewire_risk.domain.limits import Compiled
 from tradewire_risk.domain.open_orders import OpenOrders
-from tradewire_risk.domain.profile import Setup
+from tradewire_risk.domain.profile import Profile, Setup
+from tradewire_risk.domain.sessions import Sessions
+from tradewire_risk.domain.value_at_risk import ValuesAtRisk
+from tradewire_risk.domain.windows import Windows
 
+_DAY = 86_400_000_000
+_MOST_DAYS = 400
+"""Days of which the highest equity is kept, whatever the window."""
+_HUNDRED = Decimal(100)
 CONFIGURATION = "configuration"
 """The author of limits that come from the settings."""
+
+
+class Wish(Struct, frozen=True, gc=False):
+    """A person's wish to close all that an account holds: its event's id and time (µs), its words, and what was held.
+
+    `symbols` is None where that is not known any more, because the wish came with a snapshot.
+    """
+
+    event_id: str
+    at: int
+    asked: FlattenRequested
+    symbols: frozenset[str] | None
 
 
 class RiskState:
@@ -25,17 +50,31 @@ class RiskState:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self._days: dict[str, tuple[Profile, int, int, str]] = {}
+        self.calendars: dict[str, Sessions] = {}
+        """Exchanges' sessions by calendar, as far as they are loaded; they are no part of the log."""
         self._clear()
 
     def _clear(self) -> None:
         self.pos = 0
+        self.restoring = False
+        """True while a snapshot is read, whose books hold its events already."""
         self.orders = OpenOrders()
         self.accounts = Accounts()
+        self.facts = Facts()
+        self.values_at_risk = ValuesAtRisk()
+        self.windows = Windows()
+        self.flattens: dict[str, Wish] = {}
+        """Of each account the last wish to close all of it."""
         self.controls = Controls()
-        self.rules = Compiled(self.controls)
+        self.rules = Compiled(self.controls, self._broker_of)
         self.configured: dict[str, str] | None = None
         """The limits that the configuration set last, whatever people have set since."""
         self._window = 0
+
+    def _broker_of(self, account: str) -> str:
+        profile = self.setup.accounts.get(account)
+        return profile.broker if profile else ""
 
     def restore(self, events: Iterable[Event], books: Iterable[Raw], pos: int) -> None:
         """Forgets everything and begins at the snapshot of position `pos`, whose books hold its events already.
@@ -44,13 +83,58 @@ class RiskState:
             LogCorrupt: the snapshot contradicts itself.
         """
         self._clear()
+        self.restoring = True
         for event in sorted(events, key=lambda event: event.pos):
-            self._fold(event, booked=True)
+            self._fold(event)
+        self.restoring = False
         try:
             self.accounts.books = join(books)
         except msgspec.DecodeError as error:
             raise LogCorrupt(f"a book of the snapshot cannot be read: {error}") from error
+        for book in self.accounts.books.values():
+            self.orders.portfolios.hold_all(book)
         self.pos = pos
+
+    def catch_up(self, events: Iterable[Event]) -> None:
+        """Counts what the snapshot's open orders cannot tell: the events that were counted since counts were recorded.
+
+        `events` lie at or before the snapshot's position, in the log's order, and reach back to `counted_from`.
+
+        Raises:
+            LogCorrupt: an event cannot be read, or contradicts those before it.
+        """
+        ended: dict[str, Order] = {}
+        for event in events:
+            if event.type not in _COUNTED:
+                continue
+            try:
+                data = decode_for_state(event)
+                self._follow_ended(ended, event, data)
+            except (TransitionError, msgspec.DecodeError) as error:
+                raise LogCorrupt(f"{event.stream}: {event.type} at position {event.pos}: {error}") from error
+            if (count := _COUNTS.get(event.type)) and event.pos > self.windows.recorded_pos.get(data.account, 0):
+                count(self, event, data)
+        for account, report in self.facts.balances.items():
+            self.orders.funds.of(account).hear(report)
+
+    def counted_from(self) -> int:
+        """After which position events must be counted anew behind a snapshot."""
+        windows = self.windows
+        return min(
+            (min(windows.recorded_pos.get(each, 0), windows.since.get(each, 0)) for each in self.accounts.books),
+            default=0,
+        )
+
+    def _follow_ended(self, ended: dict[str, Order], event: Event, data: Any) -> None:
+        """Takes from the account's money what orders took that are over by now; open ones are in the snapshot."""
+        order_id = event.stream[len("order-") :]
+        before = ended.get(order_id)
+        if not event.stream.startswith("order-") or order_id in self.orders.orders:
+            return
+        if before is None and event.type != "OrderRequested":
+            return
+        after = ended[order_id] = evolve(before, event, data)
+        self.orders.follow_money(before, after, event, data)
 
     def apply(self, frame: Frame) -> None:
         """Folds one frame.
@@ -67,7 +151,7 @@ class RiskState:
         """True once somebody has set limits; until then nothing may be decided."""
         return GLOBAL in self.controls.limits
 
-    def _fold(self, event: Event, *, booked: bool = False) -> None:
+    def _fold(self, event: Event) -> None:
         folds = _FOLDS.get(event.type)
         if folds is None:
             row = EVENT_TYPES.get(event.type)
@@ -77,10 +161,37 @@ class RiskState:
         try:
             data = decode_for_state(event)
             for fold in folds:
-                if not (booked and fold is _book):
+                if not (self.restoring and fold in _IN_BOOKS):
                     fold(self, event, data)
         except (TransitionError, msgspec.DecodeError) as error:
             raise LogCorrupt(f"{event.stream}: {event.type} at position {event.pos}: {error}") from error
+
+    def day(self, account: str, time: int) -> str:
+        """The trading day of an account at a time (µs)."""
+        profile = self.setup.accounts.get(account) or Profile(account)
+        known = self._days.get(account)
+        if known is not None and known[0] is profile and known[1] <= time < known[2]:
+            return known[3]
+        day = profile.day_of(time)
+        after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+        self._days[account] = (profile, profile.start_of(day), profile.start_of(after), day)
+        return day
+
+    def oldest_day(self, account: str, day: str) -> str:
+        """The first day of an account's drawdown window that ends on `day`."""
+        window = self.rules.of_account(account).bounds.drawdown_window
+        days = min(window.micros // _DAY, _MOST_DAYS) if window else _MOST_DAYS
+        return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
+
+    def drawdown(self, account: str, day: str) -> Decimal | None:
+        """How far the equity lies below the highest of its window, in percent of that; None where it is not known."""
+        equity = self.accounts.equity(account)
+        if equity is None:
+            return None
+        high = self.windows.of(account).high(self.oldest_day(account, day))
+        if high is None or high <= ZERO or equity >= high:
+            return ZERO
+        return share(subtract(high, equity), _HUNDRED, high)
 
     def fold_order(self, event: Event, data: Any) -> None:
         """Folds an event of an order."""
@@ -90,7 +201,7 @@ class RiskState:
         """Folds a switch or limits."""
         self.controls.fold(event, data)
         if event.type == "LimitSet":
-            self._window = self.rules.longest_window()
+            self._window = self.rules.longest("duplicate_window")
             if data.by == CONFIGURATION and data.scope == GLOBAL:
                 self.configured = data.limits
 
@@ -108,23 +219,71 @@ def _control(state: RiskState, event: Event, data: Any) -> None:
 
 def _book(state: RiskState, event: Event, data: Any) -> None:
     state.accounts.fold(event, data)
+    book, portfolios = state.accounts.books[data.account], state.orders.portfolios
+    if (symbol := getattr(data, "symbol", "")) and event.type != "CorporateAction":
+        portfolios.hold(book, symbol)
+    else:
+        portfolios.hold_all(book)
 
 
 def _marks(state: RiskState, event: Event, data: Any) -> None:
     state.accounts.marks(event, data)
 
 
+def _facts(state: RiskState, event: Event, data: Any) -> None:
+    state.facts.fold(event, data)
+    if event.type == "BalancesReported":
+        state.orders.funds.of(data.account).hear(data)
+
+
+def _approvals(state: RiskState, event: Event, data: Any) -> None:
+    state.windows.of(data.account).approve(data, event.time, state.day(data.account, event.time))
+
+
+def _executions(state: RiskState, event: Event, data: Any) -> None:
+    state.windows.of(data.account).execute(data, event.time)
+
+
+def _highs(state: RiskState, event: Event, data: Any) -> None:
+    if data.equity is not None and data.day:
+        oldest = state.oldest_day(data.account, data.day)
+        state.windows.of(data.account).mark(data.day, data.equity, oldest, event.time)
+
+
+def _recorded(state: RiskState, event: Event, data: Any) -> None:
+    if state.restoring:
+        state.windows.restore(data)
+    else:
+        state.windows.settle(data)
+
+
+def _flatten(state: RiskState, event: Event, data: Any) -> None:
+    book = state.accounts.books.get(data.account)
+    held = frozenset(symbol for symbol, position in book.positions.items() if position.quantity) if book else None
+    state.flattens[data.account] = Wish(event.event_id, event.time, data, held)
+
+
 _FOLDS: dict[str, tuple[_Fold, ...]] = {
     **{row.name: (_order,) for row in EVENT_TYPES.values() if row.stream == "order-"},
-    "OrderFilled": (_order, _book),
+    "OrderApproved": (_order, _approvals),
+    "OrderFilled": (_order, _book, _executions),
     "FillCorrected": (_order, _book),
     "FillBusted": (_order, _book),
     "ExternalFillBooked": (_book,),
     "CashMoved": (_book,),
-    "MarksRecorded": (_book, _marks),
+    "MarksRecorded": (_book, _marks, _highs),
+    "WindowsRecorded": (_recorded,),
+    "FlattenRequested": (_flatten,),
+    **dict.fromkeys(FACTS, (_facts,)),
     "CorporateAction": (_book,),
     "AccountHalted": (_control,),
     "Halted": (_control,),
     "Resumed": (_control,),
     "LimitSet": (_control,),
+    "LimitProposed": (_control,),
 }
+_COUNTS: dict[str, _Fold] = {"OrderApproved": _approvals, "OrderFilled": _executions, "MarksRecorded": _highs}
+"""What is counted over time, and is not in a snapshot."""
+_IN_BOOKS = frozenset({_book, *_COUNTS.values()})
+"""What a snapshot has told already, or what is counted apart from it."""
+_COUNTED = frozenset({row.name for row in EVENT_TYPES.values() if row.stream == "order-"} | _COUNTS.keys())

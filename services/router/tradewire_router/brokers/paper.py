@@ -12,6 +12,7 @@ import msgspec
 
 from tradewire.domain.quoting import quoted
 from tradewire.errors import ConfigError
+from tradewire.messages.account_events import Bar
 from tradewire.messages.quotes import Quote
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Paper
@@ -39,7 +40,7 @@ from tradewire_router.brokers.results import (
     SubmitResult,
     SubmitUnknown,
 )
-from tradewire_router.paper import checks, endpoint, wire
+from tradewire_router.paper import checks, endpoint, market, wire
 from tradewire_router.paper.client import Link
 from tradewire_router.paper.lines import decode_event
 
@@ -47,8 +48,8 @@ CALL_SECONDS = 3.0
 BACK_OFF_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CAPABILITIES = v.Capabilities(
     asset_classes=frozenset({"equity", "crypto"}),
-    order_types=frozenset({"market", "limit", "stop", "stop_limit"}),
-    times_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
+    order_types=frozenset(market.ORDER_TYPES),
+    times_in_force=frozenset(market.TIMES_IN_FORCE),
     id_pattern=checks.CLIENT_ORDER_ID,
     id_uniqueness="forever",
     lookup_by_client_id="direct",
@@ -64,6 +65,7 @@ CAPABILITIES = v.Capabilities(
     cross_zero=True,
     sandbox=True,
     event_replay=True,
+    daily_bars=True,
 )
 T = TypeVar("T")
 
@@ -293,6 +295,9 @@ class PaperBroker:
 
     async def quote(self, symbol: str) -> Quote | None:
         return await self._ask_one(lambda n: wire.QuoteOf(n, symbol), Quote)
+
+    async def bars(self, symbol: str, days: int) -> list[Bar]:
+        return await self._ask(lambda n: wire.BarsOf(n, symbol, days), list[Bar])
 
     async def clock(self) -> int:
         return await self._ask(wire.Clock, int)

@@ -12,6 +12,7 @@ Rules that every adapter keeps, and tests/contract/brokers checks:
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from tradewire.messages.account_events import Bar
 from tradewire.messages.quotes import Quote
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.events import BrokerEvent
@@ -38,6 +39,7 @@ __all__ = [
     "Account",
     "AccountRef",
     "Balance",
+    "Bar",
     "Broker",
     "BrokerError",
     "BrokerEvent",
@@ -136,6 +138,12 @@ class Broker(Protocol):
 
     async def quote(self, symbol: str) -> Quote | None:
         """The broker's latest quote, None when it has none. Raises BrokerError."""
+
+    async def bars(self, symbol: str, days: int) -> list[Bar]:
+        """The newest daily bars of a symbol, at most `days`, oldest first; the unfinished one is left out.
+
+        Raises NotSupportedError where the capabilities lack `daily_bars`, BrokerError.
+        """
 
     async def clock(self) -> int:
         """The broker's time in microseconds. Raises BrokerError."""

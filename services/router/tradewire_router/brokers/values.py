@@ -162,18 +162,26 @@ class AccountRef(Struct, frozen=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The account as a whole. `equity` is None when a holding has no price."""
+    """The account as a whole. `equity` is None when a holding has no price.
+
+    `buying_power` is what new orders may cost; `reserved` is what working orders have been taken off it.
+    """
 
     account: str
     currency: str
     cash: Decimal
     buying_power: Decimal
     equity: Decimal | None
+    reserved: Decimal = ZERO
     status: Literal["active", "closed", "restricted", "suspended"] = "active"
 
 
 class Instrument(Struct, frozen=True, kw_only=True):
-    """What an order in a symbol must fit: prices are multiples of `tick`, quantities of `step`."""
+    """What an order in a symbol must fit: prices are multiples of `tick`, quantities of `step`.
+
+    Without `order_types` or `times_in_force` the broker says nothing of them. `calendar` names an exchange's sessions
+    in exchange-calendars; empty is open at all times. `volume` is the average daily volume, None when it is not told.
+    """
 
     symbol: str
     asset_class: AssetClass
@@ -182,8 +190,17 @@ class Instrument(Struct, frozen=True, kw_only=True):
     step: Decimal
     min_quantity: Decimal
     min_notional: Decimal = ZERO
+    max_quantity: Decimal | None = None
     multiplier: Decimal = ONE
     price_magnifier: Decimal = ONE
+    order_types: tuple[OrderType, ...] = ()
+    times_in_force: tuple[TimeInForce, ...] = ()
+    calendar: str = ""
+    tradable: bool = True
+    halted: bool = False
+    shortable: bool = False
+    easy_to_borrow: bool = False
+    volume: Decimal | None = None
 
 
 class RateLimit(Struct, frozen=True):
@@ -221,6 +238,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     cross_zero: bool = False
     sandbox: bool = False
     event_replay: bool = False
+    daily_bars: bool = False
     rate_limits: tuple[RateLimit, ...] = ()
 
 

@@ -15,14 +15,18 @@ from msgspec.structs import replace
 from tradewire import ids
 from tradewire.domain.books import Books, concerns_books, fold_book
 from tradewire.domain.orders import OPEN, UNSENT, Order, Status, evolve
-from tradewire.domain.switches import EXITS_ONLY, GLOBAL, Controls, scopes
+from tradewire.domain.switches import EXITS_ONLY, Controls, account_scopes, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode_for_state
 from tradewire.messages.vocabulary import Discrepancy
+from tradewire_router.domain.reported import HOUR, Reported
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
+REPORTS = frozenset({"BalancesReported", "InstrumentReported", "BarsReported"})
+IN_USE = 24 * HOUR
+"""How long a symbol counts as one in use after an order in it was requested."""
 RECENT_ORDERS = 5_000
 """How many closed orders stay known, so that a late fact finds its order without asking the reader."""
 
@@ -53,8 +57,8 @@ class Late(Struct, frozen=True):
 class RouterState:
     """Orders and the book of one account, and the switches, folded from the log."""
 
-    def __init__(self, account: str) -> None:
-        self.account = account
+    def __init__(self, account: str, broker: str) -> None:
+        self.account, self.broker = account, broker
         self._clear()
 
     def _clear(self) -> None:
@@ -80,6 +84,7 @@ class RouterState:
         """Up to where the broker's executions are known to be booked."""
         self.differences: tuple[Discrepancy, ...] = ()
         """What reconciliation found last; nothing once the broker and the log agreed again."""
+        self.reported = Reported()
         self.pos = 0
 
     def restore(self, events: Sequence[Event], books: Sequence[Raw], pos: int) -> None:
@@ -125,6 +130,8 @@ class RouterState:
             self.cursor, self.differences = data.cursor, ()
         elif event.type == "ReconciliationBroken":
             self.differences = data.differences
+        elif event.type in REPORTS:
+            self.reported.fold(data)
         elif booking:
             self._book(event, data)
 
@@ -142,8 +149,10 @@ class RouterState:
                 self.late.append(Late(event.event_id, event.pos, order_id))
             return
         data = decode_for_state(event)
-        if event.type == "OrderRequested" and data.account != self.account:
-            return
+        if event.type == "OrderRequested":
+            if data.account != self.account:
+                return
+            self.reported.order_requested(data.symbol, event.time)
         if order is not None and order.anomaly:
             order = replace(order, anomaly="")  # noted already; what this event does is to be seen by itself
         try:
@@ -196,7 +205,7 @@ class RouterState:
 
     def scopes_of(self, order: Order) -> tuple[str, ...]:
         """The scopes whose switches hold for an order."""
-        return scopes(order.account, order.strategy, order.symbol)
+        return scopes(order.account, order.strategy, order.symbol, self.broker)
 
     def verdict(self, order: Order, now: int, frozen: set[str]) -> Verdict:
         """Whether an approved order may be submitted now."""
@@ -226,7 +235,7 @@ class RouterState:
     @property
     def killed(self) -> bool:
         """True while a KILL covers the whole account."""
-        return self.controls.level((GLOBAL, f"account.{self.account}"))[0] == "KILL"
+        return self.controls.level(account_scopes(self.account, self.broker))[0] == "KILL"
 
     def to_cancel(self) -> list[Order]:
         """Orders at the broker that somebody wants gone, or that a KILL covers."""
@@ -242,6 +251,12 @@ class RouterState:
     def unanswered(self) -> list[Order]:
         """Orders that were sent, or may have been, and of which the log shows no outcome."""
         return [*self._by_status[Status.SUBMITTING].values(), *self._by_status[Status.UNKNOWN].values()]
+
+    def symbols_in_use(self, now: int) -> set[str]:
+        """Symbols that are held, or in which an order was requested lately, as far as is known since the snapshot."""
+        book = self.books.get(self.account)
+        used = {symbol for symbol, held in book.positions.items() if held.quantity} if book else set()
+        return used | {symbol for symbol, at in self.reported.requested.items() if now - at < IN_USE}
 
     def position(self, symbol: str) -> Decimal:
         """What the log says that the account holds."""

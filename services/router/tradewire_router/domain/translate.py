@@ -144,6 +144,11 @@ def halted(account: str, reason: str, request: str, now: int) -> list[NewEvent]:
     ]
 
 
+def account_event(teller: Teller, event_id: str, data: Struct) -> NewEvent:
+    """An event of the account, which is never refused."""
+    return new_event(f"account-{teller.account}", None, event_id, data, time=teller.now, correlation=None)
+
+
 def external_fill(teller: Teller, execution: Execution) -> NewEvent:
     """An execution that belongs to no order of ours."""
     data = ExternalFillBooked(
@@ -161,7 +166,7 @@ def external_fill(teller: Teller, execution: Execution) -> NewEvent:
         broker_time=execution.at,
     )
     event_id = ids.fill_uuid(teller.broker, teller.account, execution.execution, execution.revision)
-    return new_event(f"account-{teller.account}", None, event_id, data, time=teller.now, correlation=None)
+    return account_event(teller, event_id, data)
 
 
 def external_order(teller: Teller, order: BrokerOrder) -> NewEvent:
@@ -175,7 +180,7 @@ def external_order(teller: Teller, order: BrokerOrder) -> NewEvent:
         quantity=order.quantity,
     )
     event_id = ids.status_uuid(teller.broker, teller.account, "external", order.broker_order_id)
-    return new_event(f"account-{teller.account}", None, event_id, data, time=teller.now, correlation=None)
+    return account_event(teller, event_id, data)
 
 
 def from_lookup(teller: Teller, order: Order, told: BrokerOrder) -> list[NewEvent]:

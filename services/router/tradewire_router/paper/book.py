@@ -8,10 +8,12 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from tradewire.domain.exact import ZERO, add, multiply, negate, ratio, share, subtract
+from tradewire.messages.account_events import Bar
 from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
 from tradewire_router.brokers.values import BrokerOrder, OrderStatus, Position
 from tradewire_router.paper.lines import (
     Accepted,
+    BarKept,
     Canceled,
     Dropped,
     Expired,
@@ -26,6 +28,8 @@ from tradewire_router.paper.wire import PaperOrder
 
 NEVER_PLACED = -1
 """The place of an order that was received and is not in the journal beyond that."""
+BARS = 260
+"""How many daily bars of a symbol are kept: those of a year of weekdays."""
 
 
 class LiveOrder(Struct, gc=False):
@@ -149,12 +153,13 @@ class AccountBook(Struct):
 
 
 class Book(Struct):
-    """All accounts, and the working orders by symbol in the order of their acceptance."""
+    """All accounts, the working orders by symbol in the order of their acceptance, and the daily bars, oldest first."""
 
     seq: int = 0
     at: int = 0
     accounts: dict[str, AccountBook] = field(default_factory=dict)
     working: dict[str, dict[tuple[str, str], LiveOrder]] = field(default_factory=dict)
+    bars: dict[str, list[Bar]] = field(default_factory=dict)
 
 
 def apply(book: Book, line: Line, offset: int) -> None:
@@ -162,6 +167,9 @@ def apply(book: Book, line: Line, offset: int) -> None:
     book.seq, book.at = line.seq, line.at
     if type(line) is Opened:
         book.accounts[line.account] = AccountBook(name=line.account, currency=line.currency, cash=line.cash)
+        return
+    if type(line) is BarKept:
+        _keep(book.bars.setdefault(line.symbol, []), line.bar)
         return
     account = book.accounts[line.account]
     match line:
@@ -185,6 +193,13 @@ def apply(book: Book, line: Line, offset: int) -> None:
             account.closed[client_order_id] = NEVER_PLACED
         case _:
             pass  # a duplicate and a request to cancel change nothing by themselves
+
+
+def _keep(bars: list[Bar], bar: Bar) -> None:
+    if bars and bars[-1].at == bar.at:
+        del bars[-1]  # the day went on after the process was stopped
+    bars.append(bar)
+    del bars[:-BARS]
 
 
 def _accept(book: Book, account: AccountBook, line: Accepted) -> None:

@@ -1,6 +1,7 @@
 """Whether an order makes sense, field by field, before money is looked at. The first field that is wrong is named."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
@@ -8,12 +9,10 @@ from msgspec import Struct
 from tradewire.domain import names
 from tradewire.domain.money import is_multiple, plain, positive
 from tradewire.errors import InvalidValue
-from tradewire_router.paper.market import grid
+from tradewire_router.paper.market import ORDER_TYPES, TIMES_IN_FORCE, grid
 from tradewire_router.paper.wire import PaperOrder
 
 CLIENT_ORDER_ID = r"\A[A-Za-z0-9._:-]{1,64}\Z"
-ORDER_TYPES = frozenset({"market", "limit", "stop", "stop_limit"})
-TIMES_IN_FORCE = frozenset({"day", "gtc", "ioc", "fok"})
 _ID = re.compile(CLIENT_ORDER_ID)
 _is_scientific = re.compile(r"-?[0-9](\.[0-9]{1,26})?E[+-][0-9]{1,2}").fullmatch
 _UNSUPPORTED = ("notional", "trail_amount", "trail_percent", "expire_at", "post_only")
@@ -107,5 +106,5 @@ def _above_zero(name: str, text: str) -> Decimal:
         raise _Refused("INVALID_ORDER", f"{name}: {error}") from None
 
 
-def _list(words: frozenset[str]) -> str:
+def _list(words: Iterable[str]) -> str:
     return ", ".join(sorted(words))

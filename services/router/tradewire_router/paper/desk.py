@@ -178,6 +178,7 @@ class Desk:
     def close(self) -> None:
         """Writes what is left and cuts every connection; after a failure nothing more is written."""
         if not self._broken:
+            self.engine.keep_bars(self.now())
             self.journal.close()
         for session in tuple(self.sessions):
             session.cut()

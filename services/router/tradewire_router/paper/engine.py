@@ -9,15 +9,18 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from tradewire.domain.exact import ZERO, add, multiply, subtract
+from tradewire.messages.account_events import Bar
 from tradewire.messages.quotes import Quote
 from tradewire.settings import Paper
 from tradewire_router.brokers.results import CancelOutcome
 from tradewire_router.brokers.values import Account, Balance, BrokerOrder
 from tradewire_router.paper import funds, market
-from tradewire_router.paper.book import AccountBook, Book, LiveOrder, apply
+from tradewire_router.paper.bars import OpenBars, finished
+from tradewire_router.paper.book import BARS, AccountBook, Book, LiveOrder, apply
 from tradewire_router.paper.checks import Problem, Terms, check
 from tradewire_router.paper.lines import (
     Accepted,
+    BarKept,
     Canceled,
     CancelReceived,
     Dropped,
@@ -48,6 +51,7 @@ class Engine:
         self.terms = terms
         self.quotes: dict[str, Quote] = {}
         self._record = record
+        self._open_bars = OpenBars()
         self._day_ends: dict[bool, int] = {}
         self._next_expiry = 0
 
@@ -76,12 +80,14 @@ class Engine:
             if holding.quantity and equity is not None:
                 price = self._mark(symbol, holding.quantity)
                 equity = None if price is None else add(equity, multiply(holding.quantity, price))
+        power = max(ZERO, account.available)
         return Account(
             account=account.name,
             currency=account.currency,
             cash=account.cash,
-            buying_power=max(ZERO, account.available),
+            buying_power=power,
             equity=equity,
+            reserved=subtract(max(power, account.cash), power),  # of what is there, should more be reserved than that
         )
 
     def _mark(self, symbol: str, quantity: Decimal) -> Decimal | None:
@@ -180,6 +186,8 @@ class Engine:
     def quote(self, quote: Quote, at: int) -> None:
         """Takes a new quote and fills what it reaches, in the order of acceptance."""
         self.quotes[quote.symbol] = quote
+        if (ended := self._open_bars.take(quote, self.book.bars.get(quote.symbol), at)) is not None:
+            self._keep_bar(quote.symbol, ended, at)
         self.expire(at)
         working = self.book.working.get(quote.symbol)
         for order in list(working.values()) if working else ():
@@ -207,6 +215,19 @@ class Engine:
                         closed=order.told("expired", at, "END_OF_DAY"),
                     )
                 )
+
+    def bars(self, symbol: str, days: int, at: int) -> list[Bar]:
+        """The newest daily bars of a symbol, at most `days`, oldest first; only of days that are over."""
+        bars = finished(self.book.bars.get(symbol, []), self._open_bars.bar(symbol), at)
+        return bars[-min(days, BARS) :] if days > 0 else []
+
+    def keep_bars(self, at: int) -> None:
+        """Writes down the bars under way, because the process is being stopped."""
+        for symbol, bar in self._open_bars.all():
+            self._keep_bar(symbol, bar, at)
+
+    def _keep_bar(self, symbol: str, bar: Bar, at: int) -> None:
+        self._write(BarKept(seq=self._seq, at=at, account="", symbol=symbol, bar=bar))
 
     def resume(self) -> None:
         """Looks at the orders that came back from the journal for the next one to expire."""

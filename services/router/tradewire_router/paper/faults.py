@@ -1,10 +1,12 @@
 """Misbehaviour on demand, for tests of what stands in front of a broker. Armed by request, and only when allowed."""
 
+from collections.abc import Callable
+
 from tradewire_router.paper.wire import Fault, FaultKind
 
 
 class Faults:
-    """The armed faults by account; each is used up by the orders that it strikes."""
+    """The armed faults by account; each is used up by the orders or questions that it strikes."""
 
     def __init__(self, *, allowed: bool) -> None:
         self.allowed = allowed
@@ -20,13 +22,20 @@ class Faults:
 
     def strike(self, account: str, symbol: str) -> dict[FaultKind, Fault]:
         """Returns the faults that strike the next order, at most one of a kind, and uses each up by one."""
+        return self._strike(account, lambda fault: fault.kind != "silence" and fault.symbol in {"", symbol})
+
+    def silences(self, account: str) -> bool:
+        """Whether the next question is not answered; uses the fault up by one."""
+        return bool(self._strike(account, lambda fault: fault.kind == "silence"))
+
+    def _strike(self, account: str, meant: Callable[[Fault], bool]) -> dict[FaultKind, Fault]:
         armed = self._armed.get(account)
         if not armed:
             return {}
         struck: dict[FaultKind, Fault] = {}
         left = []
         for fault, times in armed:
-            if fault.kind not in struck and fault.symbol in {"", symbol}:
+            if fault.kind not in struck and meant(fault):
                 struck[fault.kind] = fault
                 times -= 1  # noqa: PLW2901 - the rest of this fault's times stays armed
             if times > 0:

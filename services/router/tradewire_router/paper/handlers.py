@@ -77,13 +77,13 @@ def balances(desk: Desk, session: Session, request: wire.Balances) -> None:
 
 
 def account_info(desk: Desk, session: Session, request: wire.AccountInfo) -> None:
-    _answer(desk, session, request.number, desk.engine.account_info(desk.book_of(session)))
+    _tell(desk, session, request.number, desk.engine.account_info(desk.book_of(session)))
 
 
 def instrument(desk: Desk, session: Session, request: wire.InstrumentOf) -> None:
     if names.is_symbol(request.symbol):
-        found = market.instrument(request.symbol, desk.book_of(session).currency)
-        _answer(desk, session, request.number, found)
+        found = market.instrument(request.symbol, desk.book_of(session).currency, desk.engine.terms)
+        _tell(desk, session, request.number, found)
     else:
         message = f"{quoted(request.symbol)} is no symbol; write it as AAPL or BTC/USDT"
         desk.answer(session, frame(Failed(request.number, "UNKNOWN_SYMBOL", message)))
@@ -92,6 +92,10 @@ def instrument(desk: Desk, session: Session, request: wire.InstrumentOf) -> None
 def quote(desk: Desk, session: Session, request: wire.QuoteOf) -> None:
     found = desk.engine.quotes.get(request.symbol)
     _answer(desk, session, request.number, [found] if found else [])
+
+
+def bars(desk: Desk, session: Session, request: wire.BarsOf) -> None:
+    _tell(desk, session, request.number, desk.engine.bars(request.symbol, request.days, desk.now()))
 
 
 def clock(desk: Desk, session: Session, request: wire.Clock) -> None:
@@ -127,6 +131,12 @@ def _may_fault(desk: Desk, session: Session, number: int) -> bool:
     return desk.faults.allowed
 
 
+def _tell(desk: Desk, session: Session, number: int, body: Any) -> None:
+    """Answers unless a fault silences the broker."""
+    if not desk.faults.silences(session.account):
+        _answer(desk, session, number, body)
+
+
 def _answer(desk: Desk, session: Session, number: int, body: Any) -> None:
     desk.answer(session, frame(Answer(number, Raw(wire.encode(body)))))
 
@@ -143,6 +153,7 @@ HANDLERS: dict[type, Callable[[Desk, Session, Any], None]] = {
     wire.AccountInfo: account_info,
     wire.InstrumentOf: instrument,
     wire.QuoteOf: quote,
+    wire.BarsOf: bars,
     wire.Clock: clock,
     wire.Arm: arm,
     wire.Disarm: disarm,

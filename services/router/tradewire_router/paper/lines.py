@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tradewire.domain.exact import ZERO
+from tradewire.messages.account_events import Bar
 from tradewire.messages.vocabulary import Side
 from tradewire_router.brokers.values import BrokerOrder, Execution
 from tradewire_router.paper.wire import PaperOrder
@@ -115,6 +116,13 @@ class Expired(_Line, frozen=True, kw_only=True, tag="expired"):
     closed: BrokerOrder
 
 
+class BarKept(_Line, frozen=True, kw_only=True, tag="bar"):
+    """A symbol's daily bar, which is of no account: at the day's end, or as it stands when the process is stopped."""
+
+    symbol: str
+    bar: Bar
+
+
 Line = (
     Opened
     | Received
@@ -127,6 +135,7 @@ Line = (
     | CancelReceived
     | Canceled
     | Expired
+    | BarKept
 )
 EventLine = Accepted | Rejected | Triggered | Filled | Canceled | Expired
 EVENTS: frozenset[type[Struct]] = frozenset({Accepted, Rejected, Triggered, Filled, Canceled, Expired})

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from tradewire.domain.exact import ZERO, add, multiply, subtract
 from tradewire.messages.quotes import Quote
-from tradewire.messages.vocabulary import Side
+from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
 from tradewire.settings import Paper
 from tradewire_router.brokers.values import Instrument
 from tradewire_router.paper.book import LiveOrder
 
+ORDER_TYPES: tuple[OrderType, ...] = ("market", "limit", "stop", "stop_limit")
+TIMES_IN_FORCE: tuple[TimeInForce, ...] = ("day", "gtc", "ioc", "fok")
 _FEE_QUANTUM = Decimal("0.00000001")
 _BPS = Decimal("0.0001")
 _PERCENT = Decimal("0.01")
@@ -27,8 +29,11 @@ _PAIR = (Decimal("0.00000001"), Decimal("0.00000001"))
 _NEW_YORK = ZoneInfo("America/New_York")
 
 
-def instrument(symbol: str, currency: str) -> Instrument:
-    """The rules of a symbol: pairs such as BTC/USDT trade in finer steps than the rest."""
+def instrument(symbol: str, currency: str, terms: Paper) -> Instrument:
+    """The rules of a symbol: pairs such as BTC/USDT trade in finer steps than the rest, and at all times.
+
+    The calendar is what the symbol's exchange keeps; the broker itself takes orders in stocks at any hour.
+    """
     pair = "/" in symbol
     tick, step = _PAIR if pair else _EQUITY
     return Instrument(
@@ -38,6 +43,11 @@ def instrument(symbol: str, currency: str) -> Instrument:
         tick=tick,
         step=step,
         min_quantity=step,
+        order_types=ORDER_TYPES,
+        times_in_force=TIMES_IN_FORCE,
+        calendar="" if pair else "XNYS",
+        shortable=terms.allow_short,
+        easy_to_borrow=terms.allow_short,
     )
 
 

@@ -54,16 +54,18 @@ FaultKind = Literal[
     "partial",
     "mute_stream",
     "disconnect",
+    "silence",
 ]
 
 
 class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One misbehaviour for tests, for the next `times` orders of the connection's account.
+    """One misbehaviour for tests, for the next `times` orders of the connection's account; silence is for questions.
 
     reject: refused with `code`. drop_response: placed and never answered. delay_response: placed, answered after
     `delay_ms`. delay_before: received, placed and answered after `delay_ms`. place_late: never answered, placed after
     `delay_ms`. duplicate_event: each event of the order is sent twice. partial: filled in `pieces`, one a quote.
     mute_stream: events are held back for `delay_ms`. disconnect: placed, and the connection cut instead of an answer.
+    silence: a question about the account as a whole, an instrument or bars is never answered.
     """
 
     kind: FaultKind
@@ -152,6 +154,13 @@ class QuoteOf(_Request, frozen=True, tag="quote"):
     symbol: str
 
 
+class BarsOf(_Request, frozen=True, tag="bars"):
+    """Answered by a list of Bar."""
+
+    symbol: str
+    days: int
+
+
 class Clock(_Request, frozen=True, tag="clock"):
     """Answered by microseconds."""
 
@@ -178,6 +187,7 @@ Request = (
     | AccountInfo
     | InstrumentOf
     | QuoteOf
+    | BarsOf
     | Clock
     | Arm
     | Disarm

@@ -22,6 +22,16 @@ def not_reduce_only(i: CheckInput) -> Outcome:
     return PASSED if i.rules.level != "REDUCE_ONLY" else (i.rules.level_scope, "", i.exit)
 
 
+def not_paused(i: CheckInput) -> Outcome:
+    """Nobody has paused the strategy, or the order is a verified exit."""
+    return PASSED if i.rules.level != "PAUSED" else (i.rules.level_scope, "", i.exit)
+
+
+def reconciled(i: CheckInput) -> Outcome:
+    """The log and the broker are not known to disagree, or the order is a verified exit."""
+    return PASSED if i.reconciled else ("", "", i.exit)
+
+
 def limits_readable(i: CheckInput) -> Outcome:
     """Every limit in scope could be read."""
     return (i.rules.problem, "", False) if i.rules.problem else PASSED

@@ -12,6 +12,12 @@ def symbol_allowed(i: CheckInput) -> Outcome:
     return (i.order.symbol, "", i.order.symbol in allowed)
 
 
+def not_restricted(i: CheckInput) -> Outcome:
+    """The symbol is on no list of restricted symbols."""
+    restricted = i.rules.bounds.restricted_symbols
+    return PASSED if restricted is None else (i.order.symbol, "", i.order.symbol not in restricted)
+
+
 def something_to_close(i: CheckInput) -> Outcome:
     """A close or reduce finds a position that working exits do not close already."""
     if i.order.action not in {"close", "reduce"}:

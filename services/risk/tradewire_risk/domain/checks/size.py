@@ -6,9 +6,9 @@ A verified exit may be as large as what it closes: otherwise a position that has
 from decimal import Decimal
 
 from tradewire.domain.exact import multiply
+from tradewire.domain.limits import Amount
 from tradewire.domain.money import plain
 from tradewire_risk.domain.check_input import PASSED, CheckInput, Outcome
-from tradewire_risk.domain.limits import Amount
 
 
 def size_known(i: CheckInput) -> Outcome:

@@ -1,0 +1,76 @@
+"""Switches: thrown as facts, so that nothing can refuse them, and lifted under the exact version that was seen.
+
+So nobody lifts a switch that was thrown again in the meantime.
+"""
+
+from typing import Literal
+
+from tradewire import ids
+from tradewire.domain.switches import LEVELS, Switch, control_stream
+from tradewire.messages.account_events import FlattenRequested, Halted, Resumed
+from tradewire.messages.control import (
+    ControlReply,
+    FlattenCommand,
+    HaltCommand,
+    KillCommand,
+    PauseCommand,
+    ResumeCommand,
+)
+from tradewire.messages.log import Command
+from tradewire.messages.registry import new_event
+from tradewire_ingest.domain.commands import Outcome, Plan, Sender, refuse, unknown_account, unknown_scope
+from tradewire_ingest.domain.state import State
+
+Thrown = Literal["PAUSED", "REDUCE_ONLY", "HALT", "KILL"]
+
+
+def halt(command: HaltCommand | KillCommand, sender: Sender, state: State) -> Outcome:
+    """Throws a scope's switch; one that is already thrown further stays as it is."""
+    level: Thrown = command.level if isinstance(command, HaltCommand) else "KILL"
+    return _throw(command, command.scope, level, sender, state)
+
+
+def pause(command: PauseCommand, sender: Sender, state: State) -> Outcome:
+    """Throws a strategy's switch to PAUSED; one that is already thrown further stays as it is."""
+    return _throw(command, f"strategy.{command.strategy}", "PAUSED", sender, state)
+
+
+def _throw(
+    command: HaltCommand | KillCommand | PauseCommand, scope: str, level: Thrown, sender: Sender, state: State
+) -> Outcome:
+    switch = state.controls.switches.get(scope, Switch())
+    if switch.level == "NONE" and (problem := unknown_scope(scope, sender)):
+        return problem
+    if LEVELS.index(switch.level) > LEVELS.index(level):
+        stays = f"{scope} is at {switch.level}, which is more than {level}, and stays there"
+        return ControlReply(ok=True, code="ALREADY_IN_FORCE", message=stays)
+    data = Halted(scope=scope, level=level, by=sender.identity, reason=command.reason, request=command.request)
+    event_id = ids.command_uuid(command.request, "Halted")
+    event = new_event(control_stream(scope), None, event_id, data, time=sender.time, correlation=None)
+    return Plan((Command((event,)),), "recorded")
+
+
+def resume(command: ResumeCommand, sender: Sender, state: State) -> Outcome:
+    """Lifts a scope's switch, under the version at which it was seen."""
+    switch = state.controls.switches.get(command.scope, Switch())
+    if switch.level == "NONE":
+        if problem := unknown_scope(command.scope, sender):
+            return problem
+        thrown = sorted(scope for scope, held in state.controls.switches.items() if held.level != "NONE")
+        expected = " or ".join(thrown) or "nothing: no switch is thrown"
+        return refuse("NOT_HALTED", "scope", f"{command.scope} is not halted", expected)
+    data = Resumed(scope=command.scope, by=sender.identity, reason=command.reason, request=command.request)
+    event_id = ids.command_uuid(command.request, "Resumed")
+    stream = control_stream(command.scope)
+    event = new_event(stream, switch.version + 1, event_id, data, time=sender.time, correlation=None)
+    return Plan((Command((event,)),), "recorded")
+
+
+def flatten(command: FlattenCommand, sender: Sender, _state: State) -> Outcome:
+    """Asks for the end of every position of an account."""
+    if command.account not in sender.accounts:
+        return unknown_account("account", command.account, sender)
+    data = FlattenRequested(account=command.account, by=sender.identity, reason=command.reason, request=command.request)
+    event_id = ids.command_uuid(command.request, "FlattenRequested")
+    event = new_event(f"account-{command.account}", None, event_id, data, time=sender.time, correlation=None)
+    return Plan((Command((event,)),), "recorded")

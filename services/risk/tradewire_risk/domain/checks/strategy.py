@@ -1,0 +1,52 @@
+"""What the strategy's profile lets it do, and whether the exchange is open for it."""
+
+from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
+from tradewire_risk.domain.strategy import allowed_account, allowed_side, allowed_type, in_window
+
+
+def switched_on(i: CheckInput) -> Outcome:
+    """The strategy's profile does not switch it off."""
+    return (i.strategy.mode, "", i.strategy.mode != "off")
+
+
+def account_fits(i: CheckInput) -> Outcome:
+    """The strategy's profile names the account, or none."""
+    return (i.order.account, "", allowed_account(i.strategy, i.order.account))
+
+
+def type_fits(i: CheckInput) -> Outcome:
+    """The strategy's profile names the order's type, or none."""
+    return (i.order.order_type, "", allowed_type(i.strategy, i.order.order_type))
+
+
+def side_fits(i: CheckInput) -> Outcome:
+    """The strategy's profile lets it trade this side, of orders or of positions."""
+    if i.side is None or i.quantity is None:
+        return PASSED
+    return (i.side, i.strategy.sides, allowed_side(i.strategy, i.side, i.quantity, i.position, i.working))
+
+
+def in_its_hours(i: CheckInput) -> Outcome:
+    """The time lies in one of the trading windows of the strategy's profile, if it has any."""
+    if i.account is None:
+        return MISSING
+    return PASSED if in_window(i.strategy, i.now, i.account.zone) else ("", "", False)
+
+
+def no_repeat(i: CheckInput) -> Outcome:
+    """Nothing is held that makes the strategy's profile ignore a further entry."""
+    return (i.repeated, "", i.repeated != "ignore")
+
+
+def exchange_open(i: CheckInput) -> Outcome:
+    """The symbol's exchange is open as `market_hours` demands; outside regular hours it takes no market orders."""
+    limit = i.rules.bounds.market_hours
+    if limit is None:
+        return MISSING
+    if limit == "always" or (i.instrument is not None and not i.instrument.calendar):
+        return ("", limit, True)
+    session = i.session
+    if session is None:
+        return (None, limit, False)
+    late = session == "extended" and limit == "extended" and i.order.order_type not in {"market", "stop"}
+    return (session, limit, session == "regular" or late)

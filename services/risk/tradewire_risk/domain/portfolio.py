@@ -1,0 +1,189 @@
+"""What an account holds and may still hold, in money: sums that follow each event by the symbol that it concerns.
+
+Positions count at the last marks, working orders at the value that their approval gave a unit. All values are in the
+account's currency. A symbol whose mark or rate is missing has no value, and then the account's sums have none.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from tradewire.domain.account_book import AccountBook, settlement_currency
+from tradewire.domain.exact import ZERO, add, multiply, subtract
+from tradewire.domain.orders import RESERVING, Order
+from tradewire.messages.vocabulary import Side
+
+
+class Line(Struct, gc=False):
+    """One symbol: the signed value of what is held (None: unknown), and what working orders may still buy and sell."""
+
+    held: Decimal | None = ZERO
+    buys: Decimal = ZERO
+    sells: Decimal = ZERO
+
+    @property
+    def worst(self) -> Decimal | None:
+        """The largest value that the position may come to: all orders of one side filled, and none of the other."""
+        if self.held is None:
+            return None
+        return max(add(self.held, self.buys).copy_abs(), subtract(self.held, self.sells).copy_abs())
+
+    def with_order(self, side: Side, value: Decimal) -> "Line":
+        """The line if an order more were working."""
+        if side == "buy":
+            return Line(self.held, add(self.buys, value), self.sells)
+        return Line(self.held, self.buys, add(self.sells, value))
+
+
+NO_LINE = Line()
+
+
+class Portfolio:
+    """One account's lines and their sums. `unknown` counts the symbols without a value, `open` the working orders."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, Line] = {}
+        self.gross = ZERO
+        self.held = ZERO
+        self.buys = ZERO
+        self.sells = ZERO
+        self.unknown = 0
+        self.open = 0
+        self.entering = ZERO
+        """The value of the working orders that are no exits."""
+        self.positions = 0
+        """How many symbols are held or may come to be."""
+
+    def line(self, symbol: str) -> Line:
+        """A symbol's line; it must not be changed."""
+        return self.lines.get(symbol, NO_LINE)
+
+    def copy(self) -> "Portfolio":
+        """A portfolio that can be changed without this one."""
+        other = Portfolio()
+        other.lines = dict(self.lines)
+        other.gross, other.held, other.buys, other.sells = self.gross, self.held, self.buys, self.sells
+        other.unknown, other.open, other.positions, other.entering = (
+            self.unknown,
+            self.open,
+            self.positions,
+            self.entering,
+        )
+        return other
+
+    def add_order(self, symbol: str, side: Side, value: Decimal, *, entering: bool) -> None:
+        """Counts an order more; `entering` is one that is no exit."""
+        self.open += 1
+        if entering:
+            self.entering = add(self.entering, value)
+        self.put(symbol, self.line(symbol).with_order(side, value))
+
+    def put(self, symbol: str, line: Line) -> None:
+        """Takes a symbol's new line."""
+        old = self.lines.get(symbol)
+        if old is not None:
+            self._count(old, -1)
+        if line.held == ZERO and not line.buys and not line.sells:
+            self.lines.pop(symbol, None)
+            return
+        self.lines[symbol] = line
+        self._count(line, 1)
+
+    def _count(self, line: Line, by: int) -> None:
+        sum_up = add if by > 0 else subtract
+        self.buys, self.sells = sum_up(self.buys, line.buys), sum_up(self.sells, line.sells)
+        self.positions += by
+        worst = line.worst
+        if line.held is None or worst is None:
+            self.unknown += by
+            return
+        self.held, self.gross = sum_up(self.held, line.held), sum_up(self.gross, worst)
+
+    @property
+    def net(self) -> Decimal:
+        """The largest sum of all values, signs counted, that working orders of one side may lead to."""
+        return max(self.net_bought, self.net_sold)
+
+    @property
+    def net_bought(self) -> Decimal:
+        """The sum if everything that may be bought were, and nothing sold."""
+        return add(self.held, self.buys).copy_abs()
+
+    @property
+    def net_sold(self) -> Decimal:
+        """The sum if everything that may be sold were, and nothing bought."""
+        return subtract(self.held, self.sells).copy_abs()
+
+
+class Portfolios:
+    """Every account's portfolio, as the log moves it."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Portfolio] = {}
+
+    def of(self, account: str) -> Portfolio:
+        """An account's portfolio; it must be changed by folding alone."""
+        found = self._accounts.get(account)
+        if found is None:
+            found = self._accounts[account] = Portfolio()
+        return found
+
+    def move(self, before: Order | None, after: Order) -> None:
+        """Follows an order from one state to the next."""
+        held = before is not None and before.status in RESERVING
+        holds = after.status in RESERVING
+        if not held and not holds:
+            return
+        portfolio = self.of(after.account)
+        portfolio.open += holds - held
+        if before is not None and held and not before.reduce_only:
+            portfolio.entering = subtract(portfolio.entering, _value(before))
+        if holds and not after.reduce_only:
+            portfolio.entering = add(portfolio.entering, _value(after))
+        line = portfolio.line(after.symbol)
+        buys, sells = line.buys, line.sells
+        if before is not None and held:
+            if before.side == "buy":
+                buys = subtract(buys, _value(before))
+            else:
+                sells = subtract(sells, _value(before))
+        if holds:
+            if after.side == "buy":
+                buys = add(buys, _value(after))
+            else:
+                sells = add(sells, _value(after))
+        portfolio.put(after.symbol, Line(line.held, buys, sells))
+
+    def hold(self, book: AccountBook, symbol: str) -> None:
+        """Follows what an account's book holds of a symbol, and its mark."""
+        portfolio = self.of(book.account)
+        line = portfolio.line(symbol)
+        held = held_value(book, symbol)
+        if held != line.held or held is None:
+            portfolio.put(symbol, Line(held, line.buys, line.sells))
+
+    def hold_all(self, book: AccountBook) -> None:
+        """Follows all that an account's book holds."""
+        for symbol in book.positions:
+            self.hold(book, symbol)
+
+
+def held_value(book: AccountBook, symbol: str) -> Decimal | None:
+    """The signed value of what a book holds of a symbol, at the last marks; None when a mark or rate is missing."""
+    position = book.positions.get(symbol)
+    if position is None or not position.quantity:
+        return ZERO
+    mark = book.marks.get(symbol)
+    if mark is None:
+        return None
+    value = multiply(multiply(position.quantity, mark.price), position.multiplier)
+    currency = settlement_currency(symbol, book.currency)
+    if currency == book.currency:
+        return value
+    rate = book.marks.get(f"{currency}/{book.currency}")
+    return None if rate is None else multiply(value, rate.price)
+
+
+def _value(order: Order) -> Decimal:
+    # An approval of before unit values were recorded counts with nothing.
+    return multiply(order.leaves, order.unit_value) if order.unit_value is not None else ZERO

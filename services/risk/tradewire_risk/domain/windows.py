@@ -1,0 +1,184 @@
+"""What risk counts over time: approvals by second and day, executions in a row, entries, the highest equity of a day.
+
+Counts are made from events alone. `WindowsRecorded` holds them as they stood at a position, so that whoever begins at a
+snapshot reads that, and then the events since.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from tradewire import ids
+from tradewire.domain.exact import ZERO
+from tradewire.messages.account_events import Entry, Run, Tally, WindowsRecorded
+from tradewire.messages.log import Command
+from tradewire.messages.registry import new_event
+from tradewire.messages.vocabulary import Side
+
+SECOND = 1_000_000
+MINUTE_SECONDS = 60
+_MOST_ORDERS = 1_000
+"""Executed orders of one strategy, symbol and side that are kept, whatever the window."""
+
+
+class Window:
+    """The counts of one account."""
+
+    def __init__(self) -> None:
+        self.day = ""
+        self.approved: dict[str, int] = {}
+        """Orders of the day by strategy."""
+        self.tallies: dict[str, dict[int, int]] = {}
+        """By strategy: the seconds since the epoch in which orders were approved, and how many."""
+        self.runs: dict[tuple[str, str, Side], dict[str, int]] = {}
+        """By strategy, symbol and side: the orders that were executed, and when each was last."""
+        self.entries: dict[tuple[str, str], int] = {}
+        self.highs: dict[str, Decimal] = {}
+        self.fills: dict[str, int] = {}
+        """All executions by strategy."""
+        self.changes = 0
+        """How many events were counted since the counts were recorded."""
+        self.changed_at = 0
+        """When the first of those events was (µs)."""
+
+    def approve(self, approved: Any, at: int, day: str) -> None:
+        """Counts an OrderApproved at a time (µs) of a trading day."""
+        if day != self.day:
+            self.day, self.approved = day, {}
+        strategy, second = approved.strategy, at // SECOND
+        self.approved[strategy] = self.approved.get(strategy, 0) + 1
+        seconds = self.tallies.setdefault(strategy, {})
+        seconds[second] = seconds.get(second, 0) + 1
+        if len(seconds) > MINUTE_SECONDS:
+            for old in [each for each in seconds if each <= second - MINUTE_SECONDS]:
+                del seconds[old]
+        if not approved.reduce_only:
+            self.entries[strategy, approved.symbol] = at
+        self._changed(at)
+
+    def execute(self, filled: Any, at: int) -> None:
+        """Counts an OrderFilled."""
+        run = self.runs.setdefault((filled.strategy, filled.symbol, filled.side), {})
+        run.pop(filled.order, None)
+        run[filled.order] = at
+        if len(run) > _MOST_ORDERS:
+            del run[next(iter(run))]
+        self.fills[filled.strategy] = self.fills.get(filled.strategy, 0) + 1
+        self._changed(at)
+
+    def _changed(self, at: int) -> None:
+        if not self.changes:
+            self.changed_at = at
+        self.changes += 1
+
+    def mark(self, day: str, equity: Decimal, oldest: str, at: int) -> None:
+        """Keeps the highest equity of a day, and forgets the days before `oldest`."""
+        if equity > self.highs.get(day, ZERO):
+            if day not in self.highs:
+                self.highs = {each: high for each, high in self.highs.items() if each >= oldest}
+            self.highs[day] = equity
+            self._changed(at)
+
+    def orders_of_day(self, day: str, strategy: str | None = None) -> int:
+        """The orders that were approved on a day, of one strategy or of all."""
+        if day != self.day:
+            return 0
+        return sum(self.approved.values()) if strategy is None else self.approved.get(strategy, 0)
+
+    def in_second(self, strategy: str, now: int) -> int:
+        """The orders of a strategy in the second of `now` (µs)."""
+        return self.tallies.get(strategy, {}).get(now // SECOND, 0)
+
+    def in_minute(self, strategy: str, now: int) -> int:
+        """The orders of a strategy in the 60 seconds that end with the one of `now` (µs)."""
+        first = now // SECOND - MINUTE_SECONDS
+        return sum(count for second, count in self.tallies.get(strategy, {}).items() if second > first)
+
+    def run(self, strategy: str, symbol: str, side: Side, since: int) -> int:
+        """How many orders of a strategy, symbol and side were executed since a time (µs)."""
+        count = 0
+        for at in reversed(self.runs.get((strategy, symbol, side), {}).values()):
+            if at < since:
+                break
+            count += 1
+        return count
+
+    def high(self, since: str) -> Decimal | None:
+        """The highest equity of the days from `since` on."""
+        return max((equity for day, equity in self.highs.items() if day >= since), default=None)
+
+    def restore(self, recorded: WindowsRecorded) -> None:
+        """Begins at recorded counts."""
+        self.day, self.approved, self.highs = recorded.day, dict(recorded.approved), dict(recorded.highs)
+        self.tallies = {}
+        for tally in recorded.tallies:
+            self.tallies.setdefault(tally.strategy, {})[tally.second] = tally.count
+        self.runs = {(run.strategy, run.symbol, run.side): dict(run.orders) for run in recorded.runs}
+        self.fills = dict(recorded.fills)
+        self.entries = {(entry.strategy, entry.symbol): entry.at for entry in recorded.entries}
+        self.changes = 0
+
+    def recorded(self, account: str, state_pos: int, since: int, now: int, longest: int) -> WindowsRecorded:
+        """The counts as an event; what is older than `longest` (µs) is left out."""
+        first, oldest = now // SECOND - MINUTE_SECONDS, now - longest
+        return WindowsRecorded(
+            account=account,
+            state_pos=state_pos,
+            since=since,
+            day=self.day,
+            approved=dict(sorted(self.approved.items())),
+            tallies=tuple(
+                Tally(strategy, second, count)
+                for strategy, seconds in sorted(self.tallies.items())
+                for second, count in sorted(seconds.items())
+                if second > first
+            ),
+            runs=tuple(
+                Run(*key, kept)
+                for key, orders in sorted(self.runs.items())
+                if (kept := {order: at for order, at in orders.items() if at >= oldest})
+            ),
+            entries=tuple(Entry(*key, at) for key, at in sorted(self.entries.items()) if at >= oldest),
+            highs=dict(sorted(self.highs.items())),
+            fills=dict(sorted(self.fills.items())),
+        )
+
+
+class Windows:
+    """The counts of every account."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Window] = {}
+        self.recorded_pos: dict[str, int] = {}
+        """Of each account, the position whose counts were recorded last."""
+        self.since: dict[str, int] = {}
+        """Of each account, after which position events tell what its money was taken for."""
+
+    def of(self, account: str) -> Window:
+        """The counts of an account; they must be changed by folding alone."""
+        window = self._accounts.get(account)
+        if window is None:
+            window = self._accounts[account] = Window()
+        return window
+
+    def restore(self, recorded: WindowsRecorded) -> None:
+        """Begins at what was recorded of an account."""
+        self.of(recorded.account).restore(recorded)
+        self.settle(recorded)
+
+    def settle(self, recorded: WindowsRecorded) -> None:
+        """Notes that the counts are in the log."""
+        self.of(recorded.account).changes = 0
+        self.recorded_pos[recorded.account] = recorded.state_pos
+        self.since[recorded.account] = recorded.since
+
+    def changed(self) -> list[str]:
+        """The accounts of which something was counted since it was recorded."""
+        return [account for account, window in self._accounts.items() if window.changes]
+
+
+def record(window: Window, account: str, state_pos: int, since: int, now: int, longest: int) -> Command:
+    """The command that records an account's counts."""
+    stream = f"account-{account}"
+    event_id = ids.timer_uuid(stream, "WindowsRecorded", state_pos)
+    data = window.recorded(account, state_pos, since, now, longest)
+    return Command((new_event(stream, None, event_id, data, time=now, correlation=None),))

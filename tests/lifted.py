@@ -1,0 +1,17 @@
+"""Limits that a steady stream of test orders would meet, lifted by name; each has tests of its own."""
+
+LIFTED = {
+    "TRADEWIRE_RISK_MAX_BALANCE_AGE": "none",
+    "TRADEWIRE_RISK_MAX_INSTRUMENT_AGE": "none",
+    "TRADEWIRE_RISK_MAX_OPEN_EXPOSURE": "none",
+    "TRADEWIRE_RISK_MAX_GROSS_EXPOSURE": "none",
+    "TRADEWIRE_RISK_MAX_NET_EXPOSURE": "none",
+    "TRADEWIRE_RISK_MAX_DAILY_LOSS_PERCENT": "none",
+    "TRADEWIRE_RISK_MAX_DRAWDOWN": "none",
+    "TRADEWIRE_RISK_MAX_OPEN_ORDERS": "none",
+    "TRADEWIRE_RISK_MAX_ORDERS_PER_SECOND": "none",
+    "TRADEWIRE_RISK_MAX_ORDERS_PER_MINUTE": "none",
+    "TRADEWIRE_RISK_MAX_ORDERS_PER_DAY": "none",
+    "TRADEWIRE_RISK_MAX_REPEATED_EXECUTIONS": "none",
+    "TRADEWIRE_RISK_ALLOW_SHORT": "yes",
+}
