@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bench import growth as growing
-from bench import machine, report
+from bench import halting, machine, report
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
 from bench.system import ResultError
@@ -34,6 +34,9 @@ def main(
         int,
         typer.Option(min=0, max=1_000_000, help="Instead: does the cost stay flat up to so many orders in the log?"),
     ] = 0,
+    halt: Annotated[
+        bool, typer.Option("--halt", help="Instead: how long does a KILL take in the middle of a load?")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
 ) -> None:
     """Measures the systems in interleaved rounds on a nats-server and a Postgres of their own, both synced to disk.
@@ -46,6 +49,9 @@ def main(
         console = Console(width=_FILE_WIDTH)
     if growth:
         _show_growth(console, growth, json)
+        return
+    if halt:
+        _show_halting(console, 1 if quick else rounds, json)
         return
     plan = Plan(
         orders=2_000 if quick else orders,
@@ -80,6 +86,18 @@ def _show_growth(console: Console, up_to: int, json: Path | None) -> None:
     growing.show(console, idle, steps)
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode({"idle_mb": idle, "steps": steps})))
+
+
+def _show_halting(console: Console, rounds: int, json: Path | None) -> None:
+    with console.status("starting the engines") as status:
+        try:
+            found = asyncio.run(halting.measure(rounds, status.update))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    halting.show(console, found)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
 
 
 def _measure(console: Console, plan: Plan) -> list[Measured]:

@@ -10,8 +10,9 @@ _encode = msgspec.json.encode
 
 
 def body(number: int) -> bytes:
-    """The signal of an order's number: buys and sells in turn, so that the position stays small."""
-    price = f"{187 + number % 9}.{number % 100:02}"
+    """The signal of an order's number: buys and sells in turn, so that the position stays small, and never at prices at
+    which they would trade with each other."""
+    price = f"{(190 if number % 2 else 180) + number % 9}.{number % 100:02}"
     return _encode(
         {
             "id": str(number),

@@ -160,6 +160,22 @@ class Tradewire:
             postgres_bytes=grown / orders,
         )
 
+    async def begin(self, run: Run) -> None:
+        """Publishes, and waits for nothing."""
+        assert self._publisher is not None
+        await self._publisher.begin(run)
+
+    async def finish(self) -> None:
+        """Waits until everything is published."""
+        assert self._publisher is not None
+        await self._publisher.finish(_GRACE_SECONDS)
+
+    def received(self) -> list[int]:
+        """When the broker received each order (µs since the epoch), in its order."""
+        decode = msgspec.json.Decoder(_Line).decode
+        with next(self._journal.glob("*.jsonl")).open("rb") as journal:
+            return [told.at for told in map(decode, journal) if told.kind == "received"]
+
     async def _projected(
         self, connection: "asyncpg.Connection[asyncpg.Record]", start: int, orders: int, rate: float | None
     ) -> int:

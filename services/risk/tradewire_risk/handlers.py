@@ -124,9 +124,9 @@ Handler = Callable[[Desk, int], Work | None]
 HANDLERS: tuple[tuple[Handler, bool], ...] = (
     (set_limits, False),
     (mark_first, False),
-    (trip, False),
-    (expire, False),
     (close, False),
+    (trip, True),
+    (expire, True),
     (mark_by_time, True),
     (lapse, True),
     (warn, True),

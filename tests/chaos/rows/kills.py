@@ -70,6 +70,7 @@ async def killed_while_down(run: Run) -> None:
         if late := [line for line in journal(run, "received") if line["at"] > killed_at + SETTLING]:
             run.notes.append(f"{len(late)} orders were sent more than a second after KILL")
         await command(run, person, "resume", scope="global", reason="chaos is over")
+        await run.quiet()  # until what is Unknown has been settled, its symbols take nothing new
         await run.extra(probes(f"{run.prefix}-new"))
     await person.close()
     await _judge_log(run, panicked=bool(outage.ledger))

@@ -39,7 +39,10 @@ MAY_PUBLISH: dict[str, set[str]] = {
     "paper": {"heartbeat.paper.main"},
     "feed": {"quotes.sim.AAPL"},
     "strategy-momo": {"signals.momo"},
-    "person-anna": {"signals.manual:anna", "control.halt.anna", "control.cancel.anna", "ledger.main.query.orders"},
+    "person-anna": {
+        "signals.manual:anna", "control.halt.anna", "control.cancel.anna", "ledger.main.query.orders",
+        "risk.main.query.check",
+    },
 }  # fmt: skip
 NOBODY_MAY_PUBLISH = {
     "$JS.API.STREAM.DELETE.LOG_main", "$JS.API.STREAM.PURGE.LOG_main", "$JS.API.STREAM.MSG.DELETE.LOG_main",
@@ -55,6 +58,7 @@ MAY_HEAR: dict[str, set[str]] = {
     "ingest": {"control.>", "log.main", "heartbeat.ledger.main", "quotes.>", "control.halt.>", "$SRV.PING"},
     "risk": {
         "log.main", "heartbeat.>", "heartbeat.ledger.main", "quotes.>", "balances.>", "instruments.>", "$SRV.PING",
+        "risk.main.query.*",
     },
     "router": {"log.main", "heartbeat.>", "heartbeat.ledger.main", "quotes.>", "control.halt.>", "$SRV.PING"},
     "paper": {"quotes.>", "$SRV.PING"},

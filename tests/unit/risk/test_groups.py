@@ -167,7 +167,7 @@ def test_a_group_is_worth_what_its_symbols_are_worth_at_their_worst(
 ) -> None:
     portfolio = Portfolio()
     for symbol, (held, buys, sells) in drawn.items():
-        portfolio.put(symbol, Line(held, abs(buys), abs(sells)))
+        portfolio.put(symbol, Line.of(held, abs(buys), abs(sells)))
     everything = frozenset("ABCD")
 
     def plainly(symbols: frozenset[str]) -> Decimal:

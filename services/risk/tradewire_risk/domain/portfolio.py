@@ -14,25 +14,29 @@ from tradewire.domain.orders import RESERVING, Order
 from tradewire.messages.vocabulary import Side
 
 
-class Line(Struct, gc=False):
-    """One symbol: the signed value of what is held (None: unknown), and what working orders may still buy and sell."""
+class Line(Struct, frozen=True, gc=False):
+    """One symbol: the signed value of what is held (None: unknown), and what working orders may still buy and sell.
+
+    `worst` is the largest value that the position may come to: all orders of one side filled, and none of the other.
+    """
 
     held: Decimal | None = ZERO
     buys: Decimal = ZERO
     sells: Decimal = ZERO
+    worst: Decimal | None = ZERO
 
-    @property
-    def worst(self) -> Decimal | None:
-        """The largest value that the position may come to: all orders of one side filled, and none of the other."""
-        if self.held is None:
-            return None
-        return max(add(self.held, self.buys).copy_abs(), subtract(self.held, self.sells).copy_abs())
+    @staticmethod
+    def of(held: Decimal | None, buys: Decimal, sells: Decimal) -> "Line":
+        """The line of these values."""
+        if held is None:
+            return Line(None, buys, sells, None)
+        return Line(held, buys, sells, max(add(held, buys).copy_abs(), subtract(held, sells).copy_abs()))
 
     def with_order(self, side: Side, value: Decimal) -> "Line":
         """The line if an order more were working."""
         if side == "buy":
-            return Line(self.held, add(self.buys, value), self.sells)
-        return Line(self.held, self.buys, add(self.sells, value))
+            return Line.of(self.held, add(self.buys, value), self.sells)
+        return Line.of(self.held, self.buys, add(self.sells, value))
 
 
 NO_LINE = Line()
@@ -134,6 +138,8 @@ class Portfolios:
         holds = after.status in RESERVING
         if not held and not holds:
             return
+        if held and holds and before is not None and before.leaves == after.leaves:
+            return
         portfolio = self.of(after.account)
         portfolio.open += holds - held
         if before is not None and held and not before.reduce_only:
@@ -152,7 +158,7 @@ class Portfolios:
                 buys = add(buys, _value(after))
             else:
                 sells = add(sells, _value(after))
-        portfolio.put(after.symbol, Line(line.held, buys, sells))
+        portfolio.put(after.symbol, Line.of(line.held, buys, sells))
 
     def hold(self, book: AccountBook, symbol: str) -> None:
         """Follows what an account's book holds of a symbol, and its mark."""
@@ -160,7 +166,7 @@ class Portfolios:
         line = portfolio.line(symbol)
         held = held_value(book, symbol)
         if held != line.held or held is None:
-            portfolio.put(symbol, Line(held, line.buys, line.sells))
+            portfolio.put(symbol, Line.of(held, line.buys, line.sells))
 
     def hold_all(self, book: AccountBook) -> None:
         """Follows all that an account's book holds."""

@@ -71,10 +71,10 @@ def due_repeats(state: RiskState, now: int) -> list[Due]:
     found = []
     for account in state.accounts.books:
         window = state.windows.of(account)
-        for (strategy, symbol, side), orders in window.runs.items():
+        for (strategy, symbol, side), run in window.runs.items():
             bounds = state.rules.of_order(account, strategy, symbol).bounds
             limit, span = bounds.max_repeated_executions, bounds.repeated_execution_window
-            if limit is None or span is None or len(orders) < limit.value:
+            if limit is None or span is None or len(run) < limit.value:
                 continue
             scope = f"strategy.{strategy}"
             since = max(now - span.micros, state.controls.switches.get(scope, Switch()).at)
@@ -83,7 +83,7 @@ def due_repeats(state: RiskState, now: int) -> list[Due]:
                 continue
             value = f"{side} {symbol} executed={count} within={span.text}"
             trip = Trip(scope, "PAUSED", Reason.REPEATED_EXECUTION_TRIPPED, value, limit.text)
-            last = next(reversed(orders.values()))
+            last = next(reversed(run.orders.values()))
             if (halted := thrown(state, trip, last, now, None)) is not None:
                 found.append(Due(halted.event_id, Command((halted,)), account, trip.reason.value))
     return found

@@ -4,6 +4,8 @@ Counts are made from events alone. `WindowsRecorded` holds them as they stood at
 snapshot reads that, and then the events since.
 """
 
+from bisect import bisect_left, insort
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +22,33 @@ _MOST_ORDERS = 1_000
 """Executed orders of one strategy, symbol and side that are kept, whatever the window."""
 
 
+class Executed:
+    """Orders that were executed, and when each was last (µs), so that those since a time are counted at once."""
+
+    def __init__(self, orders: Mapping[str, int]) -> None:
+        self.orders = dict(orders)
+        self._times = sorted(self.orders.values())
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    def put(self, order: str, at: int) -> None:
+        """Notes an execution, and forgets the order that was executed longest ago once there are too many."""
+        self._forget(order)
+        self.orders[order] = at
+        insort(self._times, at)
+        if len(self.orders) > _MOST_ORDERS:
+            self._forget(next(iter(self.orders)))
+
+    def since(self, at: int) -> int:
+        """How many orders were executed at or after a time."""
+        return len(self._times) - bisect_left(self._times, at)
+
+    def _forget(self, order: str) -> None:
+        if (known := self.orders.pop(order, None)) is not None:
+            del self._times[bisect_left(self._times, known)]
+
+
 class Window:
     """The counts of one account."""
 
@@ -29,8 +58,8 @@ class Window:
         """Orders of the day by strategy."""
         self.tallies: dict[str, dict[int, int]] = {}
         """By strategy: the seconds since the epoch in which orders were approved, and how many."""
-        self.runs: dict[tuple[str, str, Side], dict[str, int]] = {}
-        """By strategy, symbol and side: the orders that were executed, and when each was last."""
+        self.runs: dict[tuple[str, str, Side], Executed] = {}
+        """By strategy, symbol and side."""
         self.entries: dict[tuple[str, str], int] = {}
         self.highs: dict[str, Decimal] = {}
         self.fills: dict[str, int] = {}
@@ -57,11 +86,8 @@ class Window:
 
     def execute(self, filled: Any, at: int) -> None:
         """Counts an OrderFilled."""
-        run = self.runs.setdefault((filled.strategy, filled.symbol, filled.side), {})
-        run.pop(filled.order, None)
-        run[filled.order] = at
-        if len(run) > _MOST_ORDERS:
-            del run[next(iter(run))]
+        run = self.runs.setdefault((filled.strategy, filled.symbol, filled.side), Executed({}))
+        run.put(filled.order, at)
         self.fills[filled.strategy] = self.fills.get(filled.strategy, 0) + 1
         self._changed(at)
 
@@ -95,12 +121,8 @@ class Window:
 
     def run(self, strategy: str, symbol: str, side: Side, since: int) -> int:
         """How many orders of a strategy, symbol and side were executed since a time (µs)."""
-        count = 0
-        for at in reversed(self.runs.get((strategy, symbol, side), {}).values()):
-            if at < since:
-                break
-            count += 1
-        return count
+        run = self.runs.get((strategy, symbol, side))
+        return 0 if run is None else run.since(since)
 
     def high(self, since: str) -> Decimal | None:
         """The highest equity of the days from `since` on."""
@@ -112,7 +134,7 @@ class Window:
         self.tallies = {}
         for tally in recorded.tallies:
             self.tallies.setdefault(tally.strategy, {})[tally.second] = tally.count
-        self.runs = {(run.strategy, run.symbol, run.side): dict(run.orders) for run in recorded.runs}
+        self.runs = {(run.strategy, run.symbol, run.side): Executed(run.orders) for run in recorded.runs}
         self.fills = dict(recorded.fills)
         self.entries = {(entry.strategy, entry.symbol): entry.at for entry in recorded.entries}
         self.changes = 0
@@ -134,8 +156,8 @@ class Window:
             ),
             runs=tuple(
                 Run(*key, kept)
-                for key, orders in sorted(self.runs.items())
-                if (kept := {order: at for order, at in orders.items() if at >= oldest})
+                for key, run in sorted(self.runs.items(), key=lambda item: item[0])
+                if (kept := {order: at for order, at in run.orders.items() if at >= oldest})
             ),
             entries=tuple(Entry(*key, at) for key, at in sorted(self.entries.items()) if at >= oldest),
             highs=dict(sorted(self.highs.items())),
