@@ -61,6 +61,8 @@ max_orders_per_day = "none"
 max_repeated_executions = "none"
 max_price_away = "none"
 max_price_away_passive = "none"
+market_order_cushion = "none"
+allow_short = "yes"
 duplicate_window = "0s"
 max_signal_age = "{max_signal_age}"
 approval_ttl = "{approval_ttl}"
@@ -73,6 +75,7 @@ reconcile_interval = "2s"
 
 [paper]
 starting_cash = "100000000"
+allow_short = true
 partial_ratio = "0.3"
 latency_ms = 10
 price_from_signal = true

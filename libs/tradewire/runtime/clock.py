@@ -1,7 +1,13 @@
-"""A process's time for what it decides: the wall's, or in a replay session that of the quotes. It never goes back."""
+"""A process's time for what it decides: the wall's, or in a replay session that of the quotes.
+
+It does not go back, except where the wall's clock was set back by more than two seconds: it was wrong before, and who
+held on to the wrong time would take everything for late until the right one has caught up.
+"""
 
 import time
 from typing import Literal
+
+STEP_MICROSECONDS = 2_000_000
 
 
 class Clock:
@@ -19,7 +25,9 @@ class Clock:
     def now(self) -> int:
         """The time now; in a replay before its first quote, 0."""
         if self.kind == "wall":
-            self._at = max(self._at, time.time_ns() // 1_000)
+            wall = time.time_ns() // 1_000
+            if wall > self._at or self._at - wall > STEP_MICROSECONDS:
+                self._at = wall
         return self._at
 
     def hear(self, at: int) -> None:

@@ -20,7 +20,7 @@ from tradewire_risk.domain.marks import due_by_time, due_first
 from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.domain.timers import due_counts, due_expiries, due_warnings
-from tradewire_risk.domain.trips import due_repeats
+from tradewire_risk.domain.trips import due_repeats, due_steps
 from tradewire_risk.patience import Patience
 
 _MAX_KNOWN = 10_000
@@ -81,8 +81,8 @@ def mark_by_time(desk: Desk, now: int) -> Work | None:
 
 
 def trip(desk: Desk, now: int) -> Work | None:
-    """Strategies that were executed too often in a row."""
-    return desk.fresh(due_repeats(desk.state, now))
+    """Strategies that were executed too often in a row, and live accounts after a step of the ledger's clock."""
+    return desk.fresh([*due_repeats(desk.state, now), *due_steps(desk.state, now)])
 
 
 def expire(desk: Desk, now: int) -> Work | None:

@@ -67,7 +67,8 @@ _MARKS = """## Marks and trips
 A trip of an account records the marks and throws its switch, once a trading day and reason, unless it stands as high
 already: to `REDUCE_ONLY` for `max_daily_loss` and `max_daily_loss_percent`, to `HALT` for `max_drawdown`. A strategy
 that was executed `max_repeated_executions` times in one symbol and side within `repeated_execution_window` is `PAUSED`.
-A person resumes each. A decision measures the loss at the last marks that the log holds.
+After a step of the ledger's clock of more than two seconds live accounts stand at `REDUCE_ONLY`. A person resumes each.
+A decision measures the loss at the last marks that the log holds.
 
 Above `soft_limit` percent of a limit that an account uses, a `LimitWarning` is recorded, once a trading day.
 """

@@ -41,6 +41,7 @@ def _profile(name: str, account: Account) -> Profile:
         zone=_zone(f"accounts.{name}.time_zone", account.time_zone),
         fractional=account.fractional,
         rolls_at=time_of_day(account.day_rolls_at),
+        live=account.is_live,
     )
 
 

@@ -59,9 +59,6 @@ async def clock_jumps(run: Run) -> None:
         await asyncio.sleep(3)
         ended = await last_pos(system)
         clock.ahead = 0
-        if jump.process == "risk" and jump.ahead > 0:
-            await process.restart()
-            await system.until_ready()
         await asyncio.sleep(_QUOTED_SECONDS)
         await run.extra(probes(f"{run.prefix}-new"))
     asked = await requested(run)

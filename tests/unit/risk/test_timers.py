@@ -12,8 +12,9 @@ from tradewire.messages.registry import decode
 from tradewire_risk.domain.due import Due
 from tradewire_risk.domain.flatten import due_closes
 from tradewire_risk.domain.marks import due_by_time
+from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.timers import MOST_UNRECORDED, due_counts, due_expiries, due_warnings
-from tradewire_risk.domain.trips import due_repeats
+from tradewire_risk.domain.trips import due_repeats, due_steps
 
 
 def write(log: Log, due: list[Due]) -> list[Any]:
@@ -89,6 +90,16 @@ def test_a_daily_loss_in_percent_reduces_the_account() -> None:
     log.cash("-0.01", reason="fee")
     (_recorded, halted) = write(log, due_by_time(log.state, log.board, log.now))
     assert (halted.level, halted.reason.split(":")[0]) == ("REDUCE_ONLY", "LOSS_DAILY_LIMIT")
+
+
+def test_a_step_of_the_ledgers_clock_lets_live_accounts_only_reduce_until_they_are_resumed() -> None:
+    log = Log(Setup(accounts={"paper": Profile("paper"), "real": Profile("real", live=True)}))
+    assert due_steps(log.state, log.now) == []
+    log.write("system", a.ClockStepped(seconds=Decimal("-3.5")))
+    (halted,) = write(log, due_steps(log.state, log.now))
+    assert (halted.scope, halted.level) == ("account.real", "REDUCE_ONLY")
+    assert halted.reason == "CLOCK_STEPPED: step=-3.5s limit=2s"
+    assert due_steps(log.state, log.now) == []
 
 
 def flatten(log: Log) -> None:

@@ -14,7 +14,7 @@ from tradewire_risk.domain.strategy import StrategyProfile
 class Profile(Struct, frozen=True, gc=False):
     """An account: who holds it, its currency, when its day rolls, and whether it deals in fractions.
 
-    The day rolls `rolls_at` minutes after midnight in `zone`.
+    The day rolls `rolls_at` minutes after midnight in `zone`. `live` is where real money is at stake.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Profile(Struct, frozen=True, gc=False):
     zone: tzinfo = UTC
     fractional: bool = False
     rolls_at: int = 0
+    live: bool = False
 
     def day_of(self, now: int) -> str:
         """The account's trading day, as an ISO date, in which a time (µs) lies."""

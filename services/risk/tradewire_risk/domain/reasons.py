@@ -125,6 +125,11 @@ class Reason(StrEnum):
     )
     RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED", 0, "The strategy asks for more orders in this time than are allowed."
     ORDER_COUNT_DAILY_MAX = "ORDER_COUNT_DAILY_MAX", 3, "There were as many orders today as are allowed."
+    CLOCK_STEPPED = (
+        "CLOCK_STEPPED",
+        0,
+        "The ledger's clock jumped; live accounts only reduce until they are resumed.",
+    )
     APPROVAL_REQUIRED = "APPROVAL_REQUIRED", 0, "A person must approve the order; it is held until then."
     APPROVAL_UNSENT = "APPROVAL_UNSENT", 0, "The approval expired before the order was sent; the order lapses."
     APPROVAL_EXPIRED = "APPROVAL_EXPIRED", 0, "Nobody approved the held order before its deadline; the order lapses."

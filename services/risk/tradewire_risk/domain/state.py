@@ -64,6 +64,8 @@ class RiskState:
         self.facts = Facts()
         self.values_at_risk = ValuesAtRisk()
         self.windows = Windows()
+        self.stepped: tuple[int, Decimal] | None = None
+        """The position of the last step of the ledger's clock, and by how many seconds it was."""
         self.flattens: dict[str, Wish] = {}
         """Of each account the last wish to close all of it."""
         self.controls = Controls()
@@ -257,6 +259,10 @@ def _recorded(state: RiskState, event: Event, data: Any) -> None:
         state.windows.settle(data)
 
 
+def _stepped(state: RiskState, event: Event, data: Any) -> None:
+    state.stepped = (event.pos, data.seconds)
+
+
 def _flatten(state: RiskState, event: Event, data: Any) -> None:
     book = state.accounts.books.get(data.account)
     held = frozenset(symbol for symbol, position in book.positions.items() if position.quantity) if book else None
@@ -274,6 +280,7 @@ _FOLDS: dict[str, tuple[_Fold, ...]] = {
     "MarksRecorded": (_book, _marks, _highs),
     "WindowsRecorded": (_recorded,),
     "FlattenRequested": (_flatten,),
+    "ClockStepped": (_stepped,),
     **dict.fromkeys(FACTS, (_facts,)),
     "CorporateAction": (_book,),
     "AccountHalted": (_control,),

@@ -3,6 +3,7 @@
 - LOSS_DAILY_LIMIT throws the account to REDUCE_ONLY: the day's loss, as an amount or in percent of what the day began
   with.
 - LOSS_DRAWDOWN_LIMIT throws the account to HALT: how far the equity lies below the highest of its window, in percent.
+- CLOCK_STEPPED throws every live account to REDUCE_ONLY: the ledger's clock jumped by more than two seconds.
 - REPEATED_EXECUTION_TRIPPED throws the strategy to PAUSED: orders of one symbol and side executed within the window.
 
 An account trips for each reason once a trading day, a strategy once for each execution that trips it. The event's id
@@ -86,6 +87,19 @@ def due_repeats(state: RiskState, now: int) -> list[Due]:
             last = next(reversed(run.orders.values()))
             if (halted := thrown(state, trip, last, now, None)) is not None:
                 found.append(Due(halted.event_id, Command((halted,)), account, trip.reason.value))
+    return found
+
+
+def due_steps(state: RiskState, now: int) -> list[Due]:
+    """Lets live accounts only reduce after the ledger's clock has jumped."""
+    if state.stepped is None:
+        return []
+    pos, seconds = state.stepped
+    found = []
+    for account, profile in state.setup.accounts.items():
+        trip = Trip(f"account.{account}", "REDUCE_ONLY", Reason.CLOCK_STEPPED, f"step={plain(seconds)}s", "2s")
+        if profile.live and (halted := thrown(state, trip, pos, now, None)) is not None:
+            found.append(Due(halted.event_id, Command((halted,)), account, trip.reason.value))
     return found
 
 
