@@ -86,6 +86,8 @@ class OrderApprovalRefused(_Event, frozen=True, kw_only=True):
 
 
 class _Decision(_Event, frozen=True, kw_only=True):
+    """`checks` are those that measured something; `quiet` names the others, which passed, with blanks between."""
+
     attempt: int
     state_pos: int
     checks: tuple[CheckResult, ...]
@@ -94,6 +96,11 @@ class _Decision(_Event, frozen=True, kw_only=True):
     quotes: tuple[QuoteUsed, ...] = ()
     sizing: tuple[SizeInput, ...] = ()
     clock: Clock = "wall"
+    quiet: str = ""
+
+    def every_check(self) -> tuple[CheckResult, ...]:
+        """All checks of the decision: those that measured something, and then those that had nothing to measure."""
+        return (*self.checks, *(CheckResult(name, "", "", True) for name in self.quiet.split()))
 
 
 class OrderApproved(_Decision, frozen=True, kw_only=True):

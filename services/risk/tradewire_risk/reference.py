@@ -13,10 +13,11 @@ _HEAD = """# Risk checks
 
 Generated from the code by `python -m tradewire_risk.reference`; do not edit.
 
-Every check runs on every order that is requested, whatever fails. The decision (`OrderApproved` or `OrderDenied`) lists
-each of them as `[name, value, limit, passed]`: `""` means that there is nothing to measure, `null` that an input is
-missing, which fails the check. The reason of a denial is that of the first failed check in the order of this table. A
-limit is a value that may be reached: what is equal to it passes.
+Every check runs on every order that is requested, whatever fails. The decision (`OrderApproved`, `OrderDenied` or
+`OrderHeld`) lists in `checks` each that measured something as `[name, value, limit, passed]`, where `null` means that
+an input is missing, which fails the check, and names in `quiet` those that passed with nothing to measure. The reason
+of a denial is that of the first failed check in the order of this table. A limit is a value that may be reached: what
+is equal to it passes.
 """
 
 _PRICES = """## Prices

@@ -55,7 +55,8 @@ def test_a_denied_order_ends_with_1_and_its_story_has_every_check(data: Path) ->
     assert re.search(r"val_max +19286\.7500 +10000 +-9286\.75 +failed", told.out)
     decision = tradewire(data, "why", order, "--json").json["events"][-1]
     assert decision["type"] == "OrderDenied"
-    assert len(decision["data"]["checks"]) == told.out.count("passed") + told.out.count("failed")
+    assert len(decision["data"]["checks"]) == len(re.findall(r" (?:passed|failed) *$", told.out, re.MULTILINE))
+    assert all(name in told.out for name in decision["data"]["quiet"].split())
 
 
 def test_the_same_signal_trades_once_and_another_body_under_its_id_not_at_all(data: Path) -> None:

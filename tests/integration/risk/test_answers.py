@@ -59,7 +59,7 @@ async def test_the_answer_is_the_decision_that_an_order_then_gets_and_nothing_is
     assert isinstance(good, Checked)
     assert (good.outcome, good.quantity, good.limits) == ("approved", Decimal(1), {"global": 1})
     (made,) = decided.values()
-    assert [check.name for check in good.checks] == [check.name for check in made.checks]
+    assert [check.name for check in good.checks] == [check.name for check in made.every_check()]
     assert {check.passed for check in good.checks} == {True}
     assert (good.value, good.cost) == (made.unit_value, made.cost)
     assert (large.outcome, large.reason) == ("denied", "NOTIONAL_ABOVE_MAX")

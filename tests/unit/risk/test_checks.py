@@ -26,7 +26,7 @@ def only_reason(decided: Decided) -> Reason | None:
 
 
 def measured(decided: Decided, name: str) -> tuple[str | None, str | None]:
-    (check,) = [check for check in decided.data.checks if check.name == name]
+    (check,) = [check for check in decided.data.every_check() if check.name == name]
     return check.value, check.limit
 
 

@@ -15,13 +15,10 @@ _STYLES = {"approved": "bold green", "held": "bold yellow", "denied": "bold red"
 
 def checked(found: Checked, width: int, now: int) -> RenderableType:
     """The whole decision. Nothing of it is in the log."""
-    measured = [check for check in found.checks if check.value or check.limit or not check.passed]
-    others = [check.name for check in found.checks if check not in measured]
     return Group(
         *_heading(found, now),
         Text(),
-        why.checks(sorted(measured, key=lambda check: check.passed), width),
-        Text(f"passed with nothing to measure: {', '.join(others)}", "dim"),
+        why.every_check(sorted(found.checks, key=lambda check: check.passed), width),
         Text(),
         why.rests_on(found, found.pos),
         *_notes(found),

@@ -131,7 +131,7 @@ def _terms(data: Any) -> str:
 
 def _approved(data: Any) -> str:
     quote = f", priced at {text.price(data.quotes[0].price)}" if data.quotes else ""
-    return f"{_quantity_at(data, data.limit_price)}: {len(data.checks)} checks passed{quote}"
+    return f"{_quantity_at(data, data.limit_price)}: {len(data.every_check())} checks passed{quote}"
 
 
 def _denied(data: Any) -> str:
@@ -216,7 +216,7 @@ _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "OrderApproved": _approved,
     "OrderDenied": _denied,
     "OrderHeld": lambda d: f"{d.reason}, needs a person until {_until(d.deadline)}",
-    "OrderReplaceApproved": lambda d: f"{len(d.checks)} checks passed",
+    "OrderReplaceApproved": lambda d: f"{len(d.every_check())} checks passed",
     "OrderReplaceDenied": _denied,
     "OrderLapsed": lambda d: d.reason,
     "OrderSubmitStarted": lambda d: f"attempt {d.attempt} at {d.broker}, as {d.client_order_id}",

@@ -71,7 +71,7 @@ def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[Ren
             yield head.append("\n").append(events.under(says, width))
         data = events.decoded(event)
         if event.type in _DECISIONS:
-            yield Padding(checks(data.checks, width - 4), (0, 0, 1, 4), expand=False)
+            yield Padding(every_check(data.every_check(), width - 4), (0, 0, 1, 4), expand=False)
             yield Padding(rests_on(data, data.state_pos), (0, 0, 1, 4), expand=False)
 
 
@@ -92,8 +92,16 @@ def _versions(by_scope: dict[str, int]) -> str:
     return ", ".join(f"{scope} v{version}" for scope, version in by_scope.items() if version) or "never set"
 
 
+def every_check(results: Sequence[CheckResult], width: int) -> RenderableType:
+    """All checks of a decision: what was measured as a table, and the names of those that had nothing to measure."""
+    measured = [check for check in results if check.value or check.limit or not check.passed]
+    quiet = [check.name for check in results if check not in measured]
+    found = checks(measured, width)
+    return Group(found, Text(f"passed with nothing to measure: {', '.join(quiet)}", "dim")) if quiet else found
+
+
 def checks(results: Sequence[CheckResult], width: int) -> Table:
-    """Every check of a decision with how far its value is from the limit, the failed ones in red."""
+    """What checks of a decision measured, with how far each value is from its limit, the failed ones in red."""
     columns: list[Column[CheckResult]] = [
         Column("check", lambda c: Text(c.name, "" if c.passed else "red")),
         Column("value", lambda c: c.value or text.NOTHING, right=True, fold=True),

@@ -63,10 +63,14 @@ class Batch:
         """What the decision of an order is, whether the log holds the order or somebody only asks."""
         i, quotes, sizing = measure(self._state, self._board, self._now, self._ahead, order)
         results: list[CheckResult] = []
+        quiet: list[str] = []
         failed: Check | None = None
         message = ""
         for check in self._checks:
             value, limit, passed = check.run(i)
+            if passed and value == "":
+                quiet.append(check.name)
+                continue
             if not passed:
                 if check.exits_pass and i.exit:
                     passed = True
@@ -78,12 +82,15 @@ class Batch:
         reason: Reason | None
         if failed is not None:
             reason = failed.reason
-            grounds = self._grounds(order, i, results, quotes, sizing)
+            grounds = self._grounds(order, i, results, quiet, quotes, sizing)
             data = OrderDenied(**grounds, reason=reason.value, message=message)
         else:
             needed, held = must_hold(i)
-            results.append(needed)
-            grounds = self._grounds(order, i, results, quotes, sizing)
+            if needed.value == "":
+                quiet.append(needed.name)
+            else:
+                results.append(needed)
+            grounds = self._grounds(order, i, results, quiet, quotes, sizing)
             if held:
                 reason = Reason.APPROVAL_REQUIRED
                 ttl = i.rules.bounds.approval_deadline
@@ -98,6 +105,7 @@ class Batch:
         order: Order,
         i: CheckInput,
         checks: list[CheckResult],
+        quiet: list[str],
         quotes: tuple[QuoteUsed, ...],
         sizing: tuple[SizeInput, ...],
     ) -> dict[str, Any]:
@@ -106,6 +114,7 @@ class Batch:
             "attempt": order.attempt,
             "state_pos": self._state.pos,
             "checks": tuple(checks),
+            "quiet": " ".join(quiet),
             "limits": i.rules.limits,
             "control": i.rules.control,
             "quotes": quotes,

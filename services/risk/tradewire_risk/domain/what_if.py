@@ -44,7 +44,7 @@ def what_if(state: RiskState, board: QuoteBoard, now: int, signal: Signal, accou
         symbol=order.symbol,
         action=order.action,
         currency=i.account.currency if i.account else "",
-        checks=data.checks,
+        checks=data.every_check(),
         limits=data.limits,
         control=data.control,
         side=i.side,

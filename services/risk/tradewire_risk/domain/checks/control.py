@@ -14,7 +14,7 @@ def not_canceled(i: CheckInput) -> Outcome:
 def not_halted(i: CheckInput) -> Outcome:
     """No switch in scope stands at HALT or KILL."""
     level = i.rules.level
-    return (level, "", level not in _STOPPED)
+    return PASSED if level == "NONE" else (level, "", level not in _STOPPED)
 
 
 def not_reduce_only(i: CheckInput) -> Outcome:
@@ -44,4 +44,4 @@ def account_known(i: CheckInput) -> Outcome:
 
 def action_supported(i: CheckInput) -> Outcome:
     """Risk knows how to size the action."""
-    return (i.order.action, "", i.order.action in _ACTIONS)
+    return PASSED if i.order.action in _ACTIONS else (i.order.action, "", False)

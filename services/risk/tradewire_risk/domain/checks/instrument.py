@@ -9,13 +9,13 @@ def symbol_allowed(i: CheckInput) -> Outcome:
     allowed = i.rules.bounds.allowed_symbols
     if allowed is None:
         return PASSED if i.account is not None and i.account.paper else MISSING
-    return (i.order.symbol, "", i.order.symbol in allowed)
+    return PASSED if i.order.symbol in allowed else (i.order.symbol, "", False)
 
 
 def not_restricted(i: CheckInput) -> Outcome:
     """The symbol is on no list of restricted symbols."""
     restricted = i.rules.bounds.restricted_symbols
-    return PASSED if restricted is None else (i.order.symbol, "", i.order.symbol not in restricted)
+    return (i.order.symbol, "", False) if restricted and i.order.symbol in restricted else PASSED
 
 
 def something_to_close(i: CheckInput) -> Outcome:
@@ -34,4 +34,4 @@ def reduces_only(i: CheckInput) -> Outcome:
 
 def nothing_unknown(i: CheckInput) -> Outcome:
     """No order of the account and symbol is Unknown."""
-    return (str(i.unknown_orders), "0", not i.unknown_orders)
+    return (str(i.unknown_orders), "0", False) if i.unknown_orders else PASSED

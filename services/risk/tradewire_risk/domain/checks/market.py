@@ -31,8 +31,9 @@ def tradable(i: CheckInput) -> Outcome:
     instrument = i.instrument
     if instrument is None:
         return PASSED
-    state = "halted" if instrument.halted else "tradable" if instrument.tradable else "not tradable"
-    return (state, "", state == "tradable")
+    if instrument.halted or not instrument.tradable:
+        return ("halted" if instrument.halted else "not tradable", "", False)
+    return PASSED
 
 
 def type_supported(i: CheckInput) -> Outcome:
@@ -40,10 +41,9 @@ def type_supported(i: CheckInput) -> Outcome:
     instrument, order = i.instrument, i.order
     if instrument is None:
         return PASSED
-    asked = f"{order.order_type} {order.time_in_force}"
     types, times = instrument.order_types, instrument.times_in_force
     fits = (not types or order.order_type in types) and (not times or order.time_in_force in times)
-    return (asked, "", fits)
+    return PASSED if fits else (f"{order.order_type} {order.time_in_force}", "", False)
 
 
 def lot_fits(i: CheckInput) -> Outcome:

@@ -1,8 +1,9 @@
 """Is there a price, in the account's currency and of our time."""
 
+from tradewire.domain.exact import ONE
 from tradewire.domain.money import plain
 from tradewire.domain.times import span_text
-from tradewire_risk.domain.check_input import MISSING, CheckInput, Outcome
+from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
 
 
 def price_known(i: CheckInput) -> Outcome:
@@ -12,6 +13,8 @@ def price_known(i: CheckInput) -> Outcome:
 
 def rate_known(i: CheckInput) -> Outcome:
     """What the symbol is paid in has a price in the account's currency."""
+    if i.rate is ONE:
+        return PASSED
     return MISSING if i.rate is None else (plain(i.rate), "", True)
 
 

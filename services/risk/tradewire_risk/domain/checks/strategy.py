@@ -6,22 +6,22 @@ from tradewire_risk.domain.strategy import allowed_account, allowed_side, allowe
 
 def switched_on(i: CheckInput) -> Outcome:
     """The strategy's profile does not switch it off."""
-    return (i.strategy.mode, "", i.strategy.mode != "off")
+    return PASSED if i.strategy.mode != "off" else (i.strategy.mode, "", False)
 
 
 def account_fits(i: CheckInput) -> Outcome:
     """The strategy's profile names the account, or none."""
-    return (i.order.account, "", allowed_account(i.strategy, i.order.account))
+    return PASSED if allowed_account(i.strategy, i.order.account) else (i.order.account, "", False)
 
 
 def type_fits(i: CheckInput) -> Outcome:
     """The strategy's profile names the order's type, or none."""
-    return (i.order.order_type, "", allowed_type(i.strategy, i.order.order_type))
+    return PASSED if allowed_type(i.strategy, i.order.order_type) else (i.order.order_type, "", False)
 
 
 def side_fits(i: CheckInput) -> Outcome:
     """The strategy's profile lets it trade this side, of orders or of positions."""
-    if i.side is None or i.quantity is None:
+    if i.side is None or i.quantity is None or i.strategy.sides == "both":
         return PASSED
     return (i.side, i.strategy.sides, allowed_side(i.strategy, i.side, i.quantity, i.position, i.working))
 
@@ -35,7 +35,7 @@ def in_its_hours(i: CheckInput) -> Outcome:
 
 def no_repeat(i: CheckInput) -> Outcome:
     """Nothing is held that makes the strategy's profile ignore a further entry."""
-    return (i.repeated, "", i.repeated != "ignore")
+    return PASSED if i.repeated == "pass" else (i.repeated, "", i.repeated != "ignore")
 
 
 def exchange_open(i: CheckInput) -> Outcome:
