@@ -154,7 +154,7 @@ def test_reservations_are_what_the_orders_add_up_to_and_return_to_zero(life: lis
     scenario.end()
     assert orders.orders == {}
     assert (len(orders.exposures), orders.requested, orders.waiting, orders.keys) == (0, {}, {}, {})
-    assert orders.resting == {}
+    assert len(orders.resting) == 0
     for account in ACCOUNTS:
         portfolio, money = orders.portfolios.of(account), Recount(scenario.log.events).accounts[account]
         assert not any((portfolio.open, portfolio.entering, portfolio.buys, portfolio.sells))

@@ -5,11 +5,13 @@ from decimal import Decimal
 from tradewire.domain.exact import ZERO, subtract
 from tradewire.domain.orders import Order
 from tradewire.messages.order_events import OrderApproved
+from tradewire.messages.vocabulary import Side
 from tradewire_risk.domain.check_input import NOTHING_AHEAD, Ahead
 from tradewire_risk.domain.duplicates import Key, Seen, key_of
-from tradewire_risk.domain.exposure import Overlay, Place
+from tradewire_risk.domain.exposure import Overlay
 from tradewire_risk.domain.open_orders import OpenOrders
 from tradewire_risk.domain.portfolio import Portfolio
+from tradewire_risk.domain.resting import Resting
 
 
 class Reserved:
@@ -21,7 +23,7 @@ class Reserved:
         self._seen: dict[Key, Seen] = {}
         self._portfolios: dict[str, Portfolio] = {}
         self._spent: dict[str, Decimal] = {}
-        self._limited: dict[Place, list[OrderApproved]] = {}
+        self._limited = Resting()
         self._strategies: dict[tuple[str, str], int] = {}
         self._accounts: dict[str, int] = {}
         self._entered: set[tuple[str, str, str]] = set()
@@ -58,20 +60,13 @@ class Reserved:
         known = self._orders.keys.get(order.order)
         return key_of(order) if known is None else known
 
-    def crossing(self, order: Order, side: str, worst: Decimal | None) -> str:
+    def crossing(self, order: Order, side: Side, worst: Decimal | None) -> str:
         """The id of a working or approved limit order that would trade with this one at prices up to `worst`."""
         if worst is None:
             return ""
         place = (order.account, order.symbol)
-        others: list[Order | OrderApproved] = [*self._orders.resting.get(place, {}).values()]
-        others += self._limited.get(place, ())
-        for other in others:
-            price = other.limit_price
-            if other.side == side or price is None or other.order == order.order:
-                continue
-            if price <= worst if side == "buy" else price >= worst:
-                return other.order
-        return ""
+        found = self._orders.resting.crossing(place, side, worst, order.order)
+        return found or self._limited.crossing(place, side, worst, order.order)
 
     def approve(self, order: Order, approved: OrderApproved, value: Decimal) -> None:
         """Counts an order that this batch approves."""
@@ -85,7 +80,7 @@ class Reserved:
         if approved.cost:
             self._spent[account] = self._spent.get(account, ZERO) + approved.cost
         if approved.limit_price is not None:
-            self._limited.setdefault(place, []).append(approved)
+            self._limited.put(place, approved.side, order.order, approved.limit_price)
         strategy = (account, order.strategy)
         self._strategies[strategy] = self._strategies.get(strategy, 0) + 1
         self._accounts[account] = self._accounts.get(account, 0) + 1

@@ -5,9 +5,10 @@ from typing import Any
 from tradewire.domain.orders import OPEN, RESERVING, Order, Status, evolve
 from tradewire.messages.log import Event
 from tradewire_risk.domain.duplicates import Duplicates, Key, key_of
-from tradewire_risk.domain.exposure import Exposures, Place
+from tradewire_risk.domain.exposure import Exposures
 from tradewire_risk.domain.funds import Funds
 from tradewire_risk.domain.portfolio import Portfolios
+from tradewire_risk.domain.resting import Resting
 
 _PREFIX = len("order-")
 
@@ -23,8 +24,7 @@ class OpenOrders:
         self.exposures = Exposures()
         self.portfolios = Portfolios()
         self.funds = Funds()
-        self.resting: dict[Place, dict[str, Order]] = {}
-        """By account and symbol: the approved and working orders that have a limit price."""
+        self.resting = Resting()
         self.duplicates = Duplicates()
         self.keys: dict[str, Key] = {}
 
@@ -58,15 +58,12 @@ class OpenOrders:
         self.exposures.move(before, after)
         self.portfolios.move(before, after)
         self.follow_money(before, after, event, data)
-        if after.limit_price is None:
+        if after.limit_price is None or after.side is None:
             return
-        place = (after.account, after.symbol)
         if after.status in RESERVING:
-            self.resting.setdefault(place, {})[after.order] = after
-        elif after.order in (there := self.resting.get(place, {})):
-            del there[after.order]
-            if not there:
-                del self.resting[place]
+            self.resting.put((after.account, after.symbol), after.side, after.order, after.limit_price)
+        else:
+            self.resting.drop(after.order)
 
     def needed_since(self, account: str, pos: int) -> int:
         """After which position the log tells all that the account's money is and may yet be taken for."""
