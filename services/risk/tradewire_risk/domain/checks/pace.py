@@ -3,44 +3,34 @@
 What an order approved a moment ago has done counts at once, also within one batch. Each bound itself passes.
 """
 
+from decimal import Decimal
+
 from tradewire.domain.times import span_text
-from tradewire_risk.domain.check_input import MISSING, NOT_MEASURED, CheckInput, Outcome, lifted
+from tradewire_risk.domain.check_input import MISSING, NOT_MEASURED, CheckInput, Outcome, at_most, lifted
 
 
 def orders_per_second_at_most(i: CheckInput) -> Outcome:
     """With this order no more orders of the strategy were approved in this second of the clock than allowed."""
-    limit = i.rules.bounds.max_orders_per_second
-    if limit is None or lifted(limit):
-        return MISSING if limit is None else NOT_MEASURED
     count = i.window.in_second(i.order.strategy, i.now) + i.ahead.strategy + 1
-    return (str(count), limit.text, count <= limit.value)
+    return at_most(Decimal(count), i.rules.bounds.max_orders_per_second)
 
 
 def orders_per_minute_at_most(i: CheckInput) -> Outcome:
     """With this order no more orders of the strategy were approved in these 60 seconds than allowed."""
-    limit = i.rules.bounds.max_orders_per_minute
-    if limit is None or lifted(limit):
-        return MISSING if limit is None else NOT_MEASURED
     count = i.window.in_minute(i.order.strategy, i.now) + i.ahead.strategy + 1
-    return (str(count), limit.text, count <= limit.value)
+    return at_most(Decimal(count), i.rules.bounds.max_orders_per_minute)
 
 
 def orders_per_day_at_most(i: CheckInput) -> Outcome:
     """With this order no more orders of the strategy were approved in the account's day than allowed."""
-    limit = i.rules.bounds.max_orders_per_day
-    if limit is None or lifted(limit):
-        return MISSING if limit is None else NOT_MEASURED
     count = i.window.orders_of_day(i.day, i.order.strategy) + i.ahead.strategy + 1
-    return (str(count), limit.text, count <= limit.value)
+    return at_most(Decimal(count), i.rules.bounds.max_orders_per_day)
 
 
 def account_orders_per_day_at_most(i: CheckInput) -> Outcome:
     """With this order no more orders of the account were approved in its day than the account's own limit allows."""
-    limit = i.rules.account.max_orders_per_day
-    if limit is None or lifted(limit):
-        return MISSING if limit is None else NOT_MEASURED
     count = i.window.orders_of_day(i.day) + i.ahead.account + 1
-    return (str(count), limit.text, count <= limit.value)
+    return at_most(Decimal(count), i.rules.account.max_orders_per_day)
 
 
 def repeated_executions_at_most(i: CheckInput) -> Outcome:
