@@ -1,5 +1,6 @@
 """The accounts' books, and when they were marked: what daily loss and equity are measured from."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from tradewire.messages.log import Event
 TRIPS = frozenset({"LOSS_DAILY_LIMIT", "LOSS_DRAWDOWN_LIMIT"})
 """Each `reason` of marks that were recorded because an account went above its limit."""
 
+_Kept = dict[str, tuple[AccountBook, Decimal | None]]
+
 
 class Accounts:
     """Every account's book, and the day's loss of each, computed when first asked for after a change."""
@@ -22,8 +25,8 @@ class Accounts:
         """The time of each account's last MarksRecorded (µs)."""
         self.tripped_on: dict[tuple[str, str], str] = {}
         """The trading day on which each account last tripped for a reason."""
-        self._losses: dict[str, tuple[AccountBook, Decimal | None]] = {}
-        self._equities: dict[str, tuple[AccountBook, Decimal | None]] = {}
+        self._losses: _Kept = {}
+        self._equities: _Kept = {}
 
     def fold(self, event: Event, data: Any) -> None:
         """Folds an event that moves an account.
@@ -56,22 +59,17 @@ class Accounts:
 
         An account of which the log says nothing has lost nothing.
         """
-        book = self.books.get(account)
-        if book is None:
-            return ZERO
-        known = self._losses.get(account)
-        if known is None or known[0] is not book:
-            known = self._losses[account] = (book, loss_of(book))
-        return known[1]
+        return self._newest(self._losses, account, loss_of) if account in self.books else ZERO
 
     def equity(self, account: str) -> Decimal | None:
         """The equity at the last marks; None when a mark is missing, or the log says nothing of the account."""
-        book = self.books.get(account)
-        if book is None:
-            return None
-        known = self._equities.get(account)
+        return self._newest(self._equities, account, equity_of) if account in self.books else None
+
+    def _newest(self, kept: _Kept, account: str, work_out: Callable[[AccountBook], Decimal | None]) -> Decimal | None:
+        """A figure of an account's book, worked out once after each change of the book."""
+        book, known = self.books[account], kept.get(account)
         if known is None or known[0] is not book:
-            known = self._equities[account] = (book, equity_of(book))
+            known = kept[account] = (book, work_out(book))
         return known[1]
 
     def started_at(self, account: str) -> Decimal | None:
