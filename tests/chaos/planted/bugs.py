@@ -21,7 +21,9 @@ from tradewire_router.brokers.results import SubmitResult, SubmitUnknown
 from tradewire_router.brokers.values import OrderRequest
 from tradewire_router.domain.state import RouterState, Verdict
 from tradewire_router.domain.translate import rejected
+from tradewire_router.handlers import Ear
 from tradewire_router.panic import Panic
+from tradewire_router.router import Router
 from tradewire_router.submit import Submitter
 
 Patch = Callable[[], None]
@@ -58,7 +60,10 @@ def _submit_before_commit() -> None:
 
 
 def _act_on_known() -> None:
-    """What the ledger knows already counts as licence to call; so an order without an outcome is begun again."""
+    """What the ledger knows already counts as licence to call; so an order without an outcome is begun again.
+
+    Nor does that wait for the comparison with the broker, which would tell of most outcomes.
+    """
 
     def again(self: RouterState) -> Iterable[Order]:
         lost = (order for order in self.orders.values() if order.status in {Status.SUBMITTING, Status.UNKNOWN})
@@ -71,6 +76,10 @@ def _act_on_known() -> None:
         known = call and result.code in {"replayed", "id_reused", "version_conflict"}
         old_settle(self, order, Result("appended", result.positions) if known else result, call=call)
 
+    def gate(_self: Router, ear: Ear) -> str:
+        return "" if ear.connected else ear.down
+
+    _set(Router, "_gate", gate)
     approved = _set(RouterState, "approved", again)
     _set(RouterState, "frozen_symbols", lambda _self: set())
     _set(Submitter, "restored", lambda _self: None)
