@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tradewire.domain.exact import ZERO, subtract
 from tradewire.errors import TransitionError
 from tradewire.messages.log import Event
 from tradewire.messages.vocabulary import OrderType, Side, SizeAsked, TimeInForce
@@ -139,8 +140,8 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     def leaves(self) -> Decimal:
         """The quantity that may still be filled; zero once nothing works."""
         if self.status in TERMINAL or self.quantity is None:
-            return Decimal(0)
-        return max(self.quantity - self.filled, Decimal(0))
+            return ZERO
+        return max(subtract(self.quantity, self.filled), ZERO)
 
     @property
     def average_price(self) -> Decimal | None:

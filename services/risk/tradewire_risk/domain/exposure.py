@@ -59,6 +59,8 @@ class Exposures:
         holds = after.status in RESERVING
         if not held and not holds:
             return
+        if held and holds and before is not None and _alike(before, after):
+            return
         place = (after.account, after.symbol)
         exposure = self._places.setdefault(place, Exposure())
         if before is not None and held:
@@ -75,6 +77,10 @@ class Exposures:
                 exposure.sells = add(exposure.sells, after.leaves)
         elif not exposure.open:
             del self._places[place]
+
+
+def _alike(before: Order, after: Order) -> bool:
+    return (before.status is Status.UNKNOWN) == (after.status is Status.UNKNOWN) and before.leaves == after.leaves
 
 
 def _count(exposure: Exposure, order: Order, by: int) -> None:

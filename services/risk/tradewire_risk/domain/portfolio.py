@@ -85,23 +85,22 @@ class Portfolio:
     def put(self, symbol: str, line: Line) -> None:
         """Takes a symbol's new line."""
         old = self.lines.get(symbol)
-        if old is not None:
-            self._count(old, -1)
         if line.held == ZERO and not line.buys and not line.sells:
-            self.lines.pop(symbol, None)
-            return
-        self.lines[symbol] = line
-        self._count(line, 1)
+            if old is not None:
+                del self.lines[symbol]
+                self.positions -= 1
+            line = NO_LINE
+        else:
+            self.lines[symbol] = line
+            self.positions += old is None
+        self._move(old or NO_LINE, line)
 
-    def _count(self, line: Line, by: int) -> None:
-        sum_up = add if by > 0 else subtract
-        self.buys, self.sells = sum_up(self.buys, line.buys), sum_up(self.sells, line.sells)
-        self.positions += by
-        worst = line.worst
-        if line.held is None or worst is None:
-            self.unknown += by
-            return
-        self.held, self.gross = sum_up(self.held, line.held), sum_up(self.gross, worst)
+    def _move(self, old: Line, new: Line) -> None:
+        self.buys = _moved(self.buys, old.buys, new.buys)
+        self.sells = _moved(self.sells, old.sells, new.sells)
+        self.unknown += (new.held is None) - (old.held is None)
+        self.held = _moved(self.held, old.held or ZERO, new.held or ZERO)
+        self.gross = _moved(self.gross, old.worst or ZERO, new.worst or ZERO)
 
     @property
     def net(self) -> Decimal:
@@ -172,6 +171,10 @@ class Portfolios:
         """Follows all that an account's book holds."""
         for symbol in book.positions:
             self.hold(book, symbol)
+
+
+def _moved(total: Decimal, old: Decimal, new: Decimal) -> Decimal:
+    return total if new is old else add(total, subtract(new, old))
 
 
 def held_value(book: AccountBook, symbol: str) -> Decimal | None:
