@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bench import deciding, halting, machine, report
 from bench import growth as growing
-from bench import halting, machine, report
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
 from bench.system import ResultError
-from bench.systems import SYSTEMS
+from bench.systems import COMPARED, SYSTEMS
 
 _FILE_WIDTH = 140
 
@@ -37,6 +37,9 @@ def main(
     halt: Annotated[
         bool, typer.Option("--halt", help="Instead: how long does a KILL take in the middle of a load?")
     ] = False,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="Instead: what does a decision cost, and what of it is its encoding?")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
 ) -> None:
     """Measures the systems in interleaved rounds on a nats-server and a Postgres of their own, both synced to disk.
@@ -52,6 +55,9 @@ def main(
         return
     if halt:
         _show_halting(console, 1 if quick else rounds, json)
+        return
+    if decisions:
+        _show_decisions(console, 1 if quick else rounds, json)
         return
     plan = Plan(
         orders=2_000 if quick else orders,
@@ -100,6 +106,14 @@ def _show_halting(console: Console, rounds: int, json: Path | None) -> None:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
 
 
+def _show_decisions(console: Console, rounds: int, json: Path | None) -> None:
+    with console.status("deciding"):
+        found = deciding.measure(rounds)
+    deciding.show(console, found)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+
+
 def _measure(console: Console, plan: Plan) -> list[Measured]:
     columns = (
         SpinnerColumn(),
@@ -141,7 +155,7 @@ def _rates(text: str) -> tuple[float, ...]:
 
 
 def _systems(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in text.split(",") if part.strip()) or tuple(SYSTEMS)
+    names = tuple(part.strip() for part in text.split(",") if part.strip()) or COMPARED
     for name in names:
         if name not in SYSTEMS:
             raise typer.BadParameter(

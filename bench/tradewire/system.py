@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +20,7 @@ from bench.children import RoleProcess
 from bench.meter import CpuMeter, latency_of, table_bytes
 from bench.role import Access, Run
 from bench.system import Result, ResultError
+from bench.tradewire.limits import environment
 from bench.tradewire.orders import EVENTS_PER_ORDER, order_of
 from tradewire.bus import Bus
 from tradewire.settings import Nats, Postgres, Settings
@@ -74,7 +76,9 @@ class _Line(Struct):
 class Tradewire:
     """Six processes and a publisher."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Mapping[str, str] | None = None) -> None:
+        """`limits` by name take the place of the bench's own."""
+        self._limits = environment(limits or {})
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._logs: list[IO[bytes]] = []
         self._publisher: RoleProcess | None = None
@@ -100,6 +104,7 @@ class Tradewire:
                     **os.environ,
                     **engines.environment(name),
                     **_LIFTED,
+                    **self._limits,
                     "TRADEWIRE_DATA": str(workdir),
                     "TRADEWIRE_PAPER_JOURNAL": str(self._journal),
                     "TRADEWIRE_HTTP_PORT": str(ports[name]),
