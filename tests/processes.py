@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tradewire.build import build_id
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines
 
@@ -88,6 +89,7 @@ async def child(
     variables = {
         **os.environ,
         **engines.environment(user),
+        "TRADEWIRE_BUILD": build_id(),
         "TRADEWIRE_HTTP_PORT": str(port),
         "TRADEWIRE_DATA": str(folder),
         "TRADEWIRE_PAPER_JOURNAL": str(folder / "paper"),

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from tradewire.domain.limits import LIFTED
+from tradewire.domain.limits import KINDS, LIFTED
 from tradewire.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +32,17 @@ def verify_live(settings: "Settings", written: Collection[str]) -> None:
             raise ConfigError(f"accounts.{name}.live_sentence", problem, f'Type "{sentence}".')
         missing = [limit for limit in type(settings.risk).__struct_fields__ if limit not in written]
         if missing:
-            fix = f'Set each by name, or lift it with "{LIFTED}": {", ".join(missing)}.'
-            raise ConfigError(f"risk.{missing[0]}", f"is not set, and {name} is live", fix)
+            raise ConfigError(f"risk.{missing[0]}", f"is not set, and {name} is live", _how_to_set(missing))
         if settings.nats.sync != "verified":
             raise ConfigError("nats.sync", f"is {settings.nats.sync}, and {name} is live", "Set it to verified.")
+
+
+def _how_to_set(missing: list[str]) -> str:
+    """What to write for each of the limits that are missing: not every one can be lifted, nor in the same way."""
+    ways = {
+        LIFTED: f'Set each by name, or lift it with "{LIFTED}"',
+        "": "Set each by name, or write an empty list for none",
+        None: "Set each by name; it cannot be lifted",
+    }
+    by_way = {way: [name for name in missing if KINDS[name].lift == way] for way in ways}
+    return ". ".join(f"{ways[way]}: {', '.join(names)}" for way, names in by_way.items() if names) + "."

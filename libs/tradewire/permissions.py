@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from tradewire.domain import names
+from tradewire.domain import flattening, names
 from tradewire.errors import InvalidValue
 from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
@@ -143,10 +143,10 @@ SERVICE_USERS: Final[tuple[Role, ...]] = (*_SERVICES, "admin")
 def user_of(kind: Kind, name: str) -> str:
     """Returns the NATS user of a strategy or a person.
 
-    Raises InvalidValue if the name breaks the naming rule, or is a strategy called `manual`.
+    Raises InvalidValue if the name breaks the naming rule, or is a strategy called `manual` or `flatten`.
     """
     _require_name(kind, name)
-    if kind == "strategy" and name == MANUAL_STRATEGY:
+    if kind == "strategy" and name in {MANUAL_STRATEGY, flattening.STRATEGY}:
         raise InvalidValue("strategy_name", f"the strategy name {name!r} is kept for people", "another name")
     return f"{kind}-{name}"
 

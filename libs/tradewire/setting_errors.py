@@ -6,13 +6,13 @@ they are decoded to, and the first key that does not fit is told.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
 from tradewire.domain.money import plain
+from tradewire.domain.nearest import nearest
 from tradewire.domain.quoting import SHOWN_LENGTH, quoted
 from tradewire.errors import ConfigError
 
@@ -26,6 +26,7 @@ _KINDS: Final[dict[Any, tuple[str, str]]] = {
     str: ("is not a text", 'Write it in quotes, such as "abc".'),
     Decimal: ("is not a number", 'Write plain digits, such as 10 or "0.5".'),
     list[str]: ("is not a list of texts", 'Write one such as ["AAPL", "MSFT"].'),
+    list[str] | None: ("is not a list of texts", 'Write one such as ["AAPL", "MSFT"].'),
 }
 _EXPONENT_MAX: Final = 100
 """Digits that are worth writing out; a text of a gigabyte is not."""
@@ -70,7 +71,7 @@ def hint(name: str, known: Any, *, key: str = "") -> str:
     """What to do about a name that is no key: the nearest that is one. `key` is how the key is written in the file."""
     if key in _MOVED:
         return _MOVED[key]
-    near = get_close_matches(name, list(known), n=1)
+    near = nearest(name, known)
     return f"Did you mean {near[0]}?" if near else "Remove it, or see `tradewire config check` for what exists."
 
 

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from tradewire.domain import limits, names
 from tradewire.domain.hours import time_of_day
 from tradewire.domain.money import money, plain
+from tradewire.domain.quoting import quoted
 from tradewire.domain.times import duration, span_text
 from tradewire.errors import ConfigError, InvalidValue
 from tradewire.live_rules import verify_live
@@ -105,6 +106,7 @@ class Risk(Struct, frozen=True, forbid_unknown_fields=True):
     max_net_exposure: str = "100"
     max_concentration: str = "none"
     max_group_concentration: str = "none"
+    max_volume_share: str = "none"
     max_value_at_risk: str = "none"
     max_open_positions: str = "none"
     allow_short: str = "no"
@@ -137,13 +139,17 @@ class Risk(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Router(Struct, frozen=True, forbid_unknown_fields=True):
-    """The router. A broker call may last `call_timeout`; an absent order is proven by asking over `absence_grace`."""
+    """The router. A broker call may last `call_timeout`; an absent order is proven by asking over `absence_grace`.
+
+    Nothing new is sent while risk or the ledger was not heard for longer than `max_beat_age`.
+    """
 
     account: str = "paper"
     call_timeout: Duration = Duration(3_000_000)
     absence_grace: Duration = Duration(5_000_000)
     reconcile_interval: Duration = Duration(30_000_000)
     max_in_flight: int = 256
+    max_beat_age: Duration = Duration(5_000_000)
 
 
 class Paper(Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,23 +200,29 @@ Repeat = Literal["add", "reverse", "ignore"]
 StrategyMode = Literal["auto", "approve", "off"]
 
 
+LEAST_TRADES = 30
+"""Closed trades from which Kelly's figures may be taken, where a strategy says no other number."""
+
+
 class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
     """A strategy that may publish, and what it may do. What is left out restricts nothing.
 
     `account` is where its signals go when they name none, and `accounts` are all that it may trade. `windows` are hours
-    in `time_zone`, else in the account's. `quantity` is how much a buy or sell trades that does not say it.
+    in `time_zone`, else in the account's. `quantity` is how much a buy or sell trades that does not say it. From
+    `kelly_trades` closed trades on Kelly's figures may be taken from them.
     """
 
     account: str = ""
-    accounts: list[str] = []
+    accounts: list[str] | None = None
     sides: Sides = "both"
-    windows: list[str] = []
+    windows: list[str] | None = None
     time_zone: str = ""
-    order_types: list[str] = []
+    order_types: list[str] | None = None
     quantity: str = "signal"
     max_open_positions: int | None = None
     repeat: Repeat = "add"
     mode: StrategyMode = "auto"
+    kelly_trades: int = LEAST_TRADES
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -260,7 +272,13 @@ ALIASES: dict[str, tuple[str, bool]] = {
     "MIN_ORDER_QTY": ("min_order_quantity", False),
 }
 _PREFIX = "TRADEWIRE_"
-_NOT_SETTINGS = {"TRADEWIRE_CONFIG", "TRADEWIRE_FAULTS", "TRADEWIRE_FAULTS_FILE", "TRADEWIRE_INSTANCE"}
+_NOT_SETTINGS = {
+    "TRADEWIRE_BUILD",
+    "TRADEWIRE_CONFIG",
+    "TRADEWIRE_FAULTS",
+    "TRADEWIRE_FAULTS_FILE",
+    "TRADEWIRE_INSTANCE",
+}
 
 
 def load(path: str | None = None, env: Mapping[str, str] | None = None) -> Settings:
@@ -355,7 +373,7 @@ def _decode(kind: type, value: Any) -> Any:
 
 def _read_limit(name: str, text: str) -> Any:
     try:
-        return limits.read(name, text)
+        return limits.verify(name, text)
     except InvalidValue as error:
         raise ConfigError(f"risk.{name}", error.message, f"Write {error.expected}.") from None
 
@@ -418,6 +436,8 @@ _RANGES: dict[str, tuple[int, int]] = {
     "paper.commission_percent": (0, 100),
 }
 _MAX_CALL_SECONDS = 5
+_BEAT_AGE_SECONDS = (2, 60)
+"""Services beat once a second: below two, one beat that is late would stop the trading."""
 
 
 def _verify(settings: Settings) -> None:
@@ -430,17 +450,17 @@ def _verify(settings: Settings) -> None:
     if not 0 < call.seconds <= _MAX_CALL_SECONDS:
         fix = "Set 5s or less: lease age and call must fit in 10 s."
         raise ConfigError("router.call_timeout", f"is {span_text(call)}", fix)
+    age, (least, most) = settings.router.max_beat_age, _BEAT_AGE_SECONDS
+    if not least <= age.seconds <= most:
+        raise ConfigError("router.max_beat_age", f"is {span_text(age)}", f"Set {least}s to {most}s.")
 
 
 def _verify_amounts(settings: Settings) -> None:
-    for name in Risk.__struct_fields__:
-        _read_limit(name, getattr(settings.risk, name))
-    for what in ("value", "quantity"):
-        low, high = (
-            _read_limit(name, getattr(settings.risk, name)) for name in (f"min_order_{what}", f"max_order_{what}")
-        )
-        if low.value > high.value:
-            raise ConfigError(f"risk.min_order_{what}", f"is above risk.max_order_{what}", "No order could pass both.")
+    texts = {name: getattr(settings.risk, name) for name in Risk.__struct_fields__}
+    for name, text in texts.items():
+        _read_limit(name, text)
+    if (pair := limits.crossed(texts)) is not None:
+        raise ConfigError(f"risk.{pair[0]}", f"is above risk.{pair[1]}", "No order could pass both.")
     for key, (least, most) in _RANGES.items():
         section, _, name = key.partition(".")
         if not least <= (value := getattr(getattr(settings, section), name)) <= most:
@@ -463,10 +483,14 @@ def _verify_groups(groups: Mapping[str, list[str]]) -> None:
 
 
 def _verify_names(settings: Settings) -> None:
-    people = settings.ingest.people
-    for name in (settings.shard, settings.default_account, *settings.accounts, *settings.strategies, *people):
+    keys = {f"accounts.{name}": name for name in settings.accounts}
+    keys |= {f"strategies.{name}": name for name in settings.strategies}
+    values = [("shard", settings.shard), ("default_account", settings.default_account)]
+    values += [("ingest.people", person) for person in settings.ingest.people]
+    for key, name in (*keys.items(), *values):
         if not names.is_name(name):
-            raise ConfigError(name, "is not a name", "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
+            problem = "is not a name" if key in keys else f"{quoted(name)} is not a name"
+            raise ConfigError(key, problem, "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
     used = {f"strategies.{name}.account": profile.account for name, profile in settings.strategies.items()}
     used |= {"default_account": settings.default_account, "router.account": settings.router.account}
     for key, account in used.items():

@@ -39,7 +39,7 @@ def verify_strategies(settings: "Settings") -> None:
 
 
 def _verify_accounts(key: str, settings: "Settings", name: str, strategy: "Strategy") -> None:
-    for account in strategy.accounts:
+    for account in strategy.accounts or ():
         if account not in settings.accounts:
             fix = f"Add [accounts.{account}] or take it off {key}.accounts."
             raise ConfigError(f"{key}.accounts", f"names no account: {account}", fix)
@@ -52,10 +52,14 @@ def _verify_accounts(key: str, settings: "Settings", name: str, strategy: "Strat
 
 
 def _verify_values(key: str, strategy: "Strategy") -> None:
+    for field in ("accounts", "windows", "order_types"):
+        if getattr(strategy, field) == []:
+            fix = "Name at least one, or leave it out to restrict nothing."
+            raise ConfigError(f"{key}.{field}", "is empty, so that nothing could be traded", fix)
     if strategy.time_zone:
         verify_zone(f"{key}.time_zone", strategy.time_zone)
     types = get_args(OrderType)
-    for order_type in strategy.order_types:
+    for order_type in strategy.order_types or ():
         if order_type not in types:
             problem = f"{quoted(order_type)} is no order type"
             raise ConfigError(f"{key}.order_types", problem, f"Write {', '.join(types[:-1])} or {types[-1]}.")
@@ -63,8 +67,11 @@ def _verify_values(key: str, strategy: "Strategy") -> None:
         problem = f"is {strategy.max_open_positions}, so that nothing could be opened"
         fix = 'Set 1 or more, or mode = "off".'
         raise ConfigError(f"{key}.max_open_positions", problem, fix)
+    if strategy.kelly_trades < 1:
+        problem = f"is {strategy.kelly_trades}, and from no trade nothing is learned"
+        raise ConfigError(f"{key}.kelly_trades", problem, "Set 1 or more.")
     for field, read, texts in (
-        ("windows", trading_window, strategy.windows),
+        ("windows", trading_window, strategy.windows or []),
         ("quantity", default_size, [strategy.quantity]),
     ):
         for text in texts:

@@ -20,6 +20,16 @@ STILL_SECONDS = 0.6
 LEASE_SECONDS = 12.0
 """Longer than any lease lasts without an answer."""
 _POLL_SECONDS = 0.15
+_IN_FLIGHT = """
+select h.pos, h.pos - c.pos as behind, (
+  select count(*) from read.orders
+  where open and (
+    status not in ('working', 'partially_filled', 'held')
+    or convert_from(state, 'UTF8')::jsonb @> '{"cancel_requested": true}'
+  )
+) as flying
+from ledger.head h, read.checkpoint c
+"""
 
 
 class Run:
@@ -112,10 +122,7 @@ class Run:
             return f"{left} signals are not taken", -1
         connection = await system.database()
         try:
-            row = await connection.fetchrow(
-                "select h.pos, h.pos - c.pos as behind, (select count(*) from read.orders where open and status not in"
-                " ('working', 'partially_filled', 'held')) as flying from ledger.head h, read.checkpoint c"
-            )
+            row = await connection.fetchrow(_IN_FLIGHT)
         finally:
             await connection.close()
         if row is None:

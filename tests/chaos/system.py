@@ -19,6 +19,7 @@ from tests.chaos.mangle import Mangling
 from tests.chaos.proxy import Proxy
 from tests.chaos.small_wal import small_wal
 from tradewire import subjects
+from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import LeaseRequest
@@ -240,6 +241,7 @@ class System:
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("TRADEWIRE_")},
             **self.engines.environment(name),
+            "TRADEWIRE_BUILD": build_id(),
             "TRADEWIRE_CONFIG": str(self.config),
             "TRADEWIRE_DATA": str(self.folder),
             "TRADEWIRE_PAPER_JOURNAL": str(self.journal),

@@ -42,22 +42,27 @@ def concerns_books(event_type: str) -> bool:
     return event_type in _FOLDS
 
 
-def _fill(event: Event, data: Any) -> Fill:
+def fill_of(event: Event, data: Any) -> Fill:
+    """The execution that an event tells of; of a correction the new one."""
     return Fill(data.side, data.quantity, data.price, data.fee, data.broker_time or event.time, data.execution)
 
 
+def corrected_fill(new: Fill, data: Any) -> Fill:
+    """The execution that a correction takes back."""
+    return replace(new, quantity=data.old_quantity, price=data.old_price, fee=data.old_fee)
+
+
 def _filled(book: AccountBook, event: Event, data: Any) -> AccountBook:
-    return book_fill(book, data.symbol, _fill(event, data), fee_currency=data.fee_currency)[0]
+    return book_fill(book, data.symbol, fill_of(event, data), fee_currency=data.fee_currency)[0]
 
 
 def _corrected(book: AccountBook, event: Event, data: Any) -> AccountBook:
-    new = _fill(event, data)
-    old = replace(new, quantity=data.old_quantity, price=data.old_price, fee=data.old_fee)
-    return book_correction(book, data.symbol, old, new, fee_currency=data.fee_currency)[0]
+    new = fill_of(event, data)
+    return book_correction(book, data.symbol, corrected_fill(new, data), new, fee_currency=data.fee_currency)[0]
 
 
 def _busted(book: AccountBook, event: Event, data: Any) -> AccountBook:
-    return book_bust(book, data.symbol, _fill(event, data), event.time, fee_currency=data.fee_currency)[0]
+    return book_bust(book, data.symbol, fill_of(event, data), event.time, fee_currency=data.fee_currency)[0]
 
 
 def _cash(book: AccountBook, _event: Event, data: Any) -> AccountBook:

@@ -1,18 +1,22 @@
-"""Every limit by name: how its text is read, which of two is the tighter, and what it says when it is lifted by name.
+"""Every limit by name: how its text is read, which of two is the tighter, where it means something, and what lifts it.
 
 Amounts are in the account's currency, percentages are of the account's equity unless their words say otherwise, spans
 are in microseconds. `none` lifts a limit by name, which is something else than not setting it: what is not set denies.
+`read` takes what a log may hold, and `verify` what somebody may write now.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tradewire.domain import names
 from tradewire.domain.exact import ZERO
 from tradewire.domain.money import money
+from tradewire.domain.nearest import nearest
 from tradewire.domain.quoting import quoted
 from tradewire.domain.times import duration, span_text
 from tradewire.errors import InvalidValue
@@ -21,7 +25,13 @@ LIFTED: Final = "none"
 """The text of a limit that somebody lifted by name."""
 ENDLESS: Final = 1 << 62
 """A span that is never over (µs)."""
+WHOLE: Final = ("global", "broker", "account")
+"""The kinds of scope in which a limit of an account as a whole means something."""
+EVERYWHERE: Final = (*WHOLE, "strategy", "symbol")
+"""Every kind of scope, widest first."""
 _INFINITE: Final = Decimal("Infinity")
+_HUNDRED: Final = Decimal(100)
+_is_padded = re.compile(r"-?0[0-9]").match
 
 
 class Amount(Struct, frozen=True, gc=False):
@@ -39,11 +49,21 @@ class Span(Struct, frozen=True, gc=False):
 
 
 class Kind(Struct, frozen=True):
-    """How a limit is read from its text (None: the text sets none), and which of two is the tighter, also in words."""
+    """How a limit is read from its text (None: the text sets none), and which of two is the tighter, also in words.
+
+    It means something in the kinds of scope `scopes`. The text `lift` lifts it; where that is None nothing does, for
+    the reason `stays` if that needs one. Of what is written now `most` is the most, and only with `zero` may a span
+    be zero.
+    """
 
     parse: Callable[[str], Any]
     tighter: Callable[[Any, Any], Any]
     words: str
+    scopes: tuple[str, ...] = EVERYWHERE
+    lift: str | None = LIFTED
+    stays: str = ""
+    most: Decimal | None = None
+    zero: bool = False
 
 
 def _number(text: str) -> Decimal:
@@ -108,7 +128,7 @@ def _word(*words: str) -> Kind:
             raise InvalidValue("UNKNOWN_WORD", f"{quoted(text)} is none of its words", " or ".join(words))
         return text
 
-    return Kind(parse, lambda a, b: min(a, b, key=words.index), f"the first of {', '.join(words)}")
+    return Kind(parse, lambda a, b: min(a, b, key=words.index), f"the first of {', '.join(words)}", lift=None)
 
 
 def _less(a: Amount, b: Amount) -> Amount:
@@ -138,6 +158,11 @@ def _either(a: frozenset[str], b: frozenset[str]) -> frozenset[str]:
 _MAX, _MIN = Kind(_most, _less, "the smaller"), Kind(_least, _more, "the larger")
 _COUNT = Kind(_count, _less, "the smaller")
 _AT_MOST, _AT_LEAST = Kind(_within, _shorter, "the shorter"), Kind(_at_least, _longer, "the longer")
+_OFF_AT_ZERO = replace(_AT_LEAST, zero=True)
+_OF_ALL = replace(_MAX, scopes=WHOLE)
+_RESULT = replace(_MAX, scopes=(*WHOLE, "strategy"))
+_PART_LOST = replace(_RESULT, most=_HUNDRED)
+_LIST = Kind(_symbols, _both, "what is on every list", lift="")
 
 KINDS: Final[dict[str, Kind]] = {
     # The size of one order
@@ -155,47 +180,58 @@ KINDS: Final[dict[str, Kind]] = {
     # What may be held and working
     "max_position_value": _MAX,
     "max_open_orders_per_symbol": _COUNT,
-    "max_open_orders": _COUNT,
-    "max_open_exposure": _MAX,
-    "max_gross_exposure": _MAX,
-    "max_net_exposure": _MAX,
+    "max_open_orders": replace(_COUNT, scopes=WHOLE),
+    "max_open_exposure": _OF_ALL,
+    "max_gross_exposure": _OF_ALL,
+    "max_net_exposure": _OF_ALL,
     "max_concentration": _MAX,
     "max_group_concentration": _MAX,
-    "max_value_at_risk": _MAX,
+    "max_volume_share": _MAX,
+    "max_value_at_risk": _OF_ALL,
     "max_open_positions": _COUNT,
     "allow_short": _word("no", "yes"),
     # What may be lost
-    "max_daily_loss": _MAX,
-    "max_daily_loss_percent": _MAX,
-    "max_drawdown": _MAX,
-    "drawdown_window": _AT_LEAST,
+    "max_daily_loss": _RESULT,
+    "max_daily_loss_percent": _PART_LOST,
+    "max_drawdown": _PART_LOST,
+    "drawdown_window": replace(_AT_LEAST, scopes=(*WHOLE, "strategy")),
     # How often
     "max_orders_per_second": _COUNT,
     "max_orders_per_minute": _COUNT,
     "max_orders_per_day": _COUNT,
     "max_repeated_executions": _COUNT,
     "repeated_execution_window": _AT_LEAST,
-    "duplicate_window": _AT_LEAST,
-    "cooldown": _AT_LEAST,
+    "duplicate_window": _OFF_AT_ZERO,
+    "cooldown": _OFF_AT_ZERO,
     # How old
     "max_signal_age": _AT_MOST,
-    "max_signal_ahead": _AT_MOST,
+    "max_signal_ahead": replace(_AT_MOST, zero=True),
     "max_price_age": _AT_MOST,
     "max_balance_age": _AT_MOST,
     "max_instrument_age": _AT_MOST,
-    "approval_ttl": _AT_MOST,
-    "mark_interval": _AT_MOST,
+    "approval_ttl": replace(_AT_MOST, lift=None, stays="an approval that nobody sends must lapse"),
+    "mark_interval": replace(_AT_MOST, scopes=WHOLE),
     # What and when
-    "allowed_symbols": Kind(_symbols, _both, "what is on every list"),
-    "restricted_symbols": Kind(_symbols, _either, "what is on any list"),
+    "allowed_symbols": _LIST,
+    "restricted_symbols": replace(_LIST, tighter=_either, words="what is on any list"),
     "market_hours": _word("regular", "extended", "always"),
     # Who must agree
     "approval_threshold": _MAX,
-    "approval_deadline": _AT_MOST,
+    "approval_deadline": replace(_AT_MOST, lift=None, stays="an order that nobody answers for must lapse"),
     "probation_orders": Kind(_any_count, _more, "the larger"),
     "probation_order_value": _MAX,
-    "soft_limit": _MAX,
+    "soft_limit": replace(_OF_ALL, most=_HUNDRED),
 }
+
+STRATEGY: Final = "strategy."
+"""What the scope of a strategy begins with."""
+OF_STRATEGY: Final = frozenset({"max_daily_loss", "max_daily_loss_percent", "max_drawdown"})
+"""What the scope of a strategy sets for the strategy's own results, apart from what others set for the account's."""
+
+
+def is_own(scope: str, name: str) -> bool:
+    """True for a limit of a strategy's own results, which does not combine with those of other scopes."""
+    return name in OF_STRATEGY and scope.startswith(STRATEGY)
 
 
 def read(name: str, text: str) -> Any:
@@ -206,8 +242,68 @@ def read(name: str, text: str) -> Any:
     """
     kind = KINDS.get(name)
     if kind is None:
-        raise InvalidValue("UNKNOWN_LIMIT", f"{quoted(name)} is no limit", ", ".join(KINDS))
+        meant = nearest(name, KINDS)
+        raise InvalidValue(
+            "UNKNOWN_LIMIT",
+            f"{quoted(name)} is no limit",
+            meant[0] if meant else "a name that `tradewire limits` shows",
+        )
     return kind.parse(text)
+
+
+def verify(name: str, text: str) -> Any:
+    """Reads one limit as somebody writes it now: also refused is what could only be a mistake.
+
+    Raises:
+        InvalidValue: as `read`; for zeros in front, a span of zero that leaves no time, a percentage that is never
+            reached, and for lifting what must end.
+    """
+    kind = KINDS.get(name)
+    if kind is not None and text == LIFTED and kind.stays:
+        raise InvalidValue("NOT_LIFTED", f"{text} is not for {name}: {kind.stays}", 'a span such as "5m"')
+    if kind is not None and text == LIFTED and kind.lift == "":
+        raise InvalidValue("NOT_LIFTED", f"{text} is not a symbol", "an empty text, which lists none")
+    value = read(name, text)
+    kind = KINDS[name]
+    if isinstance(value, Amount | Span) and (_is_padded(text) or text.startswith("-")):
+        raise InvalidValue("ODD_SPELLING", f"{quoted(text)} has a sign or a zero in front", "the digits alone")
+    if isinstance(value, Span) and not value.micros and text != LIFTED and not kind.zero:
+        expected = "a span above zero" + (f", or {LIFTED}" if kind.lift == LIFTED else "")
+        raise InvalidValue("ZERO", f"{text} leaves no time", expected)
+    if kind.most is not None and text != LIFTED and value.value > kind.most:
+        expected = f"{kind.most} percent at most, or {LIFTED}"
+        raise InvalidValue("NEVER_REACHED", f"{text} percent is never reached", expected)
+    return value
+
+
+def verify_scope(name: str, scope: str) -> None:
+    """Passes a limit that means something in a scope, such as `strategy.momo`.
+
+    Raises:
+        InvalidValue: NO_EFFECT, with the kinds of scope in which it does.
+    """
+    where, scopes = scope.partition(".")[0], KINDS[name].scopes
+    if where not in scopes:
+        raise InvalidValue("NO_EFFECT", f"{name} has no effect in {scope}", places(name))
+
+
+def places(name: str) -> str:
+    """The scopes in which a limit means something, in words."""
+    *others, last = (kind if kind == WHOLE[0] else f"{kind}.NAME" for kind in KINDS[name].scopes)
+    return f"{', '.join(others)} or {last}"
+
+
+def crossed(texts: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first least of an order that lies above its most in the same limits, so that nothing could pass; and that."""
+    for what in ("value", "quantity"):
+        low, high = f"min_order_{what}", f"max_order_{what}"
+        try:
+            least, most = (read(name, texts[name]) if texts.get(name) else None for name in (low, high))
+        except InvalidValue:
+            continue
+        if least is not None and most is not None and least.value > most.value:
+            return low, high
+    return None
 
 
 def loosens(name: str, old: str | None, new: str | None) -> bool:

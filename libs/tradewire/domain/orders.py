@@ -135,6 +135,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     unit_value: Decimal | None = None
     cost: Decimal | None = None
     granted_by: str = ""
+    build: str = ""
 
     @property
     def leaves(self) -> Decimal:
@@ -223,6 +224,7 @@ def _approved(_order: Order, data: Any, changes: dict[str, Any]) -> None:
     changes["limit_price"], changes["stop_price"] = data.limit_price, data.stop_price
     changes["time_in_force"], changes["expires_at"] = data.time_in_force, data.expires_at
     changes["reduce_only"], changes["unit_value"], changes["cost"] = data.reduce_only, data.unit_value, data.cost
+    changes["build"] = data.build
 
 
 def _refused(_order: Order, data: Any, changes: dict[str, Any]) -> None:

@@ -109,7 +109,7 @@ def apply_fill(position: Position, fill: Fill) -> tuple[Position, tuple[ClosedTr
     if position.quantity < 0:
         received = negate(received)
     flat = not lots
-    released = position.average_cost if flat else share(position.average_cost, closing, position.quantity.copy_abs())
+    released = released_cost(position.average_cost, closing, position.quantity)
     left = Position(
         symbol=position.symbol,
         multiplier=position.multiplier,
@@ -144,6 +144,12 @@ def reversal(fill: Fill, at: int) -> Fill:
     return Fill(
         "sell" if fill.side == "buy" else "buy", fill.quantity, fill.price, subtract(ZERO, fill.fee), at, fill.exec_id
     )
+
+
+def released_cost(cost: Decimal, closing: Decimal, quantity: Decimal) -> Decimal:
+    """What closing a part of a signed quantity takes out of its average-cost total: all of it when all is closed."""
+    held = quantity.copy_abs()
+    return cost if closing == held else share(cost, closing, held)
 
 
 def _open(position: Position, signed: Decimal, fill: Fill, fee: Decimal) -> Position:

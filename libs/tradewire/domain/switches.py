@@ -16,6 +16,8 @@ GLOBAL = "global"
 LEVELS = ("NONE", "PAUSED", "REDUCE_ONLY", "HALT", "KILL")
 EXITS_ONLY = frozenset({"PAUSED", "REDUCE_ONLY"})
 """Levels at which nothing but exits passes; at the higher ones nothing does."""
+NOT_IN_LOG = "heard directly and not in the log yet"
+"""What a router says of a halt that it keeps although the log does not hold it."""
 
 
 class Switch(Struct, frozen=True, gc=False):

@@ -30,6 +30,7 @@ _instant = re.compile(
 _naive = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?").fullmatch
 _epoch = re.compile(r"-?([0-9]{1,20})(?:\.[0-9]*)?").fullmatch
 _duration = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)").fullmatch
+_any_span = re.compile(r"(-?)[0-9]+(?:ms|s|m|h|d)").fullmatch
 
 
 def instant(text: str) -> int:
@@ -89,12 +90,20 @@ def duration(text: str) -> int:
         TypeError: the value is no text.
     """
     match = _duration(text)
-    if match is None:
+    value = int(match[1]) * _UNITS[match[2]] if match else None
+    if value is not None and value <= LONGEST_DAYS * _UNITS["d"]:
+        return value
+    span = _any_span(text)
+    if span is None:
         raise InvalidValue("DURATION_INVALID", f"{quoted(text)} is not a duration", _DURATION_EXPECTED)
-    value = int(match[1]) * _UNITS[match[2]]
-    if value > LONGEST_DAYS * _UNITS["d"]:
-        raise InvalidValue("DURATION_INVALID", f"{quoted(text)} is too long", f"at most {LONGEST_DAYS}d")
-    return value
+    if span[1]:
+        raise InvalidValue("DURATION_INVALID", f"{quoted(text)} is negative", _DURATION_EXPECTED)
+    raise InvalidValue("DURATION_INVALID", f"{quoted(text)} is too long", f"at most {LONGEST_DAYS}d")
+
+
+def is_span(text: str) -> bool:
+    """Says whether the text is meant as a span, even as one that is negative or too long."""
+    return _any_span(text) is not None
 
 
 def span_text(microseconds: int) -> str:

@@ -93,7 +93,7 @@ class ResumeCommand(_Command, frozen=True, kw_only=True):
 
 
 class FlattenCommand(_Command, frozen=True, kw_only=True):
-    """Close every position of an account."""
+    """Cancel every open order of an account, and close every position."""
 
     account: str
     reason: str
@@ -148,7 +148,8 @@ ControlCommand = (
 class ControlReply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The answer, given after the commit. `positions` are of the events that the request caused, `orders` theirs.
 
-    `field` is what was wrong in the request, `expected` what would have been right.
+    `field` is what was wrong in the request, `expected` what would have been right. `warning` is what may not have been
+    meant, although it was done.
     """
 
     ok: bool
@@ -158,6 +159,7 @@ class ControlReply(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     expected: str = ""
     positions: tuple[int, ...] = ()
     orders: tuple[str, ...] = ()
+    warning: str = ""
 
 
 COMMANDS: dict[str, type[ControlCommand]] = {

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +19,7 @@ from tradewire.messages.control import (
     CancelCommand,
     ControlCommand,
     ControlRefused,
+    SetLimitCommand,
 )
 from tradewire.messages.strict_json import JsonInvalid, parse_object
 
@@ -71,12 +71,9 @@ def moment(text: str, now: int) -> int:
     """Returns the time (µs since the epoch) that an RFC 3339 time or a span from `now` names.
 
     Raises:
-        InvalidValue: it is neither.
+        InvalidValue: it is neither, or a span that is negative or too long.
     """
-    try:
-        return now + times.duration(text)
-    except InvalidValue:
-        return times.instant(text)
+    return now + times.duration(text) if times.is_span(text) else times.instant(text)
 
 
 def _explain(problem: str, kind: type[ControlCommand]) -> ControlRefused:
@@ -104,6 +101,18 @@ def _verify(command: ControlCommand) -> None:
         _RULES[field.name][0](field.name, value)
     if isinstance(command, CancelCommand):
         _verify_cancel(command)
+    if isinstance(command, SetLimitCommand):
+        _verify_scopes(command)
+
+
+def _verify_scopes(command: SetLimitCommand) -> None:
+    """Each limit means something in the scope; one that is taken from it need not."""
+    for name, text in command.limits.items():
+        if text:
+            try:
+                limits.verify_scope(name, command.scope)
+            except InvalidValue as error:
+                raise ControlRefused("INVALID_FIELD", f"limits.{name}", error.message, error.expected) from None
 
 
 def _verify_cancel(command: CancelCommand) -> None:
@@ -151,17 +160,15 @@ def _limits(_field: str, value: dict[str, str]) -> None:
     if not value:
         raise ControlRefused("MISSING_FIELD", "limits", "no limit is named", _RULES["limits"][1])
     for name, text in value.items():
-        if name not in limits.KINDS:
-            near = get_close_matches(name, limits.KINDS, n=1)
-            raise ControlRefused(
-                "INVALID_FIELD", "limits", f"{quoted(name)} is no limit", near[0] if near else ", ".join(limits.KINDS)
-            )
-        if not text:
+        known = name in limits.KINDS
+        if known and not text:
             continue
         field = f"limits.{name}"
         try:
-            sets = limits.read(name, text) is not None
+            sets = limits.verify(name, text) is not None
         except InvalidValue as error:
+            if not known:
+                raise ControlRefused("INVALID_FIELD", "limits", error.message, error.expected) from None
             raise ControlRefused("INVALID_FIELD", field, f"{name}: {error.message}", error.expected) from None
         if not sets:
             raise ControlRefused(

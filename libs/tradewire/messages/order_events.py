@@ -71,10 +71,14 @@ class OrderReplaceRequested(_Event, frozen=True, kw_only=True):
 
 
 class OrderApprovalGranted(_Event, frozen=True, kw_only=True):
-    """A person approves a held order; risk decides it again."""
+    """A person approves a held order; risk decides it again.
+
+    `alone` says that nobody else may give commands; older events do not tell.
+    """
 
     by: str
     request: str
+    alone: bool | None = None
 
 
 class OrderApprovalRefused(_Event, frozen=True, kw_only=True):
@@ -107,7 +111,7 @@ class OrderApproved(_Decision, frozen=True, kw_only=True):
     """The quantity and terms that may be sent once, until `expires_at`, with every check and what it rests on.
 
     `unit_value` is what one unit counts as while the order works, and `cost` what all of it may take from the
-    account's buying power; both are in the account's currency.
+    account's buying power; both are in the account's currency. `build` is the approver's: no other build sends it.
     """
 
     signal: str
@@ -125,6 +129,7 @@ class OrderApproved(_Decision, frozen=True, kw_only=True):
     price: Decimal | None = None
     unit_value: Decimal | None = None
     cost: Decimal | None = None
+    build: str = ""
 
 
 class OrderDenied(_Decision, frozen=True, kw_only=True):
@@ -174,6 +179,7 @@ class OrderSubmitStarted(_Event, frozen=True, kw_only=True):
     state_pos: int
     revision: int = 0
     clock: Clock = "wall"
+    build: str = ""
 
 
 class OrderReplaceStarted(_Event, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from tradewire.errors import UnknownEvent
 from tradewire.messages import account_events as a
+from tradewire.messages import command_events as c
 from tradewire.messages import order_events as o
 from tradewire.messages import signals_events as s
 from tradewire.messages.log import Event, NewEvent
@@ -37,6 +38,7 @@ _TABLE = [
         (s.SignalRefused, "ingest"),
         (s.NothingToDo, "ingest"),
     ),
+    *_rows("command-", (c.CommandRefused, "ingest")),
     *_rows(
         "system",
         (s.SignalsStreamSeen, "ingest"),

@@ -14,10 +14,14 @@ STALLED_SECONDS = 10.0
 
 
 class Health:
-    """What the process says of itself. `problems` are the reasons for which it is not ready, by part."""
+    """What the process says of itself. `problems` are the reasons for which it is not ready, by part.
+
+    `notes`, by part too, are what people should know of a process that is ready all the same.
+    """
 
     def __init__(self) -> None:
         self.problems: dict[str, str] = {"start": "is starting"}
+        self.notes: dict[str, str] = {}
         self.alive_at = time.monotonic()
 
     def set(self, part: str, problem: str | None) -> None:
@@ -26,6 +30,16 @@ class Health:
             self.problems[part] = problem
         else:
             self.problems.pop(part, None)
+
+    def note(self, part: str, note: str) -> bool:
+        """Says something of a part, or no more with an empty text; True when that is news."""
+        if self.notes.get(part, "") == note:
+            return False
+        if note:
+            self.notes[part] = note
+        else:
+            self.notes.pop(part)
+        return True
 
     @property
     def ready(self) -> bool:
@@ -61,7 +75,7 @@ def serve(health: Health, registry: CollectorRegistry, host: str, port: int) -> 
         start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
         body: dict[str, Any] = {"ok": good}
         if path == "/readyz":
-            body["problems"] = dict(health.problems)
+            body |= {"problems": dict(health.problems), "notes": dict(health.notes)}
         return [json.dumps(body).encode() + b"\n"]
 
     server: WSGIServer = make_server(host, port, answer, handler_class=_Quiet)

@@ -21,8 +21,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 
 import tradewire
 from tradewire import subjects
+from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
+from tradewire.messages.beats import ServiceBeat
 from tradewire.runtime import health, logs, sync
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings, load
@@ -50,7 +52,7 @@ class Service:
         self._reloads = Counter("tradewire_config_reloads", "Reloads by outcome", ["outcome"], registry=self.registry)
         self._ready = Gauge("tradewire_ready", "1 while the process is ready", registry=self.registry)
         Info("tradewire_build", "What this process runs", registry=self.registry).info(
-            {"version": tradewire.__version__, "service": name}
+            {"version": tradewire.__version__, "build": build_id(), "service": name}
         )
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -80,7 +82,7 @@ class Service:
             raise ConfigError(
                 "http.port", f"{http.port} cannot be used: {error.strerror}", "Choose a free one."
             ) from None
-        self.log.info("process started", http_port=port, pid=os.getpid(), shard=self.settings.shard)
+        self.log.info("process started", http_port=port, pid=os.getpid(), shard=self.settings.shard, build=build_id())
         self.spawn(self._pulse(), "pulse")
         connecting = loop.create_task(Bus.connect(self.settings.nats, self.name, self._waits_for_nats))
         stopped = loop.create_task(self.stopping.wait())
@@ -176,9 +178,9 @@ class Service:
     async def _heartbeat(self) -> None:
         subject = subjects.heartbeat(self.name, self.settings.shard)
         while True:
-            beat = {"service": self.name, "instance": self.instance, "ready": self.health.ready, **self.facts}
+            beat = ServiceBeat(self.name, self.instance, self.health.ready, build_id())
             with contextlib.suppress(Unavailable):
-                await self.bus.publish(subject, msgspec.json.encode(beat))
+                await self.bus.publish(subject, msgspec.json.encode({**msgspec.structs.asdict(beat), **self.facts}))
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 

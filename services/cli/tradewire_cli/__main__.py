@@ -1,7 +1,6 @@
 """The command line: `tradewire`, or `python -m tradewire_cli`. Whatever goes wrong is one line and an exit code."""
 
 import os
-import re
 import sys
 import tempfile
 import traceback
@@ -11,7 +10,7 @@ from io import TextIOWrapper
 import typer
 
 from tradewire.errors import TradewireError
-from tradewire_cli import app, exits
+from tradewire_cli import app, exits, misuse
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,9 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app.make(given)(args=given, prog_name="tradewire", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        said = " ".join(error.format_message().split())
-        message = _negative(given, said) or said
-        code = _say(given, f"{message.rstrip('.')}. {_help(given)}", exits.Exit.WRONG_USE)
+        code = _say(given, f"{misuse.words(error, given)}. {_help(given)}", exits.Exit.WRONG_USE)
     except TradewireError as error:
         code = _say(given, str(error), exits.code_of(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -54,14 +51,6 @@ def _say(given: Sequence[str], message: str, code: exits.Exit) -> exits.Exit:
     name = next((word for word in given if not word.startswith("-")), "")
     print(f"tradewire {name}".rstrip() + f": {message}", file=sys.stderr)
     return code
-
-
-def _negative(given: Sequence[str], said: str) -> str:
-    """What to say of `send buy AAPL -5`, whose last word is taken for an option."""
-    number = next((word for word in given if re.fullmatch(r"-\.?\d[\d.,]*", word)), "")
-    if not number or given[0] != "send" or f"No such option: {number[:2]}" not in said:
-        return ""
-    return f"quantity: {number} is a negative number; expected more than zero, and sell or close for the other way"
 
 
 def _help(given: Sequence[str]) -> str:

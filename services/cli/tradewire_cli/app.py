@@ -36,7 +36,7 @@ COMMANDS: Final[dict[str, Row]] = {
     "halt": Row("switches:halt", _RISK),
     "pause": Row("switches:pause", _RISK),
     "resume": Row("switches:resume", _RISK),
-    "flatten": Row("switches:flatten", _RISK),
+    "flatten": Row("flatten:flatten", _RISK),
     "preflight": Row("preflight:preflight", _RISK),
     "limits": Row("limits:limits", _RISK),
     "approvals": Row("approvals:approvals", _RISK),

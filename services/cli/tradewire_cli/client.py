@@ -25,7 +25,7 @@ from tradewire.messages.answers import QueryError
 from tradewire.permissions import user_of
 from tradewire.settings import Nats
 from tradewire_cli.exits import Exit, Failed
-from tradewire_cli.finding import folder_of, settings_of
+from tradewire_cli.finding import folder_of, settings_if_right
 from tradewire_cli.up.runfile import running
 
 CONNECT_SECONDS: Final = 5.0
@@ -68,6 +68,14 @@ class QueryFailed(Failed):
         self.error = error
 
 
+class CommandFailed(Failed):
+    """Ingest refuses a command; `reply` is its answer."""
+
+    def __init__(self, reply: control.ControlReply) -> None:
+        super().__init__(Exit.REFUSED, f"{reply.code}: {_told(reply.message, reply.expected)}")
+        self.reply = reply
+
+
 class _Ack(Struct, frozen=True):
     seq: int = 0
     duplicate: bool = False
@@ -80,11 +88,11 @@ def place_of(data: Path | None, person: str) -> Place:
     Raises:
         Failed: nothing runs, or the person has no key.
     """
-    settings, folder = settings_of(), folder_of(data)
-    run = running(folder.run_file)
     user = user_of("person", person)
+    settings, folder = settings_if_right(), folder_of(data)
+    run = running(folder.run_file)
     if run is None:
-        if data is None and settings.nats.nkey_file:
+        if data is None and settings is not None and settings.nats.nkey_file:
             return Place(replace(settings.nats, user=user), settings.shard, person)
         raise Failed(
             Exit.NOT_RUNNING,
@@ -188,7 +196,7 @@ class Client:
         """Gives a command, with the same request id until it is answered.
 
         Raises:
-            Failed: it is refused.
+            CommandFailed: it is refused.
             Unavailable: no answer; the command may have been carried out.
         """
         subject = subjects.control(verb, self.person)
@@ -202,7 +210,7 @@ class Client:
         unknown = f"{verb} was not answered, so whether it is in the log is unknown; `tradewire status` says what runs"
         reply = await _until_answered(once, COMMAND_SECONDS, unknown)
         if not reply.ok:
-            raise Failed(Exit.REFUSED, f"{reply.code}: {_told(reply.message, reply.expected)}")
+            raise CommandFailed(reply)
         return reply
 
     async def publish(self, signal_id: str, body: bytes) -> Published:

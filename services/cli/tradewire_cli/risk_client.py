@@ -13,6 +13,7 @@ from tradewire.messages import risk_queries
 from tradewire.messages.risk_queries import Question, RiskRefused
 from tradewire_cli.client import ASK_SECONDS, Client
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.views.events import refusal
 
 _TRY_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.2
@@ -25,8 +26,7 @@ class RiskSaysNo(Failed):
     """Risk refuses a question; `refused` is its answer."""
 
     def __init__(self, refused: RiskRefused) -> None:
-        expected = f"; expected {refused.expected}" if refused.expected else ""
-        super().__init__(Exit.REFUSED, f"{refused.code}: {refused.message}{expected}")
+        super().__init__(Exit.REFUSED, refusal(refused))
         self.refused = refused
 
 

@@ -22,17 +22,19 @@ from tradewire.messages.control import (
     PauseCommand,
 )
 from tradewire.messages.control_parse import parse
-from tradewire.messages.log import Result
+from tradewire.messages.log import Command, Result
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
 from tradewire.settings import Risk, Settings
+from tradewire_ingest.domain.attempts import attempt
 from tradewire_ingest.domain.commands import Plan, Sender, refuse, reused
+from tradewire_ingest.domain.objects import named_in
 from tradewire_ingest.domain.repeats import repeated
 from tradewire_ingest.follower import Follower, until
 from tradewire_ingest.handlers import on_command
 from tradewire_ingest.lookups import Found, Lookups, NotOne
 from tradewire_ingest.metrics import Metrics
-from tradewire_ingest.people import count_people
+from tradewire_ingest.people import count_people, known_strategies
 
 QUEUE_GROUP = "ingest"
 MOST_AT_ONCE = 200
@@ -82,10 +84,20 @@ class ControlDoor:
             reply = await self._answer(verb, person, message.data)
         self._metrics.commands.labels(verb if verb in control.VERBS else "unknown", reply.code).inc()
         say = self._log.info if reply.ok else self._log.warning
-        say("command", verb=verb, person=person, code=reply.code, answer=reply.message)
+        say("command", verb=verb, person=person, code=reply.code, answer=reply.message, **named_in(message.data))
         if message.reply:
             with contextlib.suppress(Unavailable):
                 await self._bus.publish(message.reply, control.encode(reply))
+        if (tried := attempt(verb, f"person:{person}", message.data, reply, self._clock.now())) is not None:
+            await self._record(tried)
+
+    async def _record(self, tried: Command) -> None:
+        """Puts a refused command on record; it has its answer already, and while there is no ledger only a log line."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._appender.append((tried,))
+        except (TimeoutError, Unavailable) as error:
+            self._log.warning("a refused command is not on record", error=str(error))
 
     async def _answer(self, verb: str, person: str, payload: bytes) -> ControlReply:
         if not names.is_name(person):
@@ -115,7 +127,14 @@ class ControlDoor:
     def _sender(self, identity: str) -> Sender:
         settings = self.settings
         limits = frozenset(name for name in Risk.__struct_fields__ if getattr(settings.risk, name))
-        return Sender(identity, self._clock.now(), settings.accounts, limits, count_people(settings))
+        return Sender(
+            identity,
+            self._clock.now(),
+            settings.accounts,
+            limits,
+            count_people(settings),
+            known_strategies(settings),
+        )
 
     async def _know_enough(self, command: ControlCommand) -> None:
         """Waits for the state that a command is decided on: a kill needs none, other halts any, the rest the newest."""
@@ -132,7 +151,14 @@ class ControlDoor:
         failed = next((result for result in results if not result.stored), None)
         if failed is None:
             positions = tuple(position for result in results for position in result.positions)
-            return ControlReply(ok=True, code=plan.code, message=plan.message, positions=positions, orders=plan.orders)
+            return ControlReply(
+                ok=True,
+                code=plan.code,
+                message=plan.message,
+                positions=positions,
+                orders=plan.orders,
+                warning=plan.warning,
+            )
         if failed.code == "version_conflict":
             await asyncio.sleep(STEP_SECONDS)
             return None

@@ -1,4 +1,4 @@
-"""How many people may give commands: some acts need a second one."""
+"""Who has a key: how many people may give commands, because some acts need a second one, and which strategies."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ from msgspec import Struct
 from tradewire.settings import Settings
 
 _PERSON: Final = "person-"
+_STRATEGY: Final = "strategy-"
 
 
 class _Registry(Struct):
@@ -25,8 +26,18 @@ def count_people(settings: Settings) -> int | None:
     """
     if settings.ingest.people:
         return len(set(settings.ingest.people))
+    users = _users(settings)
+    return None if users is None else sum(user.startswith(_PERSON) for user in users)
+
+
+def known_strategies(settings: Settings) -> frozenset[str]:
+    """The strategies that have a profile, or a key in the data folder."""
+    keys = (user.removeprefix(_STRATEGY) for user in _users(settings) or () if user.startswith(_STRATEGY))
+    return frozenset((*settings.strategies, *keys))
+
+
+def _users(settings: Settings) -> dict[str, Any] | None:
     try:
-        users = _decode((Path(settings.data) / "keys.json").read_bytes()).users
+        return _decode((Path(settings.data) / "keys.json").read_bytes()).users
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return sum(user.startswith(_PERSON) for user in users)

@@ -1,7 +1,8 @@
 """What accounts look like, for dashboards and alerts: money, exposure, value at risk, limits and switches.
 
-One series for an account, a limit or a scope, and none for an order or a symbol: the switches of symbols are told
-together, by the highest of them. What nobody can tell, and what is not limited, has no series.
+One series for an account, a limit, a scope or a strategy whose results are limited, and none for an order or a symbol:
+the switches of symbols are told together, by the highest of them. What nobody can tell, and what is not limited, has no
+series.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from tradewire.domain.exact import ZERO, multiply, ratio
 from tradewire.domain.switches import LEVELS
+from tradewire_risk.domain.own import limited_in, own_losses
 from tradewire_risk.domain.portfolio import Portfolio
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.domain.usage import usage_of
@@ -23,6 +25,14 @@ _FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "equity": ("Equity at the last marks", ("account",)),
     "day_loss": ("Loss of the trading day at the last marks, from zero up", ("account",)),
     "drawdown_percent": ("How far the equity lies below the highest of its window", ("account",)),
+    "strategy_day_loss": (
+        "What a strategy with limits of its own has lost of the trading day, from zero up",
+        ("account", "strategy"),
+    ),
+    "strategy_drawdown_percent": (
+        "How far its result lies below the highest of its window, of the account's highest equity",
+        ("account", "strategy"),
+    ),
     "exposure": (
         "Value of positions and working orders at their worst, gross or net, or of entries",
         ("account", "kind"),
@@ -80,7 +90,12 @@ def _account(sheet: _Sheet, state: RiskState, account: str, now: int) -> None:
     equity = accounts.equity(account)
     sheet.put("equity", equity, account)
     sheet.put("day_loss", accounts.loss(account), account)
-    sheet.put("drawdown_percent", state.drawdown(account, state.day(account, now)), account)
+    day = state.day(account, now)
+    sheet.put("drawdown_percent", state.drawdown(account, day), account)
+    for strategy in limited_in(state, account):
+        own = own_losses(state, account, strategy, day)
+        sheet.put("strategy_day_loss", own.day.lost, account, strategy)
+        sheet.put("strategy_drawdown_percent", own.drawdown.percent, account, strategy)
     if not portfolio.unknown:
         sheet.put("exposure", portfolio.gross, account, "gross")
         sheet.put("exposure", portfolio.net, account, "net")

@@ -1,6 +1,6 @@
 """Renders docs/reference/risk-checks.md from the tables that the code runs on: `python -m tradewire_risk.reference`."""
 
-from tradewire.domain.limits import KINDS
+from tradewire.domain.limits import EVERYWHERE, KINDS, LIFTED
 from tradewire.settings import Risk
 from tradewire_risk.domain.checks import CHECKS
 from tradewire_risk.domain.holding import must_hold
@@ -43,14 +43,21 @@ _LIMITS = """## Limits
 
 Limits are events (`LimitSet`) of the scopes `global`, `broker.<name>`, `account.<name>`, `strategy.<name>` and
 `symbol.<symbol>`. Of all scopes that an order lies in, the tightest value holds. The section `[risk]` of the
-configuration is the scope `global`; it is appended when the configuration changes, and what people set stays until
-then. A limit that cannot be read denies every order in its scope (`LIMITS_INVALID`); a limit that is not set denies by
-its own check. The text `none` lifts a limit by name.
+configuration is the scope `global`: a limit whose text there has changed since it was last recorded is set, and the
+others stay as people set them. Where an account is live, the configuration loosens none by itself. A limit that cannot
+be read denies every order in its scope (`LIMITS_INVALID`); a limit that is not set denies by its own check. The text
+`none` lifts a limit by name, where the table says so; a list that is empty lists nothing.
 
 Percentages of exposure, concentration and loss are of the account's equity, and `max_drawdown` is of its highest within
-`drawdown_window`. `max_open_orders`, the sums of exposure, losses and the account's own orders a day are limits of the
-account: those of the scopes `strategy` and `symbol` do not count for them. The defaults are those of paper accounts; a
-live account starts only when each limit is written in the configuration.
+`drawdown_window`. The table says in which scopes a limit means something; in others it is refused. Of the account's own
+orders a day `max_orders_per_day` counts only what `global`, `broker` and `account` set. The defaults are those of paper
+accounts; a live account starts only when each limit is written in the configuration.
+
+`max_daily_loss`, `max_daily_loss_percent` and `max_drawdown` of the scope `strategy.<name>` are measured on what that
+strategy itself has won and lost in the account, by its own executions; the account's limits hold beside them. The
+percentages are of the account: `max_daily_loss_percent` of the equity with which its day began, and `max_drawdown` says
+how far the strategy's result may lie below its highest, in percent of the account's highest equity, both within the
+longest `drawdown_window` of the scopes. Where a strategy's scope sets none of them, nothing is measured.
 """
 
 _HOLDS = """## Orders that need a person
@@ -66,10 +73,11 @@ _MARKS = """## Marks and trips
 {marks}
 
 A trip of an account records the marks and throws its switch, once a trading day and reason, unless it stands as high
-already: to `REDUCE_ONLY` for `max_daily_loss` and `max_daily_loss_percent`, to `HALT` for `max_drawdown`. A strategy
-that was executed `max_repeated_executions` times in one symbol and side within `repeated_execution_window` is `PAUSED`.
-After a step of the ledger's clock of more than two seconds live accounts stand at `REDUCE_ONLY`. A person resumes each.
-A decision measures the loss at the last marks that the log holds.
+already: to `REDUCE_ONLY` for `max_daily_loss` and `max_daily_loss_percent`, to `HALT` for `max_drawdown`. Where the
+scope of a strategy sets these, its own losses throw the strategy's switch to the same levels. A strategy that was
+executed `max_repeated_executions` times in one symbol and side within `repeated_execution_window` is `PAUSED`. After a
+step of the ledger's clock of more than two seconds live accounts stand at `REDUCE_ONLY`. A person resumes each. A
+decision measures the loss at the last marks that the log holds.
 
 Above `soft_limit` percent of a limit that an account uses, a `LimitWarning` is recorded, once a trading day.
 """
@@ -108,10 +116,12 @@ def _prices() -> str:
 
 def _limits() -> str:
     defaults = limit_texts(Risk())
-    rows = ["| limit | default | tighter is |", "|---|---|---|"]
-    rows += [
-        f"| `{name}` | {f'`{defaults[name]}`' if defaults[name] else 'none'} | {k.words} |" for name, k in KINDS.items()
-    ]
+    rows = ["| limit | default | tighter is | lifted by | scopes |", "|---|---|---|---|---|"]
+    for name, kind in KINDS.items():
+        default = f"`{defaults[name]}`" if defaults[name] else "empty"
+        lift = {LIFTED: f"`{LIFTED}`", "": "an empty list", None: "nothing"}[kind.lift]
+        scopes = "all" if kind.scopes == EVERYWHERE else ", ".join(f"`{scope}`" for scope in kind.scopes)
+        rows.append(f"| `{name}` | {default} | {kind.words} | {lift} | {scopes} |")
     return "\n".join(rows) + "\n"
 
 

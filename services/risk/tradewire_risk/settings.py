@@ -3,6 +3,7 @@
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tradewire.build import build_id
 from tradewire.domain.hours import time_of_day, trading_window
 from tradewire.domain.sizing import Sizer
 from tradewire.errors import ConfigError
@@ -25,6 +26,7 @@ def setup_of(settings: Settings, sizers: dict[str, Sizer] | None = None) -> Setu
         strategies={name: _strategy(name, strategy) for name, strategy in settings.strategies.items()},
         groups={name: frozenset(symbols) for name, symbols in settings.groups.items()},
         sizers=sizers or {},
+        build=build_id(),
     )
 
 
@@ -49,14 +51,15 @@ def _strategy(name: str, strategy: Strategy) -> StrategyProfile:
     zone = strategy.time_zone
     return StrategyProfile(
         name=name,
-        accounts=frozenset(strategy.accounts),
+        accounts=frozenset(strategy.accounts or ()),
         sides=strategy.sides,
-        windows=tuple(map(trading_window, strategy.windows)),
+        windows=tuple(map(trading_window, strategy.windows or ())),
         zone=_zone(f"strategies.{name}.time_zone", zone) if zone else None,
-        order_types=frozenset(strategy.order_types),
+        order_types=frozenset(strategy.order_types or ()),
         repeat=strategy.repeat,
         mode=strategy.mode,
         max_open_positions=strategy.max_open_positions,
+        kelly_trades=strategy.kelly_trades,
     )
 
 

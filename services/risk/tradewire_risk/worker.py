@@ -16,6 +16,7 @@ from tradewire.messages.quotes import decode_quote
 from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
+from tradewire_risk.domain.configured import refused_limits
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.handlers import Desk, Work
@@ -70,7 +71,7 @@ class Worker:
         self._metrics.quotes.inc()
 
     def configure(self, settings: Settings) -> None:
-        """Takes over reloaded settings; the log gets new limits when they differ."""
+        """Takes over reloaded settings; the log gets the limits that have changed, as far as they may."""
         try:
             self._desk.state.setup = setup_of(settings, self._desk.state.setup.sizers)
         except TradewireError as error:
@@ -96,6 +97,7 @@ class Worker:
         service, metrics, replica = self._service, self._metrics, self._replica
         gauges_at = 0.0
         while True:
+            self._note_refused_limits()
             for part, problem in self.problems().items():
                 service.health.set(part, problem)
             beat = replica.tail.beat
@@ -107,7 +109,16 @@ class Worker:
                 metrics.accounts.show(self._desk.state, self._desk.clock.now())
                 gauges_at = time.monotonic() + GAUGES_SECONDS
             service.facts["pos"] = replica.pos
+            service.facts["decides"] = self._lease.held.is_set() and replica.live
             await asyncio.sleep(0.2)
+
+    def _note_refused_limits(self) -> None:
+        """Tells people what the configuration says and may not set alone, once each time that it becomes so."""
+        desk, service = self._desk, self._service
+        known = desk.state.limited and desk.clock.started
+        refused = refused_limits(desk.state, desk.limits, desk.clock.now()) if known else ""
+        if service.health.note("limits", refused) and refused:
+            service.log.warning("limits of the configuration are not in force", problem=refused)
 
     async def work(self) -> None:
         """Decides until the lease is lost or the process is to stop. All that it appends is fenced by the lease."""

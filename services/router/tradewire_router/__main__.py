@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from tradewire.append import Appender
+from tradewire.build import build_id
 from tradewire.bus import Message
 from tradewire.lease import Lease
 from tradewire.messages.quotes import decode_quote
@@ -14,6 +15,7 @@ from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 from tradewire_router.panic import Panic
 from tradewire_router.router import Router
+from tradewire_router.upstream import Upstream
 
 
 async def serve(service: Service) -> None:
@@ -36,7 +38,9 @@ async def serve(service: Service) -> None:
     panic = Panic(Path(settings.data), account, broker, clock, lease, opening, service.log)
     await panic.listen(service.bus)
     service.spawn(panic.run(), "panic")
-    router = Router(service, opening, lease, clock, panic, facts, appender, metrics)
+    upstream = Upstream(build_id())
+    await upstream.listen(service.bus, settings.shard)
+    router = Router(service, opening, lease, clock, panic, facts, appender, metrics, upstream)
     service.health.set("lease", f"waits for the lease {lease.name}")
 
     async def reign() -> None:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from tradewire.bus import Bus, Message
-from tradewire.domain.switches import LEVELS, account_scopes
+from tradewire.domain.switches import LEVELS, NOT_IN_LOG, account_scopes
 from tradewire.errors import ConfigError, InvalidValue
 from tradewire.lease import Lease
 from tradewire.messages.control import HaltCommand, KillCommand
@@ -136,8 +136,7 @@ class Panic:
     def latched(self) -> str:
         """Why nothing may be submitted, or nothing."""
         return "; ".join(
-            f"{latch.level} of {scope} by {latch.by}, heard directly and not in the log yet"
-            for scope, latch in self._latches.items()
+            f"{latch.level} of {scope} by {latch.by}, {NOT_IN_LOG}" for scope, latch in self._latches.items()
         )
 
     @property

@@ -9,6 +9,7 @@ import msgspec
 
 from tradewire import ids
 from tradewire.append import Appender
+from tradewire.build import build_id
 from tradewire.errors import Unavailable
 from tradewire.lease import Lease
 from tradewire.messages.log import Frame
@@ -16,10 +17,13 @@ from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
+from tradewire.tail import BEAT_LOST_SECONDS
 from tradewire_router.attribution import Attribution
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.cancel import Canceler
+from tradewire_router.domain import gates
+from tradewire_router.domain.gates import Gate
 from tradewire_router.domain.state import RouterState
 from tradewire_router.facts import Facts
 from tradewire_router.handlers import Ear
@@ -32,11 +36,14 @@ from tradewire_router.reports.instruments import Instruments
 from tradewire_router.reports.reporter import Reporter
 from tradewire_router.resolve import Resolver
 from tradewire_router.submit import Submitter
+from tradewire_router.upstream import Upstream
 
 _TICK_SECONDS = 0.25
 _REST_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 _BALANCES_SECONDS = 10.0
+_TOLD = frozenset({Gate.UPSTREAM_HEARTBEAT_LOST, Gate.BUILD_MISMATCH})
+"""The gates whose closing is worth a line in the log; a router may lag for a moment at any time."""
 
 
 class Router:
@@ -52,15 +59,18 @@ class Router:
         facts: Facts,
         appender: Appender,
         metrics: Metrics,
+        upstream: Upstream,
     ) -> None:
+        self._upstream = upstream
         self._service, self._open_broker, self._lease, self._clock = service, open_broker, lease, clock
         self._panic, self._facts, self._appender, self._metrics = panic, facts, appender, metrics
         self._shard = service.settings.shard
         account = service.settings.router.account
-        self.state = RouterState(account, service.settings.accounts[account].broker)
+        self.state = RouterState(account, service.settings.accounts[account].broker, build_id())
         self.replica = Replica(service.bus, self._shard, self)
         self._submitter: Submitter | None = None
         self._number = 0
+        self._told = ""
         self._wanted = asyncio.Event()
         """Set when the log shows an order in a symbol without rules."""
 
@@ -207,11 +217,20 @@ class Router:
         """Why nothing new may start, or nothing."""
         if ear.down:
             return ear.down
-        if not self.replica.live:
-            return self.replica.problem or "is not in step with the ledger"
+        replica, tail, most = self.replica, self.replica.tail, self._service.settings.router.max_beat_age.seconds
+        behind = gates.ledger(
+            live=replica.live,
+            problem=replica.problem,
+            age=tail.beat_age(),
+            most=min(most, BEAT_LOST_SECONDS),
+            pos=replica.pos,
+            told=tail.beat.pos if tail.beat else 0,
+        )
+        if behind:
+            return behind
         if not self._clock.started:
             return "waits for the first quote of the replay"
-        return ""
+        return self._upstream.lost(most) or self._upstream.mismatch()
 
     async def _submit(self, submitter: Submitter, ear: Ear) -> None:
         """Submits whatever the log says is to be submitted, as soon as it says so."""
@@ -219,14 +238,26 @@ class Router:
             self.replica.moved.clear()
             self._panic.settle(self.state)
             await self._halt_anomalies(ear)
-            gate = self._gate(ear)
+            gate = submitter.gate = self._gate(ear)
             self._service.health.set("work", gate or self._panic.latched() or None)
+            self._tell(gate)
             submitter.forget()
-            if not gate and await submitter.step():
+            # What only reduces passes every gate; without the ledger it could not be written down.
+            if self.replica.live and self._clock.started and await submitter.step():
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_SECONDS):
                     await self.replica.moved.wait()
+
+    def _tell(self, gate: str) -> None:
+        """Says once in the log why nothing new is sent, where others are the cause, and once that this is over."""
+        code = gate.partition(":")[0]
+        if code in _TOLD and code != self._told:
+            self._service.log.warning("nothing new is sent", why=gate)
+            self._told = code
+        elif self._told and not gate:
+            self._service.log.info("nothing keeps new orders back any more", was=self._told)
+            self._told = ""
 
     async def _halt_anomalies(self, ear: Ear) -> None:
         """A fact that cannot be is booked, and its account takes no new order until a person has looked."""

@@ -23,6 +23,7 @@ from tradewire_router.brokers.errors import DuplicateClientOrderIdError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult
 from tradewire_router.brokers.values import OrderRequest
+from tradewire_router.domain import gates
 from tradewire_router.domain.inquiries import Attempt
 from tradewire_router.domain.state import RouterState, Verdict
 from tradewire_router.domain.translate import Teller, accepted, fact, rejected
@@ -69,6 +70,8 @@ class Submitter:
         """Orders in hand by client order id, for a broker that tells of them before the log does."""
         self.paused = False
         """No new submit is begun while it is set."""
+        self.gate = ""
+        """Why no new submit may be begun; empty when it may."""
 
     def teller(self) -> Teller:
         """Who speaks now."""
@@ -88,20 +91,31 @@ class Submitter:
             if self._closed:
                 return False
             self.forget()
-            canceled = [o for o in self._state.canceled_unsent() if self._free(o)]
-            ready = [] if self.paused or self._latched() else self._ready()
+            canceled = self._to_cancel()
+            ready = [] if self.paused or self._latched() else self._ready()[: BATCH - len(canceled)]
             if not canceled and not ready:
                 return False
-            commands = [self._cancel_command(order) for order in canceled] + [self._command(order) for order in ready]
-            for order in canceled:
+            commands = [self._cancel_command(*each) for each in canceled] + [self._command(order) for order in ready]
+            for order, _ in canceled:
                 self.in_hand[order.order, order.attempt] = ""
             results = await self._appender.append(commands, self._lease.fence)
-            for number, (order, result) in enumerate(zip((*canceled, *ready), results, strict=True)):
-                self._settle(order, result, call=number >= len(canceled))
+            for (order, reason), result in zip(canceled, results[: len(canceled)], strict=True):
+                self._settle(order, result, call=False)
+                if result.code == "appended":
+                    self._log.info("canceled before it was sent", why=reason, order=order.order, signal=order.signal)
+            for order, result in zip(ready, results[len(canceled) :], strict=True):
+                self._settle(order, result, call=True)
             return True
 
+    def _to_cancel(self) -> list[tuple[Order, str]]:
+        """Unsent orders that are not to be sent any more, and why."""
+        state = self._state
+        unwanted = [(o, f"canceled by {o.cancel_by} before it was sent") for o in state.canceled_unsent()]
+        foreign = [(o, gates.build("approved by", o.build, state.build)) for o in state.of_another_build()]
+        return [(order, reason) for order, reason in (*unwanted, *foreign) if self._free(order)][:BATCH]
+
     def _ready(self) -> list[Order]:
-        if not self._lease.allows(self._call_seconds):
+        if self.gate or not self._lease.allows(self._call_seconds):
             return []
         room = min(BATCH, self._max_in_flight - len(self._calls))
         now, frozen = self._clock.now(), self._state.frozen_symbols()
@@ -155,6 +169,7 @@ class Submitter:
             epoch=self._lease.epoch,
             state_pos=self._state.pos,
             clock=self._clock.kind,
+            build=self._state.build,
         )
         event_id = ids.decision_uuid(order.order, "OrderSubmitStarted", order.attempt)
         event = new_event(
@@ -167,8 +182,8 @@ class Submitter:
         )
         return Command((event,), self._guards(order))
 
-    def _cancel_command(self, order: Order) -> Command:
-        data = OrderCanceledLocally(order=order.order, reason=f"canceled by {order.cancel_by} before it was sent")
+    def _cancel_command(self, order: Order, reason: str) -> Command:
+        data = OrderCanceledLocally(order=order.order, reason=reason)
         event = new_event(
             f"order-{order.order}",
             order.version + 1,

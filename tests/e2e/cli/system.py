@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tradewire.build import build_id
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.up.runfile import Run, running
 
@@ -38,9 +39,12 @@ class Said(Struct, frozen=True):
 
 
 def environment(data: Path) -> dict[str, str]:
-    """Nobody's settings, and this data folder; a terminal wide enough that nothing is left out."""
+    """Nobody's settings, and this data folder; a terminal wide enough that nothing is left out.
+
+    The build is this process's, so that a file that is edited meanwhile makes no second one.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TRADEWIRE_")}
-    return {**clean, "TRADEWIRE_DATA": str(data), "COLUMNS": "200", "TZ": "UTC"}
+    return {**clean, "TRADEWIRE_BUILD": build_id(), "TRADEWIRE_DATA": str(data), "COLUMNS": "200", "TZ": "UTC"}
 
 
 def tradewire(data: Path, *arguments: str, given: str = "", more: Mapping[str, str] | None = None) -> Said:

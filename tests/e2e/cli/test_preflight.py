@@ -52,6 +52,20 @@ def buy(data: Path, quantity: str) -> Said:
     return tradewire(data, "send", "buy", "KO", quantity, "--price", "60", "--account", "real", "--wait", "--json")
 
 
+def have_somebody_else(data: Path) -> None:
+    """Makes a second person's key, unless another test has."""
+    if "person-bob" not in tradewire(data, "keys", "list").out:
+        assert tradewire(data, "keys", "add", "person", "bob").code == Exit.DONE
+
+
+def held_orders(data: Path) -> list[str]:
+    """The orders that wait for a person, once there is one."""
+    for _ in range(100):
+        if found := tradewire(data, "approvals", "--json").json["orders"]:
+            return [each["order"] for each in found]
+    return []
+
+
 def have_a_strategy(data: Path) -> None:
     """Makes a strategy's key, unless another test has."""
     if "strategy-momo" not in tradewire(data, "keys", "list").out:
@@ -91,7 +105,7 @@ def test_a_live_account_is_halted_until_its_preflight_is_green(data: Path, up: U
     assert (again.code, "the last preflight was not green" in again.err) == (Exit.REFUSED, True)
 
     have_a_strategy(data)
-    assert tradewire(data, "keys", "add", "person", "bob").code == Exit.DONE
+    have_somebody_else(data)
     (data / "backup-made").touch()
     told = tradewire(data, "preflight", "real", "--waive", "alerts=watched", *MACHINE, "--as", "bob")
     assert told.code == Exit.DONE, told.out
@@ -110,7 +124,12 @@ def test_a_live_account_is_halted_until_its_preflight_is_green(data: Path, up: U
     assert switches(data) == {"account.real": ("HALT", "person:up")}
 
     assert tradewire(data, "resume", "account.real", "--reason", "green").code == Exit.DONE
-    assert buy(data, "2").code == Exit.DONE
+    first = ("send", "buy", "KO", "2", "--price", "60", "--account", "real", "--id", "first", "--timestamp", "none")
+    assert tradewire(data, *first).code == Exit.DONE
+    [held] = held_orders(data)
+    assert tradewire(data, "approve", held, "--as", "bob").code == Exit.DONE  # a strategy's first one with real money
+    assert tradewire(data, *first, "--wait").code == Exit.DONE
+    assert buy(data, "3").code == Exit.DONE
 
 
 def test_its_switch_was_in_the_log_before_its_router_could_trade(data: Path, up: Up) -> None:
@@ -157,8 +176,9 @@ def test_switches_that_stand_are_found(data: Path) -> None:
     partly = preflight(data)["switches"]
     assert tradewire(data, "halt", "broker.paper", "--level", "reduce_only", "--reason", "odd").code == Exit.DONE
     whole = preflight(data)["switches"]
+    have_somebody_else(data)
     for scope in ("symbol.KO", "broker.paper"):
-        assert tradewire(data, "resume", scope, "--reason", "well").code == Exit.DONE
+        assert tradewire(data, "resume", scope, "--reason", "well", "--as", "bob").code == Exit.DONE
 
     assert (partly["result"], "symbol.KO is at HALT by person:owner: split" in partly["measured"]) == ("WARN", True)
     assert (whole["result"], "broker.paper is at REDUCE_ONLY" in whole["measured"]) == ("FAIL", True)

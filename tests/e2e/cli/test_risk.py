@@ -32,6 +32,12 @@ def send(data: Path, *arguments: str) -> Said:
     return tradewire(data, "send", *arguments, "--wait", "--json")
 
 
+def bob_has_a_key(data: Path) -> None:
+    """The second person, in whichever test is the first to need one."""
+    if "person-bob" not in tradewire(data, "keys", "list").out:
+        assert tradewire(data, "keys", "add", "person", "bob").code == Exit.DONE
+
+
 def rows(said: Said, limit: str) -> list[tuple[str, str]]:
     """A limit's values with their scopes."""
     return [(row["value"], row["scope"]) for row in said.json["limits"] if row["limit"] == limit]
@@ -115,8 +121,7 @@ def test_more_with_real_money_needs_an_end_or_another_person(data: Path) -> None
 
 
 def test_a_held_order_waits_for_another_person(data: Path) -> None:
-    if tradewire(data, "keys", "list").out.count("person-bob") == 0:
-        assert tradewire(data, "keys", "add", "person", "bob").code == Exit.DONE
+    bob_has_a_key(data)
     assert tradewire(data, "limits", "set", "symbol.MMM", "approval_threshold=100", "--reason", "big").code == 0
     first, second = (
         tradewire(data, "send", "buy", "MMM", quantity, "--price", "60", "--id", f"mmm-{quantity}")
@@ -140,12 +145,36 @@ def test_a_held_order_waits_for_another_person(data: Path) -> None:
     assert "person:owner" in listed
     assert (own.code, approved.code, denied.code, twice.code) == (Exit.REFUSED, 0, 0, Exit.REFUSED)
     assert own.err.startswith("tradewire approve: NOT_ALLOWED")
-    assert " is approved; on the record at position " in approved.out
+    assert " is approved and sent; on the record at position " in approved.out
     assert twice.err.startswith("tradewire approve: NOT_HELD")
     assert "denied: too much" in twice.err
     assert tradewire(data, "approvals").out == "no order waits for a person\n"
     story = tradewire(data, "why", orders["mmm-5"], "--json").json["events"]
     assert "OrderApprovalGranted" in [event["type"] for event in story]
+
+
+def test_an_approved_order_that_risk_denies_all_the_same_is_said_so(data: Path) -> None:
+    bob_has_a_key(data)
+    assert tradewire(data, "limits", "set", "symbol.HON", "approval_threshold=100", "--reason", "big").code == 0
+    orders = [held(data, "buy", "HON", quantity, "--price", "60") for quantity in ("5", "6")]
+    assert tradewire(data, "limits", "set", "symbol.HON", "max_order_value=200", "--reason", "calm").code == 0
+
+    approved = tradewire(data, "approve", orders[0], "--as", "bob")
+    as_json = tradewire(data, "approve", orders[1], "--as", "bob", "--json")
+
+    assert (approved.code, as_json.code) == (Exit.REFUSED, Exit.REFUSED)
+    assert f"{orders[0][:8]} is approved, but now it is denied: NOTIONAL_ABOVE_MAX: " in approved.out
+    assert (as_json.json["ok"], as_json.json["order"]["status"]) == (True, "denied")
+
+
+def held(data: Path, *words: str) -> str:
+    """Sends a signal, and returns its order once that waits for a person."""
+    sent = tradewire(data, "send", *words, "--json").json["signal_id"]
+    for _ in range(100):
+        for order in tradewire(data, "approvals", "--json").json["orders"]:
+            if order["signal_id"] == sent:
+                return str(order["order"])
+    raise AssertionError(f"{sent} is not held")
 
 
 def test_a_paused_strategy_enters_nothing_until_it_is_resumed(data: Path) -> None:
@@ -162,20 +191,12 @@ def test_a_paused_strategy_enters_nothing_until_it_is_resumed(data: Path) -> Non
 
 
 def test_a_halt_of_a_broker_is_for_all_its_accounts(data: Path) -> None:
+    bob_has_a_key(data)
     halted = tradewire(data, "halt", "broker.paper", "--reason", "its outage")
     denied = send(data, "buy", "GE", "2", "--price", "100")
-    resumed = tradewire(data, "resume", "broker.paper", "--reason", "it is back")
+    resumed = tradewire(data, "resume", "broker.paper", "--reason", "it is back", "--as", "bob")
     unknown = tradewire(data, "halt", "broker.none")
 
     assert (halted.code, denied.code, resumed.code, unknown.code) == (0, Exit.REFUSED, 0, Exit.REFUSED)
     assert denied.json["order"]["reason"] == "KILL_SWITCH_ON"
     assert unknown.err.startswith("tradewire halt: UNKNOWN_BROKER")
-
-
-def test_a_flatten_is_on_the_record(data: Path) -> None:
-    done = tradewire(data, "flatten", "paper", "--reason", "holiday")
-    unknown = tradewire(data, "flatten", "none", "--reason", "holiday")
-
-    assert (done.code, unknown.code) == (0, Exit.REFUSED)
-    assert unknown.err.startswith("tradewire flatten: UNKNOWN_ACCOUNT")
-    assert "paper by person:owner: holiday" in tradewire(data, "events", "--type", "FlattenRequested").out

@@ -90,9 +90,13 @@ def test_a_signal_in_a_file_can_be_asked_about(data: Path) -> None:
     file = data / "signal.json"
     file.write_text(json.dumps(body))
     asked = tradewire(data, "risk", "check", "--from", str(file), "--json")
+    piped = tradewire(data, "risk", "check", "--from", "-", "--json", given=json.dumps(body))
     both = tradewire(data, "risk", "check", "buy", "--from", str(file))
+    short = tradewire(data, "risk", "check", "buy")
     assert (asked.code, asked.json["reason"]) == (Exit.REFUSED, "SIGNAL_EXPIRED")
+    assert (piped.code, piped.json["reason"]) == (Exit.REFUSED, "SIGNAL_EXPIRED")
     assert both.code == Exit.WRONG_USE
+    assert short.err == "tradewire risk: FIELD_MISSING: symbol: is missing; expected such as --symbol AAPL\n"
 
 
 def test_replay_says_what_other_limits_would_have_changed_beside_the_system_and_without_it(data: Path, up: Up) -> None:

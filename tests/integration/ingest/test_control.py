@@ -92,13 +92,22 @@ async def test_what_cannot_be_carried_out_is_said_by_field_and_changes_nothing(d
         ("explode", {}, "UNKNOWN_VERB", "verb"),
     ]
     for verb, fields, code, field in wrong:
-        reply = await door.ask(verb, **fields)
+        request = uuid4().hex
+        reply = await door.ask(verb, request=request, **fields)
+        assert await door.ask(verb, request=request, **fields) == reply
         assert (reply.ok, reply.code, reply.field) == (False, code, field), (verb, fields, reply)
         assert reply.message
         assert reply.expected
     weaker = await door.ask("halt", scope="global", level="REDUCE_ONLY")
     assert (weaker.ok, weaker.code) == (True, "ALREADY_IN_FORCE")
-    assert await door.rows() == before
+
+    async def on_record() -> bool:
+        return len(await door.data("CommandRefused")) >= len(wrong)
+
+    await soon(on_record)
+    tried = [(d["verb"], d["by"], d["code"], d["field"]) for d in await door.data("CommandRefused")]
+    assert sorted(tried) == sorted((verb, "person:anna", code, field) for verb, _, code, field in wrong)
+    assert len(await door.rows()) == len(before) + len(wrong)
 
 
 async def test_orders_are_canceled_by_id_by_prefix_and_together(door: Plant) -> None:

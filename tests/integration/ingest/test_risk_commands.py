@@ -92,27 +92,27 @@ async def test_limits_are_set_in_every_scope_at_the_next_version(plant: Plant, i
         fields: dict[str, Any] = {"scope": scope, "limits": ORDER, "reason": "calm"}
         reply = await plant.ask("set-limit", request=request, **fields)
         assert (reply.ok, reply.code) == (True, "OK"), reply
-        more = await plant.ask("set-limit", "bob", scope=scope, limits={"max_open_orders": "3"}, reason="few")
+        more = await plant.ask("set-limit", "bob", scope=scope, limits={"max_open_positions": "3"}, reason="few")
         assert more.ok
         again = await plant.ask("set-limit", request=request, **fields)
         assert (again.ok, again.positions) == (True, reply.positions)
         first, second = (row for row in await plant.rows("LimitSet") if row[1] == f"limits-{scope}")
         assert (first[0], first[2], second[2]) == (reply.positions[0], 1, 2)
         assert (first[5]["limits"], first[5]["old"], first[5]["by"]) == (ORDER, {}, "person:anna")
-        assert second[5]["limits"] == {**ORDER, "max_open_orders": "3"}
+        assert second[5]["limits"] == {**ORDER, "max_open_positions": "3"}
         assert (second[5]["old"], second[5]["by"], second[5]["reason"]) == (ORDER, "person:bob", "few")
     await plant.assert_clean()
 
 
 async def test_a_bad_limit_is_named_with_its_fix_and_nothing_changes(plant: Plant, ingest: Child) -> None:
     assert (await plant.ask("set-limit", **{**WHERE, "limits": ORDER})).ok
-    before = await plant.rows()
+    before = await plant.rows("LimitSet", "LimitProposed")
     for fields, code, field in BAD_LIMITS:
         reply = await plant.ask("set-limit", **{**WHERE, **fields})
         assert (reply.ok, reply.code, reply.field) == (False, code, field), (fields, reply)
         assert reply.message
         assert reply.expected
-    assert await plant.rows() == before
+    assert await plant.rows("LimitSet", "LimitProposed") == before
 
 
 async def test_an_attempt_is_counted_and_logged_with_who_and_why_not(plant: Plant, ingest: Child) -> None:
@@ -127,6 +127,8 @@ async def test_an_attempt_is_counted_and_logged_with_who_and_why_not(plant: Plan
         assert (await plant.ask(verb, **fields)).code == code
         assert counted(ingest, verb, code) == before + 1
         assert re.search(rf'"verb": ?"{verb}", "person": ?"anna", "code": ?"{code}"', ingest.output())
+    assert re.search(rf'"verb": ?"approve".*"order": ?"{order}"', ingest.output())
+    assert re.search(rf'"verb": ?"set-limit".*"scope": ?"{WHERE["scope"]}"', ingest.output())
 
 
 async def test_people_who_set_limits_at_once_lose_nothing(live: Plant) -> None:

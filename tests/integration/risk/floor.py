@@ -19,6 +19,7 @@ from tests.processes import Child, child
 from tests.waiting import now, soon
 from tradewire import ids, subjects
 from tradewire.append import Appender
+from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.domain.audit.audit import Audit
 from tradewire.errors import Unavailable
@@ -119,6 +120,23 @@ class Floor:
         (result,) = await self._appender("ingest", await self.bus("ingest")).append([Command((event,))])
         assert result.code == "appended", result
 
+    async def limit(self, scope: str, limits: dict[str, str]) -> None:
+        """Sets the first limits of a scope, as ingest does for a person."""
+        data = a.LimitSet(scope=scope, limits=limits, old={}, by="person:anna", reason="x", request=scope)
+        event_id = ids.command_uuid(scope, "LimitSet")
+        event = new_event(f"limits-{scope}", 1, event_id, data, time=now(), correlation=None)
+        (result,) = await self._appender("ingest", await self.bus("ingest")).append([Command((event,))])
+        assert result.code == "appended", result
+
+    async def wish(self, request: str) -> str:
+        """Asks to close the account `paper`, as ingest does for a person; returns the event's id."""
+        data = a.FlattenRequested(account="paper", by="person:anna", reason="x", request=request)
+        event_id = ids.command_uuid(request, "FlattenRequested")
+        event = new_event("account-paper", None, event_id, data, time=now(), correlation=None)
+        (result,) = await self._appender("ingest", await self.bus("ingest")).append([Command((event,))])
+        assert result.code == "appended", result
+        return event_id
+
     async def as_router(self, stream: str, version: int | None, data: Struct) -> Result:
         """Appends one event as the router of the account `paper`."""
         bus = await self.bus("router")
@@ -143,6 +161,7 @@ class Floor:
             broker="paper",
             epoch=self._lease.epoch,
             state_pos=1,
+            build=build_id(),
         )
         await self.as_router(f"order-{order}", 3, started)
         filled = o.OrderFilled(

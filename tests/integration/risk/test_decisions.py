@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.integration.risk.floor import Floor, metrics
 from tests.lifted import LIFTED
+from tests.live import live_config
 from tests.processes import Child
 from tests.waiting import now, soon
 from tradewire.messages import account_events as a
@@ -97,6 +98,33 @@ async def test_a_reload_sets_changed_limits_and_a_bad_one_sets_none(floor: Floor
     first, second = await floor.said("LimitSet")
     assert (first.limits["max_order_value"], second.limits["max_order_value"]) == ("10000", "50")
     assert second.old == first.limits
+    await floor.assert_clean()
+
+
+async def test_the_configuration_alone_loosens_nothing_where_money_is_real(floor: Floor, folder: Path) -> None:
+    config = folder / "tradewire.toml"
+
+    config.write_text(live_config())
+    await floor.feed()
+    async with floor.risk({"TRADEWIRE_CONFIG": str(config)}) as risk:
+        config.write_text(live_config(max_order_value="99999", max_open_orders_per_symbol="3"))
+        risk.send(signal.SIGHUP)
+
+        async def refused() -> bool:
+            return "max_order_value 99999 instead of 10000" in risk.output()
+
+        await soon(refused)
+        assert await risk.stop() == 0
+    # A restart asks no less: what the configuration said is in the log.
+    async with floor.risk({"TRADEWIRE_CONFIG": str(config)}) as risk:
+        await soon(refused)
+        (order,) = await floor.request("s", quantity=Decimal(200))
+        decisions = await floor.until_decided([order])
+    first, second = await floor.said("LimitSet")
+    changed = {name for name in first.limits if first.limits[name] != second.limits[name]}
+    assert changed == {"max_open_orders_per_symbol"}
+    assert (second.limits["max_order_value"], second.limits["max_open_orders_per_symbol"]) == ("10000", "3")
+    assert decisions[order].reason == "NOTIONAL_ABOVE_MAX"
     await floor.assert_clean()
 
 
@@ -200,6 +228,36 @@ async def test_positions_are_marked_and_a_loss_trips_the_account_once(floor: Flo
     reasons = [mark.reason for mark in await floor.said("MarksRecorded")]
     assert reasons[0] == "day"
     assert reasons.count("LOSS_DAILY_LIMIT") == 1
+    await floor.assert_clean()
+
+
+async def test_a_strategys_own_loss_trips_it_and_no_restart_forgets_it(floor: Floor) -> None:
+    await floor.as_router(
+        "account-paper", None, a.CashMoved(account="paper", amount=Decimal(1000), currency="USD", reason="opening")
+    )
+    await floor.feed()
+    await floor.limit("strategy.momo", {"max_daily_loss": "50"})
+    async with floor.risk({"TRADEWIRE_RISK_MARK_INTERVAL": "1s"}):
+        (order,) = await floor.request("entry", quantity=Decimal(5))
+        await floor.until_decided([order])
+        await floor.fill(order, "5", "100")
+        floor.prices["AAPL"] = "89"
+
+        async def tripped() -> bool:
+            return bool(await floor.said("Halted"))
+
+        await soon(tripped)
+    await floor.switch(a.Resumed(scope="strategy.momo", by="person:anna", reason="x", request="resume"))
+    async with floor.risk({"TRADEWIRE_RISK_MARK_INTERVAL": "1s"}):
+        (late,) = await floor.request("late")
+        (out,) = await floor.request("out", action="close", side=None, quantity=None)
+        decisions = await floor.until_decided([late, out])
+    (halted,) = await floor.said("Halted")
+    assert (halted.scope, halted.level) == ("strategy.momo", "REDUCE_ONLY")
+    assert halted.reason == "LOSS_DAILY_LIMIT: loss=55 account=paper limit=50"
+    assert decisions[late].reason == "LOSS_DAILY_LIMIT"
+    assert [(c.name, c.value, c.limit) for c in decisions[late].checks if not c.passed] == [("own_loss", "55", "50")]
+    assert (decisions[out].side, decisions[out].quantity, decisions[out].reduce_only) == ("sell", 5, True)
     await floor.assert_clean()
 
 

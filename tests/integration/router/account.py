@@ -15,6 +15,7 @@ from tests.processes import Child
 from tests.waiting import now, soon
 from tradewire import ids
 from tradewire.append import Appender
+from tradewire.build import build_id
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
 from tradewire.messages.log import Command, Fence, NewEvent
@@ -111,6 +112,7 @@ class Account:
                 "limit_price": asked.limit_price,
                 "time_in_force": asked.time_in_force,
                 "price": asked.price,
+                "build": build_id(),
                 **fields,
             },
         )

@@ -1,13 +1,17 @@
-"""What waits for a reconciliation and what must not: new orders do, cancels do not."""
+"""What keeps new orders back, and never cancels: a missing reconciliation, silence upstream, another build."""
 
 import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.integration.router.pit import Pit
+from tests.integration.router.world import problems
+from tests.processes import Child
 from tests.waiting import soon
+from tradewire.build import build_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,4 +65,94 @@ async def test_a_cancel_does_not_wait_for_a_reconciliation(pit: Pit) -> None:
         assert await account.story(waiting) == ["OrderRequested", "OrderApproved"]
         await pit.start("reader")
         await account.until(waiting, "OrderFilled")
+    await pit.assert_clean()
+
+
+async def until_it_says(router: Child, words: str) -> None:
+    """Waits until a router names a problem."""
+
+    async def said() -> bool:
+        return words in problems(router)
+
+    await soon(said)
+
+
+async def test_nothing_new_is_sent_while_risk_is_not_heard_and_cancels_are(pit: Pit) -> None:
+    account = pit.account()
+    await pit.quote(account.symbol, "101")
+    beat = pit.risk
+    assert beat is not None
+    async with account.router(max_beat_age="2s") as router:
+        resting = await account.place(**RESTING)
+        await account.until(resting, "OrderAccepted")
+        try:
+            pit.risk = None
+            await until_it_says(router, "UPSTREAM_HEARTBEAT_LOST: a risk process that decides was not heard for 2 s")
+            waiting, unwanted = await account.place(symbol="ELSE"), await account.place(symbol="ELSE")
+            await account.cancel(unwanted)
+            await account.until(unwanted, "OrderCanceledLocally")
+            await account.cancel(resting)
+            await account.until(resting, "OrderCanceled")
+
+            pit.risk = replace(beat, instance="risk-two", decides=False)
+            await until_it_says(router, "risk-two was heard, and does not decide")
+            assert await account.story(waiting) == ["OrderRequested", "OrderApproved"]
+            await account.lapse(waiting)
+        finally:
+            pit.risk = beat
+        await router.until_ready()
+        fresh = await account.place(symbol="ELSE")
+        await account.until(fresh, "OrderFilled")
+        assert router.output().count('"event": "nothing new is sent"') == 1
+        assert router.output().count('"event": "nothing keeps new orders back any more"') == 1
+    assert [row.said.order for row in await account.about("OrderSubmitStarted")] == [resting, fresh]
+    assert len(account.received()) == 2
+    await pit.assert_clean()
+
+
+async def test_nothing_new_is_sent_while_the_ledger_is_not_heard(pit: Pit) -> None:
+    account = pit.account()
+    async with account.router() as router:
+        await account.until(await account.place(), "OrderFilled")
+        await pit.kill("sequencer")
+        await until_it_says(router, "UPSTREAM_HEARTBEAT_LOST: the ledger was not heard for 3 s")
+        await pit.start("sequencer")
+        await router.until_ready()
+        await account.until(await account.place(), "OrderFilled")
+    await pit.assert_clean()
+
+
+@pytest.mark.parametrize("build", ["0.1.0+0ff1ce00", ""])
+async def test_an_approval_of_another_build_is_canceled_and_not_sent(pit: Pit, build: str) -> None:
+    account = pit.account()
+    async with account.router() as router:
+        ours = await account.place()
+        await account.until(ours, "OrderFilled")
+        theirs = await account.request()
+        await account.approve(theirs, build=build)
+        await account.until(theirs, "OrderCanceledLocally")
+        named = f"build {build}" if build else "a build that does not name itself"
+        reason = (
+            f"BUILD_MISMATCH: approved by {named}, and this router is build {build_id()}; restart the older of the two"
+        )
+        assert [said.reason for said in await account.said("OrderCanceledLocally")] == [reason]
+        assert await account.story(theirs) == ["OrderRequested", "OrderApproved", "OrderCanceledLocally"]
+        assert reason in router.output()
+        # It was one approval: what is approved by our build goes on.
+        assert router.ready()
+        await account.until(await account.place(), "OrderFilled")
+    assert len(account.received()) == 2
+    await pit.assert_clean()
+
+
+async def test_a_router_that_was_left_with_old_code_sends_nothing_and_says_so(pit: Pit) -> None:
+    account = pit.account()
+    async with account.router({"TRADEWIRE_BUILD": "old"}, ready=False) as old:
+        await until_it_says(old, f"BUILD_MISMATCH: risk is build {build_id()}, and this router is build old")
+        order = await account.place()
+        await account.until(order, "OrderCanceledLocally")
+        assert '"build": "old"' in old.output()
+    assert account.received() == []
+    async with account.router():
+        await account.until(await account.place(), "OrderFilled")
     await pit.assert_clean()

@@ -19,12 +19,15 @@ from tests.processes import Child, child
 from tests.waiting import now, soon
 from tradewire import ids, subjects
 from tradewire.append import Appender
+from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.lease import Lease
 from tradewire.messages import account_events as a
+from tradewire.messages.beats import ServiceBeat
 from tradewire.messages.log import Command, NewEvent, Result
 from tradewire.messages.quotes import Quote, encode_quote
 from tradewire.messages.registry import decode, new_event
+from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats, Paper
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.rows import event_of
@@ -49,6 +52,9 @@ class World:
         self._stack = AsyncExitStack()
         self._buses: dict[str, Bus] = {}
         self._risk: Lease | None = None
+        self.risk: ServiceBeat | None = ServiceBeat("risk", "test-risk", ready=True, build=build_id(), decides=True)
+        """What risk says of itself, about every half second; None while it says nothing."""
+        self._beating: asyncio.Task[None] | None = None
         self.numbers = itertools.count(1)
         """For signals, so that no two are the same."""
         self._desks: dict[str, PaperBroker] = {}
@@ -71,8 +77,16 @@ class World:
     async def open(self) -> None:
         """Starts the ledger and the broker."""
         (self.folder / "tradewire.toml").write_text(self.settings_text())
+        self._beating = asyncio.create_task(self._beat(await self.bus("risk")))
         for name in MODULES:
             await self.start(name)
+
+    async def _beat(self, bus: Bus) -> None:
+        subject = subjects.heartbeat("risk", self.engines.shard)
+        while True:
+            if self.risk is not None:
+                await bus.publish(subject, msgspec.json.encode(self.risk))
+            await asyncio.sleep(0.5)
 
     async def start(self, name: str) -> None:
         """Starts the sequencer, the reader or the paper broker, for as long as this world is."""
@@ -85,6 +99,8 @@ class World:
 
     async def close(self) -> None:
         await self._stack.aclose()
+        if self._beating is not None:
+            await end_tasks(self._beating)
         for desk in self._desks.values():
             await desk.close()
         for bus in self._buses.values():

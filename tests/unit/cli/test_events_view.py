@@ -90,3 +90,8 @@ def test_a_proposal_says_what_it_would_change() -> None:
     )
 
     assert events.short(told(data)) == "global by person:anna, needs a second person: max_order_value=9: more"
+
+
+def test_a_deadline_that_no_calendar_has_is_no_end() -> None:
+    far = replace(EXAMPLES["OrderHeld"], deadline=4_613_600_000_000_000_000)
+    assert events.short(told(far)).endswith("needs a person until no end")

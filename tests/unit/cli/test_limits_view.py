@@ -42,6 +42,36 @@ def test_a_limit_comes_from_the_version_that_changed_it_last() -> None:
     assert (found["a"].by, found["b"].by, found["b"].seconded_by) == ("person:bob", "person:anna", "person:carl")
 
 
+def test_what_is_temporary_keeps_its_reason_when_another_limit_changes_below_it() -> None:
+    base, raised = {"a": "1", "b": "1"}, {"a": "9", "b": "1"}
+    below, over = {"a": "1", "b": "2"}, {"a": "9", "b": "2"}
+    bob = {"by": "person:bob", "reason": "calmer", "request": "r-3"}
+    events = [
+        told(change({}, base, request="r-1"), pos=1),
+        told(change(base, raised, request="r-2", reason="a busy day", expires_at=NOW), pos=2),
+        told(change(raised, below, **bob), pos=3),
+        told(change(below, over, **bob, expires_at=NOW), pos=4),
+    ]
+
+    found = view.origins(events)
+
+    assert (found["a"].reason, found["a"].by) == ("a busy day", "person:anna")
+    assert (found["b"].reason, found["b"].by) == ("calmer", "person:bob")
+    ended = told(change(over, below, by="risk", reason="it was for a while only"), pos=5)
+    assert view.origins([*events, ended])["a"].by == "risk"
+    assert view.origins([*events, ended])["b"].by == "person:bob"
+
+
+def test_a_change_and_a_temporary_one_of_the_same_limit_are_two() -> None:
+    events = [
+        told(change({}, {"a": "1"}, request="r-1"), pos=1),
+        told(change({"a": "1"}, {"a": "2"}, request="r-1", expires_at=NOW), pos=2),
+        told(change({"a": "2"}, {"a": "3"}, request="r-2", reason="more", expires_at=NOW), pos=3),
+    ]
+
+    assert view.origins(events)["a"].reason == "more"
+
+
 def test_every_scope_has_its_rows_in_the_order_of_the_reference() -> None:
     found = rows(account_paper={"max_order_value": "5"}, global_={}) + rows(
         **{"symbol_AAPL": {"max_order_value": "7", "max_order_quantity": "1"}, "global": {"max_order_value": "9"}}
@@ -93,6 +123,20 @@ def test_the_tightest_of_several_scopes_is_named_with_where_it_is_set(
     assert (row.value, row.scope) == (value, scope)
 
 
+def test_what_limits_a_strategys_own_results_stands_beside_what_limits_the_accounts() -> None:
+    everything, momo = (
+        {"max_drawdown": "10", "max_open_positions": "5"},
+        {"max_drawdown": "20", "max_open_positions": "3"},
+    )
+    found = rows(**{"global": everything, "account_paper": {"max_drawdown": "8"}, "strategy_momo": momo})
+    held = view.tightest(found, ["global", "account.paper", "strategy.momo"])
+    assert [(row.limit, row.value, row.scope) for row in held] == [
+        ("max_open_positions", "3", "strategy.momo"),
+        ("max_drawdown", "8", "account.paper"),
+        ("max_drawdown", "20", "strategy.momo"),
+    ]
+
+
 def test_the_table_says_who_when_and_why() -> None:
     row = Row("max_order_value", "5000", "account.paper", ORIGIN, NOW, "4000")
 
@@ -130,6 +174,22 @@ def test_a_proposal_says_what_it_changes_and_how_to_agree() -> None:
 
     assert "max_order_value 5 → 9, max_open_orders 2 → not set, cooldown not set → 1m" in line.plain
     assert "tradewire limits agree account.real" in line.plain
+
+
+def test_a_proposal_during_a_temporary_raise_shows_the_whole_step() -> None:
+    waits = Proposal({"max_order_value": "20000", "cooldown": "1m"}, "person:anna", "more", "r-1", 4, TIME)
+    held = Limits(
+        {"max_order_value": "15000", "cooldown": "1m", "max_open_orders": "2"},
+        expires_at=NOW,
+        then={"max_order_value": "10000", "cooldown": "1m"},
+        proposal=waits,
+    )
+
+    [line] = view.proposals({"account.real": held}, NOW)
+
+    assert re.search(r"max_order_value 10000 \(until [^)]* 15000\) → 20000, ", line.plain)
+    assert re.search(r"max_open_orders not set \(until [^)]* 2\) → not set since", line.plain)
+    assert "cooldown" not in line.plain
 
 
 def test_a_held_order_says_what_it_asks_who_sent_it_and_why_it_waits() -> None:

@@ -74,6 +74,13 @@ def test_of_whole_settings_only_the_limits_count(tmp_path: Path) -> None:
         ("[limits.account.paper]\nmax_price_age = 5", "limits.account.paper.max_price_age: "),
         ("[limits.planet.earth]\nmax_order_value = 5", "limits.planet: is no kind of scope"),
         ("[limits.account]\nmax_order_value = 5", "limits.account.max_order_value: is 5, which is no section"),
+        (
+            "[limits.strategy.momo]\nmax_open_orders = 5",
+            "limits.strategy.momo.max_open_orders: max_open_orders has no ",
+        ),
+        ("[limits.symbol.KO]\nmax_drawdown = 5", "Write global, broker.NAME, account.NAME or strategy.NAME."),
+        ("[risk]\nmax_price_age = '0s'", "risk.max_price_age: 0s leaves no time"),
+        ("[risk]\nmin_order_value = 6\nmax_order_value = 5", "risk.min_order_value: is above risk.max_order_value"),
         ("[limits.symbol.aapl]\nmax_order_value = 5", 'limits.symbol.aapl: "aapl" names no symbol'),
     ],
 )

@@ -267,9 +267,9 @@ def test_a_clock_that_was_read_between_two_of_our_times_is_ahead_by_what_is_prov
 def test_every_process_answers_and_is_of_one_build() -> None:
     assert system_rows.metrics({"risk": "", "ingest": ""}).result == "OK"
     assert system_rows.metrics({"risk": "", "ingest": "does not answer"}).result == "FAIL"
-    assert system_rows.versions("1.0", {"risk": "1.0", "ingest": "1.0"}).result == "OK"
-    for other in ("1.1", ""):
-        assert system_rows.versions("1.0", {"risk": "1.0", "ingest": other}).result == "FAIL"
+    assert system_rows.versions("1.0+a", {"risk": "1.0+a", "ingest": "1.0+a"}).result == "OK"
+    for other in ("1.0+b", "1.1+a", ""):
+        assert system_rows.versions("1.0+a", {"risk": "1.0+a", "ingest": other}).result == "FAIL"
 
 
 # Who may do what

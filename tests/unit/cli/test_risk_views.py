@@ -306,7 +306,7 @@ def test_no_change_is_said_in_one_line_without_figures() -> None:
     assert "40 decisions made again" in page
     assert "gross peak" not in page
     nothing = seen(replayed.report(report(first=0, decisions=0), 120, NOW, 50))
-    assert "the log ends at position 1,234, before that" in nothing
+    assert "nothing lies there; the log was read up to position 1,234" in nothing
     assert "no order was decided there" in nothing
 
 
@@ -335,6 +335,18 @@ def test_what_comes_out_otherwise_anyway_is_named() -> None:
     page = seen(replayed.report(report(unreproduced=(change(),)), 120, NOW, 50))
     assert "left as they were: 1 decision that" in page
     assert ORDER[:8] in page
+    assert "more; -n 0 shows all" not in page
+
+
+@pytest.mark.parametrize(("most", "rows", "rest"), [(50, 5, True), (0, 12, False)])
+def test_of_what_comes_out_otherwise_anyway_the_rest_is_counted(most: int, rows: int, rest: bool) -> None:
+    found = report(change(), unreproduced=(change(),) * 12)
+    changed, left = seen(replayed.report(found, 160, NOW, most), 160).split("left as they were: 12 decisions")
+    times = [[line.split()[1] for line in part.splitlines() if line.startswith(ORDER[:8])] for part in (changed, left)]
+
+    assert len(times[1]) == rows
+    assert set(times[1]) == set(times[0])
+    assert ("and 7 more; -n 0 shows all" in left) is rest
 
 
 def test_of_many_changes_the_first_are_shown() -> None:

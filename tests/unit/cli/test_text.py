@@ -51,6 +51,11 @@ def test_what_is_missing_is_not_zero() -> None:
     assert text.result(None).plain == text.short_time(None, NOW) == "–"
 
 
+@pytest.mark.parametrize("far", [253_402_300_800 * 10**6, 4_613_600_000_000_000_000, 10**25])
+def test_a_time_that_no_calendar_has_is_no_end(far: int) -> None:
+    assert text.short_time(far, NOW) == text.short_time(far, NOW, BERLIN) == "no end"
+
+
 @pytest.mark.parametrize(
     ("value", "shown", "style"),
     [("12.345", "+12.34", "green"), ("-1234.5", "-1,234.50", "red"), ("0.001", "0.00", ""), ("0", "0.00", "")],

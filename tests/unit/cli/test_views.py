@@ -11,7 +11,7 @@ from tests.unit.cli.builders import NOW, fill, order, position, seen, widest
 from tradewire.domain.orders import Status
 from tradewire.domain.switches import Switch
 from tradewire.messages.answers import AccountRow, CashRow
-from tradewire_cli.commands.status import expected
+from tradewire_cli.commands.readiness import expected
 from tradewire_cli.up.runfile import Process, Run
 from tradewire_cli.views import accounts, orders, status
 from tradewire_cli.views.status import LeaseState, LogState, ProcessState, System

@@ -17,6 +17,7 @@ from tradewire_ingest.lookups import Found, NotOne
 
 ANNA = Sender("person:anna", NOW, {"paper": Account(), "second": Account()}, people=2)
 BOB = replace(ANNA, identity="person:bob")
+LIVE = replace(ANNA, accounts={"paper": Account(), "real": Account(live=True)})
 
 
 async def nothing_found(_beginning: str) -> Found | NotOne:

@@ -18,7 +18,7 @@ async def test_a_held_order_is_approved_at_the_version_that_was_seen() -> None:
     order = log.hold(log.order("a"))
     [event] = planned(await carry_out(log, "approve", order=order[:9]))
     assert (event.stream, event.version) == (f"order-{order}", 3)
-    assert stored(event) == OrderApprovalGranted(order=order, by="person:anna", request="r-1")
+    assert stored(event) == OrderApprovalGranted(order=order, by="person:anna", request="r-1", alone=False)
 
 
 async def test_a_held_order_is_denied_with_a_reason() -> None:

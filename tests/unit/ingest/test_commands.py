@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.unit.ingest.building import NOW, Log, stored
-from tests.unit.ingest.commanding import ANNA, BOB, answered, carry_out, planned, reader_of
+from tests.unit.ingest.commanding import ANNA, BOB, LIVE, answered, carry_out, done, planned, reader_of
 from tradewire.domain.orders import Status
 from tradewire.messages.account_events import FlattenRequested, Halted, Resumed
 from tradewire.messages.order_events import OrderCancelRequested
-from tradewire_ingest.domain.commands import Plan
+from tradewire_ingest.domain.commands import Plan, Sender
 from tradewire_ingest.domain.order_commands import CANCELS_TOGETHER
 
 
@@ -43,6 +43,24 @@ async def test_a_switch_is_never_lowered_by_a_halt(thrown: str, level: str) -> N
     reply = answered(await carry_out(log, "halt", scope="global", level=level))
     assert (reply.ok, reply.code) == (True, "ALREADY_IN_FORCE")
     assert thrown in reply.message
+
+
+@pytest.mark.parametrize(
+    ("level", "reason", "kept"),
+    [("HALT", "", "test"), ("HALT", "worse", "worse"), ("KILL", "", "")],
+)
+async def test_a_halt_without_a_word_keeps_the_reason_of_the_one_that_stands(
+    level: str, reason: str, kept: str
+) -> None:
+    log = Log()
+    log.halt("global", "HALT")
+
+    said = await done(log, "halt", BOB, scope="global", level=level, reason=reason)
+    again = answered(await carry_out(log, "halt", BOB, scope="global", level=level, reason=reason))
+
+    assert (said.level, said.reason, said.by) == (level, kept, BOB.identity)
+    assert (again.code, len(again.positions)) == ("OK", 1)
+    assert log.state.controls.switches["global"].reason == kept
 
 
 async def test_a_switch_is_lifted_under_the_version_that_was_seen() -> None:
@@ -104,16 +122,90 @@ async def test_a_strategy_is_paused_as_a_fact_and_resumed_by_the_same_verb_as_al
     assert (reply.ok, reply.code) == (True, "ALREADY_IN_FORCE")
 
 
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [
+        ("halt", {"scope": "strategy.mono", "level": "HALT"}),
+        ("kill", {"scope": "strategy.mono"}),
+        ("pause", {"strategy": "mono", "reason": "odd"}),
+    ],
+)
+async def test_a_switch_of_a_strategy_that_nobody_knows_is_thrown_with_a_warning(
+    verb: str, fields: dict[str, Any]
+) -> None:
+    log = Log()
+    for sender, meant in ((ANNA, ""), (replace(ANNA, strategies=frozenset({"momo"})), ". Did you mean momo?")):
+        outcome = await carry_out(log, verb, sender, **fields)
+        assert planned(outcome)
+        assert isinstance(outcome, Plan)
+        assert outcome.warning == f"no strategy mono is known: it has no profile, no key and no order{meant}"
+
+
+@pytest.mark.parametrize("strategy", ["momo", "calm", "manual"])
+async def test_a_strategy_with_a_profile_a_key_or_an_order_is_known(strategy: str) -> None:
+    log = Log()
+    log.deny(log.order("s", strategy="calm"))
+    outcome = await carry_out(
+        log, "pause", replace(ANNA, strategies=frozenset({"momo"})), strategy=strategy, reason="x"
+    )
+    assert isinstance(outcome, Plan)
+    assert outcome.warning == ""
+
+
 async def test_a_flatten_is_a_fact_of_its_account() -> None:
     [event] = planned(await carry_out(Log(), "flatten", account="second", reason="holiday"))
     assert (event.stream, event.version) == ("account-second", None)
     assert stored(event) == FlattenRequested(account="second", by="person:anna", reason="holiday", request="r-1")
 
 
+async def test_a_flatten_cancels_every_open_order_of_its_account_together_with_the_wish() -> None:
+    log = Log()
+    orders = (log.order("a"), log.order("b", strategy="slow", symbol="MSFT"))
+    log.order("c", account="second")
+    over = log.order("d")
+    log.deny(over)
+    plan = await carry_out(log, "flatten", account="paper", reason="holiday")
+    events = planned(plan)
+    assert [(event.stream, event.type) for event in events] == [
+        ("account-paper", "FlattenRequested"),
+        *((f"order-{order}", "OrderCancelRequested") for order in orders),
+    ]
+    asked = stored(events[1])
+    assert (asked.by, asked.reason, asked.request) == ("person:anna", "holiday", "r-1")
+    assert isinstance(plan, Plan)
+    assert (len(plan.commands), plan.orders) == (1, orders)
+
+
 async def test_a_halted_account_that_is_configured_no_more_can_be_resumed() -> None:
     log = Log()
     log.halt("account.third")
-    assert planned(await carry_out(log, "resume", scope="account.third", reason="closed"))
+    assert planned(await carry_out(log, "resume", BOB, scope="account.third", reason="closed"))
+
+
+@pytest.mark.parametrize(
+    ("sender", "level", "allowed"),
+    [
+        (LIVE, "HALT", False),
+        (LIVE, "REDUCE_ONLY", False),
+        (LIVE, "PAUSED", True),
+        (replace(LIVE, people=1), "KILL", True),
+        (replace(LIVE, people=None), "KILL", False),
+        (replace(LIVE, identity="person:bob"), "KILL", True),
+        (ANNA, "KILL", True),
+    ],
+)
+async def test_what_one_has_halted_with_real_money_somebody_else_resumes(
+    sender: Sender, level: str, allowed: bool
+) -> None:
+    log = Log()
+    log.halt("strategy.momo", level)
+    outcome = await carry_out(log, "resume", sender, scope="strategy.momo", reason="well")
+    if allowed:
+        assert planned(outcome)
+    else:
+        reply = answered(outcome)
+        assert (reply.code, reply.field, reply.expected) == ("NOT_ALLOWED", "scope", "the key of another person")
+        assert ("ingest.people" in reply.message) is (sender.people is None)
 
 
 @pytest.mark.parametrize("length", [36, 13, 4])
@@ -227,7 +319,7 @@ async def test_the_same_request_again_gets_the_same_answer(verb: str, fields: di
     reply = answered(await carry_out(log, verb, later, **fields))
     assert (reply.ok, reply.code) == (True, "OK")
     assert reply.positions == tuple(event.pos for event in events)
-    assert reply.orders == (orders if verb == "cancel" else ())
+    assert reply.orders == (orders if verb in {"cancel", "flatten"} else ())
 
 
 @pytest.mark.parametrize(("verb", "fields"), REQUESTS)

@@ -160,6 +160,13 @@ def test_a_wrong_field_is_named_with_what_would_be_right(
         ({"limits": {"rounding": "up"}}, "INVALID_FIELD", "limits.rounding"),
         ({"limits": {"allowed_symbols": "AAPL,aapl"}}, "INVALID_FIELD", "limits.allowed_symbols"),
         ({"limits": {"allowed_symbols": ", ,"}}, "INVALID_FIELD", "limits.allowed_symbols"),
+        ({"limits": {"max_signal_age": "0s"}}, "INVALID_FIELD", "limits.max_signal_age"),
+        ({"limits": {"approval_ttl": "none"}}, "INVALID_FIELD", "limits.approval_ttl"),
+        ({"limits": {"max_drawdown": "101"}}, "INVALID_FIELD", "limits.max_drawdown"),
+        ({"limits": {"max_order_value": "05"}}, "INVALID_FIELD", "limits.max_order_value"),
+        ({"limits": {"max_ordr_value": ""}}, "INVALID_FIELD", "limits"),
+        ({"limits": {"max_open_orders": "1"}, "scope": "strategy.momo"}, "INVALID_FIELD", "limits.max_open_orders"),
+        ({"limits": {"max_drawdown": "1"}, "scope": "symbol.KO"}, "INVALID_FIELD", "limits.max_drawdown"),
         ({"until": "soon"}, "INVALID_FIELD", "until"),
         ({"until": "2026-03-09T14:30:00"}, "INVALID_FIELD", "until"),
         ({"until": "1772000000"}, "INVALID_FIELD", "until"),
@@ -175,6 +182,18 @@ def test_limits_are_read_before_anything_is_made_of_them(fields: dict[str, Any],
     assert (reply.ok, reply.code, reply.field) == (False, code, field)
     assert reply.message
     assert reply.expected
+
+
+@pytest.mark.parametrize(("until", "problem"), [("-1h", "is negative"), ("9999999h", "is too long")])
+def test_a_span_that_cannot_be_an_end_is_told_why(until: str, problem: str) -> None:
+    fields = {"request": "r", "scope": "global", "limits": {"max_order_value": "5"}, "reason": "x", "until": until}
+    with pytest.raises(ControlRefused, match=problem):
+        control_parse.parse("set-limit", msgspec.json.encode(fields))
+
+
+def test_a_limit_that_means_nothing_in_a_scope_may_be_taken_from_it() -> None:
+    fields = {"request": "r", "scope": "symbol.KO", "limits": {"max_drawdown": ""}, "reason": "x"}
+    assert control_parse.parse("set-limit", msgspec.json.encode(fields)).request == "r"
 
 
 def test_a_limit_that_is_nearly_right_is_told_its_name() -> None:

@@ -6,16 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from tests.unit.ingest.building import NOW, Log, stored
-from tests.unit.ingest.commanding import ANNA, answered, carry_out, done, planned
+from tests.unit.ingest.commanding import ANNA, LIVE, answered, carry_out, done, planned
 from tradewire import ids
 from tradewire.domain.times import SECOND, instant_text
 from tradewire.messages.account_events import LimitProposed, LimitSet
-from tradewire.settings import Account
-from tradewire_ingest.domain.commands import Sender
+from tradewire_ingest.domain.commands import Plan, Sender
 from tradewire_ingest.domain.limit_commands import LOOSE_AT_MOST
 
 HOUR = 3_600 * SECOND
-LIVE = replace(ANNA, accounts={"paper": Account(), "real": Account(live=True)})
 LIVE_BOB = replace(LIVE, identity="person:bob")
 ALONE = replace(LIVE, people=1)
 
@@ -42,14 +40,14 @@ async def test_named_limits_change_and_the_others_stay() -> None:
             log,
             "set-limit",
             scope="strategy.momo",
-            limits={"max_order_value": "4000", "max_open_orders": "3", "cooldown": ""},
+            limits={"max_order_value": "4000", "max_open_positions": "3", "cooldown": ""},
             reason="calmer",
         )
     )
     assert (event.stream, event.version) == ("limits-strategy.momo", 2)
     assert stored(event) == LimitSet(
         scope="strategy.momo",
-        limits={"max_order_value": "4000", "rounding": "down", "max_open_orders": "3"},
+        limits={"max_order_value": "4000", "rounding": "down", "max_open_positions": "3"},
         old={"max_order_value": "5000", "cooldown": "1m", "rounding": "down"},
         by="person:anna",
         reason="calmer",
@@ -159,6 +157,44 @@ async def test_what_has_expired_counts_no_more_even_before_it_is_put_back() -> N
     said = await set_limit(log, at(LIVE, NOW + HOUR), limits={"max_open_orders": "2"})
     assert said.limits == {"max_order_value": "5000", "max_open_orders": "2"}
     assert said.expires_at is None
+
+
+@pytest.mark.parametrize(
+    ("before", "limits", "until", "field"),
+    [
+        ({"min_order_value": "10"}, {"max_order_value": "9"}, "", "max_order_value"),
+        ({"max_order_value": "10"}, {"min_order_value": "11"}, "1h", "min_order_value"),
+        ({}, {"min_order_quantity": "2", "max_order_quantity": "1"}, "", "min_order_quantity"),
+    ],
+)
+async def test_limits_that_no_order_could_pass_are_refused(
+    before: dict[str, str], limits: dict[str, str], until: str, field: str
+) -> None:
+    log = Log()
+    log.limit("account.paper", before)
+    fields: dict[str, Any] = {"scope": "account.paper", "limits": limits, "reason": "x", "until": until}
+    reply = answered(await carry_out(log, "set-limit", **fields))
+    assert (reply.ok, reply.code, reply.field) == (False, "INVALID_FIELD", f"limits.{field}")
+    assert "no order could pass" in reply.message
+
+
+async def test_what_was_wrong_before_hinders_no_other_change() -> None:
+    log = Log()
+    log.limit("account.paper", {"min_order_value": "11", "max_order_value": "10"})
+    assert (await set_limit(log, ANNA, "account.paper", limits={"max_open_orders": "1"})).limits[
+        "max_open_orders"
+    ] == "1"
+
+
+async def test_an_unknown_strategys_limits_are_set_with_a_warning() -> None:
+    log = Log()
+    fields: dict[str, Any] = {"limits": {"max_order_value": "1"}, "reason": "x"}
+    outcome = await carry_out(log, "set-limit", scope="strategy.nope", **fields)
+    assert isinstance(outcome, Plan)
+    assert outcome.warning == "no strategy nope is known: it has no profile, no key and no order"
+    outcome = await carry_out(log, "set-limit", scope="symbol.NOPE", **fields)
+    assert isinstance(outcome, Plan)
+    assert outcome.warning == ""
 
 
 LOOSER: list[dict[str, str]] = [

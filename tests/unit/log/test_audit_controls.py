@@ -11,6 +11,7 @@ from tradewire.domain.audit.findings import Report
 from tradewire.domain.audit.money import MoneyAudit
 from tradewire.domain.audit.orders import OrderAudit
 from tradewire.messages.account_events import Halted, LimitProposed, LimitSet
+from tradewire.messages.order_events import OrderApprovalGranted, OrderHeld
 from tradewire.messages.vocabulary import QuoteUsed
 
 TERMS: dict[str, Any] = {"scope": "global", "by": "person:anna", "reason": "test", "request": "r"}
@@ -51,6 +52,20 @@ def test_nothing_is_submitted_after_a_halt_of_its_broker(scope: str, halted: boo
     assert ("O3" in log.broken()) is halted
 
 
+@pytest.mark.parametrize(
+    ("approver", "sender", "broken"),
+    [("1.0+a", "1.0+a", False), ("", "", False), ("1.0+a", "1.0+b", True), ("", "1.0+b", True), ("1.0+a", "", True)],
+)
+def test_nothing_is_submitted_after_an_approval_of_another_build(approver: str, sender: str, broken: bool) -> None:
+    log = Log()
+    log.add(requested())
+    log.add(approved(build=approver))
+    log.add(started(build=sender))
+
+    assert log.report.tested["O10"] == 1
+    assert ("O10" in log.broken()) is broken
+
+
 def test_a_proposal_changes_no_limits_and_takes_a_version() -> None:
     log = Log()
     for data in (
@@ -78,3 +93,34 @@ def test_a_limit_that_was_lifted_by_name_lets_every_position_pass() -> None:
 
     assert log.report.tested["R1"] == 1
     assert log.broken() == set()
+
+
+@pytest.mark.parametrize(
+    ("by", "alone", "broken"),
+    [
+        ("person:anna", False, {"R5"}),
+        ("person:anna", True, set()),
+        ("person:anna", None, set()),
+        ("person:bob", False, set()),
+    ],
+)
+def test_nobody_approves_an_own_order_unless_alone(by: str, alone: bool | None, broken: set[str]) -> None:
+    log, held = (
+        Log(),
+        OrderHeld(
+            order=ORDER,
+            attempt=1,
+            state_pos=1,
+            checks=approved().checks,
+            limits={"global": 1},
+            control={},
+            reason="X",
+            deadline=60_000_000,
+        ),
+    )
+    log.add(requested(strategy="manual", identity="person:anna"))
+    log.add(held)
+    log.add(OrderApprovalGranted(order=ORDER, by=by, request="r", alone=alone))
+
+    assert log.report.tested["R5"] == 1
+    assert log.broken() == broken

@@ -50,10 +50,11 @@ def test_a_name_that_breaks_the_rule_is_refused(name: str) -> None:
         permissions_of("risk", name)
 
 
-def test_no_strategy_may_speak_for_people() -> None:
+@pytest.mark.parametrize("name", ["manual", "flatten"])
+def test_no_strategy_may_speak_for_people(name: str) -> None:
     with pytest.raises(InvalidValue, match="kept for people"):
-        user_of("strategy", "manual")
-    assert user_of("person", "manual") == "person-manual"
+        user_of("strategy", name)
+    assert user_of("person", name) == f"person-{name}"
 
 
 @pytest.mark.parametrize("user", ["", "Risk", "risk2", "ledger", "strategy", "strategy-", "nobody"])

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tradewire_risk.domain.state import RiskState
 
-_NOT_STATE = frozenset({"setup", "rules", "calendars", "values_at_risk", "_losses", "_equities", "_days"})
+_NOT_STATE = frozenset({"setup", "rules", "calendars", "values_at_risk", "_losses", "_equities", "_days", "_known"})
 """What is configured, and what is only remembered from being worked out."""
 
 

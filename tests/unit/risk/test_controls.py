@@ -49,6 +49,20 @@ def told(**fields: Any) -> Prepare:
     return lambda log: log.instrument(**fields)
 
 
+def traded(*volumes: str, held: str = "") -> Prepare:
+    """Daily bars with these volumes, oldest first, and a position."""
+
+    def prepare(log: Log) -> None:
+        one, first = Decimal(100), log.now - len(volumes) * DAY
+        bars = tuple(a.Bar(first + n * DAY, one, one, one, one, Decimal(volume)) for n, volume in enumerate(volumes))
+        told = a.BarsReported(account="paper", broker="paper", symbol="AAPL", at=log.now, bars=bars)
+        log.write("account-paper", told)
+        if held:
+            log.hold(held)
+
+    return prepare
+
+
 def limited(price: str) -> dict[str, Any]:
     return {"order_type": "limit", "limit_price": Decimal(price)}
 
@@ -97,6 +111,20 @@ BOUNDARIES: dict[str, tuple[dict[str, str], Prepare, Ask, Ask, Reason]] = {
         holding("5"),
         {"quantity": "20"},
         {"quantity": "20.0001"},
+        Reason.CONCENTRATION_ABOVE_MAX,
+    ),
+    "share of a day's volume": (
+        {"max_volume_share": "5"},
+        traded(*["190"] * 5, *["200"] * 18, "100", "300"),
+        {"quantity": "10"},
+        {"quantity": "10.0001"},
+        Reason.CONCENTRATION_ABOVE_MAX,
+    ),
+    "share of a day's volume, with what is held": (
+        {"max_volume_share": "5"},
+        traded("200", held="4"),
+        {"quantity": "6"},
+        {"quantity": "6.0001"},
         Reason.CONCENTRATION_ABOVE_MAX,
     ),
     "cushion": (
@@ -237,6 +265,16 @@ def test_what_reaches_a_limit_passes_and_what_is_beyond_it_is_denied(name: str) 
     assert found == [None, reason]
 
 
+@pytest.mark.parametrize("volumes", [(), ("0", "0")])
+def test_without_a_known_volume_a_share_of_it_lets_only_exits_pass(volumes: tuple[str, ...]) -> None:
+    log = Log(limits={"max_volume_share": "5"})
+    log.hold("10")
+    traded(*volumes)(log)
+    decided = log.decide(log.request("entry", "buy", "1"))
+    assert (decided.reason, "daily bars" in decided.data.message) == (Reason.CONCENTRATION_ABOVE_MAX, True)  # type: ignore[union-attr]
+    assert log.decide(log.request("exit", "sell", "10", reduce_only=True)).reason is None
+
+
 def test_buying_power_is_what_the_broker_says_less_what_was_approved_since() -> None:
     log = Log()
     log.balances("3000")
@@ -331,7 +369,7 @@ def test_a_quantity_is_rounded_down_to_the_step_only_where_the_limits_say_so() -
     assert isinstance(decided.data, o.OrderApproved)
     assert decided.data.quantity == Decimal("1.5")
     assert [tuple(msgspec.to_builtins(each)) for each in decided.data.sizing] == [("asked", "1.74"), ("step", "0.5")]
-    assert log.decide(log.request("too little", quantity="0.49")).reason is Reason.QTY_LOT_INVALID
+    assert log.decide(log.request("too little", quantity="0.49")).reason is Reason.QTY_BELOW_MIN
     log.set_limits({"rounding": "reject"}, "account.paper")
     assert log.decide(log.request("t", quantity="1.74")).reason is Reason.QTY_LOT_INVALID
 
@@ -503,6 +541,40 @@ def test_an_order_above_the_threshold_waits_for_a_person_and_is_measured_again()
     assert log.decide(log.order(order.order)).reason is Reason.NOTIONAL_ABOVE_MAX
 
 
+def test_a_person_has_as_long_as_the_deadline_says_whatever_the_age_of_signals() -> None:
+    log = Log(limits={"approval_threshold": "500", "max_signal_age": "30s"})
+    late, order = log.request("late", signal_time=NOW - 31 * SECOND), log.request("held", signal_time=NOW - 30 * SECOND)
+    assert log.decide(late).reason is Reason.SIGNAL_STALE
+    log.append(log.decide(order).command)
+    log.wait(4 * MINUTE)
+    log.quote("AAPL", "100")
+    assert log.decide(log.request("old", signal_time=NOW)).reason is Reason.SIGNAL_STALE
+    log.write(f"order-{order.order}", o.OrderApprovalGranted(order=order.order, by="anna", request="r"))
+    assert log.decide(log.order(order.order)).reason is None
+
+
+def test_a_strategys_first_order_with_real_money_waits_for_a_person() -> None:
+    log = Log(Setup(accounts={"paper": Profile("paper", live=True)}), limits={"allowed_symbols": "AAPL"})
+    order = log.request("first", strategy="momo")
+    decided = log.decide(order)
+    assert decided.reason is Reason.APPROVAL_REQUIRED
+    row = next(check for check in decided.data.checks if not check.passed)
+    assert (row.name, row.value, row.limit) == ("approval", "1000", "first live order")
+
+    log.append(decided.command)
+    log.write(f"order-{order.order}", o.OrderApprovalGranted(order=order.order, by="anna", request="r"))
+    granted = log.decide(log.order(order.order))
+    assert granted.reason is None
+    log.append(granted.command)
+    log.submit(log.order(order.order))
+    log.accept(log.order(order.order))
+    log.fill(log.order(order.order), "1")
+    log.wait(MINUTE)
+    log.quote("AAPL", "100")
+    assert log.decide(log.request("second", strategy="momo", quantity="2")).reason is None
+    assert log.decide(log.request("other", strategy="reef", quantity="3")).reason is Reason.APPROVAL_REQUIRED
+
+
 OPEN, CLOSE = NOW - 60 * MINUTE, NOW
 """A session that ends now."""
 SESSIONS = (
@@ -571,6 +643,14 @@ def test_a_profile_bounds_entries_and_no_exits(fields: dict[str, Any], reason: R
     assert log.decide(log.request("entry")).reason is reason
     assert log.decide(log.request("exit", "sell", "1", reduce_only=True)).reason is None
     assert log.decide(log.request("other", strategy="other")).reason is None
+
+
+def test_an_order_that_its_strategys_mode_holds_says_so_in_its_checks() -> None:
+    log = profiled(mode="approve")
+    decided = log.decide(log.request("entry"))
+    assert isinstance(decided.data, o.OrderHeld)
+    [check] = [check for check in decided.data.every_check() if check.name == "approval"]
+    assert (check.limit, check.passed) == ("mode approve", False)
 
 
 def test_a_profile_bounds_how_many_symbols_are_held() -> None:

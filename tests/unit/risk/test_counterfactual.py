@@ -19,6 +19,8 @@ from tradewire.messages.vocabulary import SizeAsked
 from tradewire_risk.domain.counterfactual.replay import Bound, Replay
 from tradewire_risk.domain.counterfactual.report import Tally
 from tradewire_risk.domain.marks import due_by_time, due_first
+from tradewire_risk.domain.prices import QuoteBoard
+from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.trips import due_repeats
 
 Overlay = dict[str, dict[str, str]]
@@ -74,6 +76,18 @@ def test_under_the_recorded_limits_nothing_changes() -> None:
     account = only(report)
     assert not account.differs
     assert (account.result_was, account.peak_was) == (600, 3600)
+
+
+def test_a_close_that_had_no_price_has_none_again() -> None:
+    log = ladder()
+    trade(log, "held", at="100")
+    log.wait(MINUTE)
+    log.board = QuoteBoard()
+    denied = log.decide(log.request("out again", None, None, action="close"))
+    assert denied.reason is Reason.PRICE_MISSING
+    log.append(denied.command)
+    report = replay(log, everywhere(max_order_value="9999"))
+    assert (report.changes, report.unreproduced) == ((), ())
 
 
 def test_a_smaller_position_limit_denies_what_goes_above_it_and_leaves_its_executions_out() -> None:
@@ -277,6 +291,30 @@ def test_a_tighter_limit_trips_at_the_marks_of_the_log() -> None:
     report = replay(log, everywhere(max_daily_loss="500"))
     assert [(c.was.verdict, c.would.reason) for c in report.changes] == [("approved", "TRADING_REDUCE_ONLY")]
     assert (report.trips_was, report.trips_would) == (0, 1)
+
+
+def test_a_limit_of_a_strategys_own_loss_trips_the_strategy_at_the_marks_of_the_log() -> None:
+    log = Log(limits={"max_price_age": "5m", "mark_interval": "1s"}, price=None)
+    log.cash("100000")
+    marked(log)
+    trade(log, "mine", "buy", "40", "100")
+    trade(log, "theirs", "buy", "40", "100", strategy="other")
+    log.set_limits({"max_daily_loss": "700"}, "strategy.momo", by="anna")
+    marked(log, "80")
+    assert log.state.controls.switches["strategy.momo"].level == "REDUCE_ONLY"
+    log.quote("AAPL", "80")
+    log.request("denied", "buy", "1")
+    log.request("passes", "buy", "2", strategy="other")
+    assert [each.reason for each in log.run()] == ["TRADING_REDUCE_ONLY", None]
+
+    same = replay(log, {"strategy.momo": {"max_daily_loss": "700"}})
+    assert (same.changes, same.unreproduced, same.other_reason) == ((), (), 0)
+    assert (same.trips_was, same.trips_would) == (1, 1)
+    loose = replay(log, {"strategy.momo": {"max_daily_loss": "900"}})
+    assert [(c.was.reason, c.would.verdict) for c in loose.changes] == [("TRADING_REDUCE_ONLY", "approved")]
+    assert (loose.trips_was, loose.trips_would) == (1, 0)
+    tight = replay(log, {"strategy.other": {"max_daily_loss": "700"}})
+    assert [(c.was.verdict, c.would.reason) for c in tight.changes] == [("approved", "TRADING_REDUCE_ONLY")]
 
 
 def test_a_strategy_pauses_after_as_many_executions_as_the_other_limit_says() -> None:

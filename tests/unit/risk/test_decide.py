@@ -6,7 +6,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from tests.unit.risk.builders import LIFTED, NOW, SECOND, Log
+from tests.unit.risk.builders import LIFTED, NOW, PAPER, SECOND, Log
 from tradewire import ids
 from tradewire.domain.limits import KINDS
 from tradewire.domain.orders import Status
@@ -18,6 +18,7 @@ from tradewire_risk.domain.checks import CHECKS
 from tradewire_risk.domain.decide import Batch, Decided, decide_requested
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.prices import QuoteBoard
+from tradewire_risk.domain.profile import Setup
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.settings import limit_texts
 
@@ -43,6 +44,11 @@ def test_an_approval_says_what_may_be_sent_and_what_it_rests_on() -> None:
     assert [(q.symbol, q.price, q.at, q.source) for q in data.quotes] == [("AAPL", Decimal(100), NOW, "sim")]
     assert sorted(check.name for check in data.every_check()) == sorted([*(check.name for check in CHECKS), "approval"])
     assert all(check.value != "" for check in data.checks)
+
+
+def test_an_approval_names_the_build_that_made_it() -> None:
+    log = Log(Setup(accounts=PAPER.accounts, build="1.0+ours"))
+    assert approval(log.decide(log.request("s"))).build == "1.0+ours"
 
 
 def test_a_decision_is_appended_at_its_version_with_a_guard_on_every_stream_in_scope() -> None:

@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.risk.asking import FRACTIONS, known, order_of, shown, worked_out
+from tests.unit.risk.asking import FRACTIONS, approved, ask, denied, figures, known, order_of, shown, worked_out
 from tests.unit.risk.builders import NOW
+from tests.unit.risk.test_results import Trading
 from tests.unit.risk.test_volatility import flat
-from tradewire.messages.account_events import Bar
+from tradewire.messages.account_events import Bar, Trades
 from tradewire.messages.vocabulary import Action
-from tradewire_risk.domain.profile import Profile
+from tradewire_risk.domain.profile import Profile, Setup
+from tradewire_risk.domain.strategy import StrategyProfile
 
 DAY = 86_400_000_000
+RECORD = Trades(22, 18, Decimal(3300), Decimal(1800))
+"""Of 40 trades 55 percent won, 150 each, and the others lost 100 each."""
 KELLY: dict[str, Any] = {"win_rate": "0.55", "payoff": "1.5"}
 
 
@@ -69,6 +73,13 @@ def nothing() -> None:
             "win_rate 0.55, payoff 1.5, kelly 0.25, share 0.5, equity 100000, price 150, step 1",
         ),
         (
+            "kelly",
+            "0.5",
+            {},
+            83,
+            "trades 40, win_rate 0.55, payoff 1.5, kelly 0.25, share 0.5, equity 100000, price 150, step 1",
+        ),
+        (
             "volatility",
             "1",
             {"multiple": "2"},
@@ -88,7 +99,7 @@ def nothing() -> None:
 def test_a_method_shows_each_figure_in_the_order_of_its_use(
     method: str, value: str, terms: dict[str, Any], quantity: int, figures: str
 ) -> None:
-    sized = worked_out(order_of("buy", method, value, **terms), bars=lambda: bars(20), now=NOW)
+    sized = worked_out(order_of("buy", method, value, **terms), bars=lambda: bars(20), now=NOW, trades=lambda: RECORD)
     assert (sized.problem, sized.quantity, shown(sized.inputs)) == ("", Decimal(quantity), figures)
 
 
@@ -108,7 +119,34 @@ def test_a_short_position_is_at_risk_to_a_stop_above_it() -> None:
         ("risk_percent", {"stop": "145"}, {"equity": nothing}, "the account's equity is not known"),
         ("percent_of_equity", {}, {"unrealized": nothing}, "what is not realized is not known"),
         ("risk_amount", {"stop": "145", "max_percent": "5"}, {"equity": nothing}, "the account's equity is not known"),
+        ("kelly", {}, {}, "momo has closed 0 trades in paper that won or lost, and 30 are needed to go by; until then"),
         ("kelly", {}, {}, "give size.win_rate and size.payoff"),
+        ("kelly", {}, {"trades": lambda: Trades(29, 0, Decimal(1))}, "has closed 29 trades"),
+        (
+            "kelly",
+            {},
+            {"trades": lambda: Trades(22, 18), "least_trades": 41},
+            "40 trades in paper that won or lost, and 41",
+        ),
+        (
+            "kelly",
+            {},
+            {"trades": lambda: Trades(0, 30, Decimal(0), Decimal(9))},
+            "none of its 30 trades in paper has won",
+        ),
+        (
+            "kelly",
+            {},
+            {"trades": lambda: Trades(30, 0, Decimal(9))},
+            "none of its 30 trades in paper has lost, so nothing says what a loss costs; give size.win_rate",
+        ),
+        ("kelly", {}, {"trades": nothing}, "the rate of a currency is missing"),
+        (
+            "kelly",
+            {},
+            {"trades": lambda: Trades(10, 20, Decimal(10), Decimal(20))},
+            "the edge is negative at a win rate of 0.333333333333 and a payoff of 1",
+        ),
         ("kelly", {"win_rate": "0.5"}, {}, "give size.win_rate and size.payoff"),
         (
             "kelly",
@@ -204,3 +242,28 @@ def test_what_nobody_asks_for_is_not_looked_up() -> None:
     )
     assert sized.quantity == 5
     assert known().rate_of("AAPL") == 1
+
+
+@pytest.mark.parametrize(("wins", "quantity"), [(14, None), (15, 54), (16, 62)])
+def test_kelly_goes_by_the_trades_that_the_strategy_has_closed_in_the_account(wins: int, quantity: int | None) -> None:
+    """From 30 trades on: with 15 that won 300 and 15 that lost 100 half of f* is a sixth, of an equity of 32,900."""
+    log = Trading(limits={"max_order_value": "none", "max_position_value": "none"})
+    log.cash("30000")
+    log.marked()
+    for number in range(29 if quantity is None else 30):
+        log.executed("buy", "1", "400")
+        log.executed("sell", "1", "700" if number < wins else "300")
+    log.executed("buy", "1", "400", strategy="other")
+    log.executed("sell", "1", "300", strategy="other")
+    log.quote("AAPL", "100")
+    data = ask(log, "buy", "kelly", "0.5")
+    if quantity is None:
+        reason, message = denied(data)
+        assert (reason, "momo has closed 29 trades in paper" in message) == ("SIZE_UNKNOWN", True)
+        return
+    shown_ = figures(data)
+    assert (shown_["trades"], shown_["payoff"], shown_["equity"]) == ("30", "3", str(26_900 + 400 * wins))
+    assert approved(data)[1] == quantity
+    fewer = Setup(accounts={"paper": Profile("paper")}, strategies={"momo": StrategyProfile("momo", kelly_trades=31)})
+    log.state.setup = fewer
+    assert denied(log.decide(log.order(data.order)).data)[0] == "SIZE_UNKNOWN"

@@ -1,4 +1,4 @@
-"""What risk appends because of time or a figure: trips, closes that people want, expiries, warnings and counts."""
+"""What risk appends because of time or a figure: trips, expiries, warnings and counts."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,10 +7,8 @@ import pytest
 
 from tests.unit.risk.builders import DAY, MINUTE, NOW, SECOND, Log
 from tradewire.messages import account_events as a
-from tradewire.messages import order_events as o
 from tradewire.messages.registry import decode
 from tradewire_risk.domain.due import Due
-from tradewire_risk.domain.flatten import due_closes
 from tradewire_risk.domain.marks import due_by_time
 from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.timers import MOST_UNRECORDED, due_counts, due_expiries, due_warnings
@@ -100,41 +98,6 @@ def test_a_step_of_the_ledgers_clock_lets_live_accounts_only_reduce_until_they_a
     assert (halted.scope, halted.level) == ("account.real", "REDUCE_ONLY")
     assert halted.reason == "CLOCK_STEPPED: step=-3.5s limit=2s"
     assert due_steps(log.state, log.now) == []
-
-
-def flatten(log: Log) -> None:
-    log.write("account-paper", a.FlattenRequested(account="paper", by="person:anna", reason="enough", request="f-1"))
-
-
-def test_a_wish_to_flatten_closes_what_is_held_and_nothing_that_comes_later() -> None:
-    log = Log()
-    log.hold("10")
-    log.hold("-5", symbol="MSFT")
-    flatten(log)
-    closes = write(log, due_closes(log.state, log.now))
-    assert [(c.symbol, c.action, c.strategy, c.identity) for c in closes] == [
-        ("AAPL", "close", "flatten", "person:anna"),
-        ("MSFT", "close", "flatten", "person:anna"),
-    ]
-    log.quote("MSFT", "100")
-    decided = [each.data for each in log.run()]
-    assert [(d.side, d.quantity) for d in decided if isinstance(d, o.OrderApproved)] == [
-        ("sell", Decimal(10)),
-        ("buy", Decimal(5)),
-    ]
-
-    log.hold("3", symbol="TSLA")
-    assert [due.why for due in due_closes(log.state, log.now)] == ["flatten AAPL", "flatten MSFT"]
-
-
-def test_a_wish_is_carried_out_within_a_minute_or_not_at_all() -> None:
-    log = Log()
-    log.hold("10")
-    flatten(log)
-    log.wait(MINUTE - 1)
-    assert len(due_closes(log.state, log.now)) == 1
-    log.wait(1)
-    assert due_closes(log.state, log.now) == []
 
 
 def test_limits_that_were_set_for_a_while_give_way_to_those_of_before() -> None:

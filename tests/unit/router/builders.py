@@ -18,6 +18,8 @@ from tradewire_router.domain.state import RouterState
 from tradewire_router.domain.translate import Teller
 
 SECOND = 1_000_000
+BUILD = "1.0+ours"
+"""The build of the router, and of the risk whose approvals it sends."""
 TELLER = Teller("paper", "paper", TIME)
 
 
@@ -25,7 +27,7 @@ class Log:
     """Writes events and folds them. `state` is what the router of the account `paper` makes of them."""
 
     def __init__(self) -> None:
-        self.state = RouterState("paper", "paper")
+        self.state = RouterState("paper", "paper", BUILD)
         self.events: list[Event] = []
         self._versions: dict[str, int] = {}
 
@@ -42,14 +44,14 @@ class Log:
             self.state.apply(Frame("log", 1, pos, pos, pos, "", (event,)))
         return event
 
-    def order(self, number: int = 0, *types: str, account: str = "paper", **fields: Any) -> str:
+    def order(self, number: int = 0, *types: str, account: str = "paper", build: str = BUILD, **fields: Any) -> str:
         """An order to which events of `types` happen after its request; returns its id. `fields` are of its terms."""
         signal = ids.signal_uuid("nats", "momo", str(number))
         order = ids.order_uuid(signal, account, 0)
         terms = {"order": order, "signal": signal, "account": account, **fields}
         self.write(f"order-{order}", requested(**terms))
         for kind in types:
-            self.happen(order, kind, **fields)
+            self.happen(order, kind, build=build, **fields)
         return order
 
     def happen(self, order: str, kind: str, **fields: Any) -> Event:
@@ -83,7 +85,7 @@ def _said(kind: str, order: str, attempt: int, fields: dict[str, Any]) -> Struct
     match kind:
         case "OrderApproved":
             terms = {name: fields[name] for name in fields.keys() & set(o.OrderApproved.__struct_fields__)}
-            return approved(order=order, attempt=attempt, **terms)
+            return approved(order=order, attempt=attempt, **{"build": BUILD, **terms})
         case "OrderHeld":
             nothing: dict[str, Any] = {"state_pos": 1, "checks": (), "limits": {}, "control": {}}
             return o.OrderHeld(order=order, attempt=attempt, reason="BIG", deadline=TIME, **nothing)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.builders import TIME
-from tests.unit.router.builders import TELLER, Log
+from tests.unit.router.builders import BUILD, TELLER, Log
 from tradewire.messages.account_events import BalancesReported, Bar, BarsReported, InstrumentReported
 from tradewire_router.brokers.values import Account, Instrument
 from tradewire_router.domain import figures
@@ -99,7 +99,7 @@ def test_a_snapshot_brings_the_reports_back() -> None:
     log.write("account-paper", rules("AAPL"))
     log.write("account-paper", bars("AAPL", 3, 4))
     log.write("account-paper", balances())
-    again = RouterState("paper", "paper")
+    again = RouterState("paper", "paper", BUILD)
     again.restore(log.events, [], len(log.events))
     assert again.reported.wanted == {}
     assert again.reported.bars == {"AAPL": 4 * DAY}

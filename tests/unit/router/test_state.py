@@ -8,7 +8,7 @@ import pytest
 from msgspec import Raw
 
 from tests.builders import TIME, fact
-from tests.unit.router.builders import SECOND, Log
+from tests.unit.router.builders import BUILD, SECOND, Log
 from tradewire import ids
 from tradewire.domain.orders import Order, Status
 from tradewire.errors import LogCorrupt
@@ -69,6 +69,32 @@ def test_what_is_due_in_each_state(
 
     log.happen(order, "OrderCancelRequested")
     assert work(log.state) == due_when_unwanted
+
+
+@pytest.mark.parametrize("build", ["1.0+theirs", ""])
+def test_an_approval_of_another_build_is_not_sent(build: str) -> None:
+    log = Log()
+    ours = log.order(0, *APPROVED)
+    theirs = log.order(1, *APPROVED, build=build)
+    unwanted = log.order(2, *APPROVED, "OrderCancelRequested", build=build)
+
+    assert [order.order for order in log.state.of_another_build()] == [theirs]
+    verdicts = {order: log.state.verdict(log.get(order), TIME, set()) for order in (ours, theirs, unwanted)}
+    assert verdicts == {ours: Verdict.SUBMIT, theirs: Verdict.CANCEL, unwanted: Verdict.CANCEL}
+
+    log.write(f"order-{theirs}", o.OrderCanceledLocally(order=theirs, reason="BUILD_MISMATCH"))
+    assert log.state.of_another_build() == []
+
+
+def test_a_new_approval_by_our_build_is_sent() -> None:
+    log = Log()
+    order = log.order(0, *APPROVED, "OrderSubmitStarted", "OrderSubmitNeverArrived")
+    log.happen(order, "OrderApproved", build="1.0+theirs")
+    assert [order.order for order in log.state.of_another_build()] == [order]
+
+    other = log.order(1, *APPROVED, "OrderSubmitStarted", "OrderSubmitNeverArrived", build="1.0+theirs")
+    log.happen(other, "OrderApproved")
+    assert log.state.verdict(log.get(other), TIME, set()) is Verdict.SUBMIT
 
 
 def test_a_partly_filled_order_can_be_canceled() -> None:
@@ -272,16 +298,18 @@ def test_a_snapshot_restores_what_the_log_made() -> None:
     log.halt("HALT", "symbol.MSFT")
     log.order(0, *APPROVED)
     log.order(1, *SENT)
+    log.order(4, *APPROVED, build="1.0+theirs")
     unknown = log.order(2, *SENT, "OrderSubmitUnknown")
     unwanted = log.order(3, *WORKING, "OrderFilled", symbol="TSLA")
     log.happen(unknown, "OrderCancelRequested")
     books = [Raw(msgspec.json.encode(book)) for book in log.state.books.values()]
-    restored = RouterState("paper", "paper")
+    restored = RouterState("paper", "paper", BUILD)
     restored.restore(log.events, books, log.state.pos)
 
     assert restored.orders == log.state.orders
     assert [o.order for o in restored.unanswered()] == [o.order for o in log.state.unanswered()]
     assert [o.order for o in restored.approved()] == [o.order for o in log.state.approved()]
+    assert restored.of_another_build() == log.state.of_another_build() != []
     assert restored.books == log.state.books
     assert restored.position("TSLA") == 10
     assert restored.controls.switches == log.state.controls.switches

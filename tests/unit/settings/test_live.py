@@ -37,6 +37,22 @@ def test_each_limit_must_be_said(tmp_path: Path, name: str) -> None:
     load(written(tmp_path, limits), {f"TRADEWIRE_RISK_{name.upper()}": LIMITS[name]})
 
 
+def test_what_is_missing_is_told_with_what_would_be_right_for_each(tmp_path: Path) -> None:
+    kept = {"max_order_value", "soft_limit"}
+
+    with pytest.raises(ConfigError) as refused:
+        load(written(tmp_path, {name: text for name, text in LIMITS.items() if name in kept}), {})
+
+    lifted, lists, others = refused.value.fix.removesuffix(".").split(". ")
+    assert lifted.startswith('Set each by name, or lift it with "none": max_order_quantity, ')
+    assert lists == "Set each by name, or write an empty list for none: allowed_symbols, restricted_symbols"
+    assert others == (
+        "Set each by name; it cannot be lifted: rounding, allow_short, approval_ttl, market_hours, approval_deadline"
+    )
+    named = [name for part in (lifted, lists, others) for name in part.partition(": ")[2].split(", ")]
+    assert set(named) == set(LIMITS) - kept
+
+
 @pytest.mark.parametrize(("sentence", "problem"), [("", "is missing"), ("yes", "is another sentence")])
 def test_the_sentence_must_be_typed(tmp_path: Path, sentence: str, problem: str) -> None:
     with pytest.raises(ConfigError) as refused:

@@ -28,6 +28,7 @@ quantity = "percent_of_equity 5"
 max_open_positions = 3
 repeat = "reverse"
 mode = "approve"
+kelly_trades = 50
 """
 
 
@@ -53,13 +54,15 @@ def test_a_whole_profile_is_read(tmp_path: Path) -> None:
         max_open_positions=3,
         repeat="reverse",
         mode="approve",
+        kelly_trades=50,
     )
 
 
 def test_an_empty_profile_restricts_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, "[strategies.momo]").strategies["momo"] == Strategy()
-    assert Strategy().accounts == Strategy().windows == Strategy().order_types == []
+    assert Strategy().accounts is Strategy().windows is Strategy().order_types is None
     assert (Strategy().sides, Strategy().repeat, Strategy().mode) == ("both", "add", "auto")
+    assert Strategy().kelly_trades == 30
 
 
 @pytest.mark.parametrize(
@@ -109,6 +112,11 @@ def test_the_default_size_of_a_strategy(tmp_path: Path, text: str, size: Default
             'strategies.momo.mode: is "on", which is none of its words. Write auto or approve or off.',
         ),
         (
+            "windows = []",
+            "strategies.momo.windows: is empty, so that nothing could be traded. "
+            "Name at least one, or leave it out to restrict nothing.",
+        ),
+        (
             "windows = ['Mon-Fri 09:30']",
             'strategies.momo.windows: "Mon-Fri 09:30" is not a window. Write days and hours such as '
             '"Mon-Fri 09:30-16:00", "Sat,Sun 10:00-14:00" or "22:00-06:00".',
@@ -150,6 +158,10 @@ def test_the_default_size_of_a_strategy(tmp_path: Path, text: str, size: Default
         (
             "quantity = 'kelly 2'",
             'strategies.momo.quantity: "kelly 2" is too large. Write kelly and at most 1.',
+        ),
+        (
+            "kelly_trades = 0",
+            "strategies.momo.kelly_trades: is 0, and from no trade nothing is learned. Set 1 or more.",
         ),
         (
             "max_open_positions = 0",

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.values.outcomes import outcome
-from tradewire.domain.times import duration, instant, instant_text, span_text
+from tradewire.domain.times import duration, instant, instant_text, is_span, span_text
 from tradewire.errors import InvalidValue
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -127,6 +127,26 @@ def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         duration(text)
     assert caught.value.code == "DURATION_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("-1h", "is negative"),
+        ("9999999h", "is too long"),
+        ("9" * 30 + "ms", "is too long"),
+        ("-" + "9" * 30 + "d", "is negative"),
+    ],
+)
+def test_a_span_that_is_negative_or_too_long_is_told_so(text: str, problem: str) -> None:
+    with pytest.raises(InvalidValue, match=problem):
+        duration(text)
+    assert is_span(text)
+
+
+@pytest.mark.parametrize("text", ["", "5", "1.5h", "2026-03-09T14:30:00Z", "5s\n", "soon"])
+def test_what_is_meant_as_something_else_is_no_span(text: str) -> None:
+    assert not is_span(text)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ INVARIANTS: dict[str, str] = {
     "O4": "every order took only steps that its states allow",
     "O5": "what ends an order after its submit carries the broker's evidence",
     "O9": "every submit was made under the lease that was held",
+    "O10": "no submit follows an approval of another build",
     "F1": "every execution is booked once",
     "F2": "fills do not exceed the order, or the account was halted",
     "F3": "fills are of the order's account, symbol and side",
@@ -33,6 +34,7 @@ INVARIANTS: dict[str, str] = {
     "R1": "no approval takes reserved and held exposure above the limits that it names",
     "R3": "a change of limits names who, why and what was before",
     "R4": "a resume has a person and a reason",
+    "R5": "whoever approves an order has not sent its signal, unless nobody else may",
     "V1": "nothing is left in flight",
     "P1": "the read model is what a rebuild from the log gives",
 }

@@ -93,6 +93,12 @@ class OrderAudit:
         named = bool(data.checks) and bool(data.limits) and 0 <= data.state_pos < event.pos
         self._report.test("S6", named and order is not None, event, "a decision without checks, limits or position")
 
+    def granted(self, event: Event, data: Any) -> None:
+        order = self.orders.get(data.order)
+        if order is not None:
+            own = data.by == order.identity and data.alone is False
+            self._report.test("R5", not own, event, f"{data.by} has approved an own order")
+
     def submitted(self, event: Event, data: Any) -> None:
         report, key, order = self._report, (data.order, data.attempt), self.orders.get(data.order)
         fresh = key not in self._consumed and data.client_order_id not in self._clients
@@ -112,6 +118,8 @@ class OrderAudit:
         report.test("O3", not halted, event, f"{level} of {where} was in force")
         lease = self._leases.get(f"router-{data.account}")
         report.test("O9", lease == (data.epoch, event.writer), event, f"epoch {data.epoch}, the lease is {lease}")
+        same = data.build == order.build
+        report.test("O10", same, event, f"approved by build {order.build!r}, submitted by {data.build!r}")
 
     def filled(self, event: Event, data: Any) -> None:
         key = (data.broker, data.account, data.execution, data.revision)
@@ -172,6 +180,7 @@ _BEFORE: dict[str, Callable[[OrderAudit, Event, Any], None]] = {
     "OrderApproved": OrderAudit.approved,
     "OrderDenied": OrderAudit.decided,
     "OrderHeld": OrderAudit.decided,
+    "OrderApprovalGranted": OrderAudit.granted,
     "OrderSubmitStarted": OrderAudit.submitted,
     "OrderFilled": OrderAudit.filled,
     "FillCorrected": OrderAudit.filled,

@@ -1,6 +1,5 @@
 """`tradewire approvals`, `approve` and `deny`: orders that wait for a person."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,13 +7,14 @@ from rich.text import Text
 
 from tradewire.domain.orders import Status
 from tradewire.messages.answers import OrdersPage
-from tradewire.messages.control import ApproveCommand, DenyCommand
+from tradewire.messages.control import ApproveCommand, ControlReply, DenyCommand
 from tradewire.messages.queries import OrdersQuery
 from tradewire_cli import OWNER
-from tradewire_cli.client import new_request
+from tradewire_cli.client import Client, new_request
 from tradewire_cli.commands.asking import ask
 from tradewire_cli.commands.giving import said
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, ReasonOption, console
+from tradewire_cli.commands.redecision import Redecided, redecided
 from tradewire_cli.commands.when import now
 from tradewire_cli.views import approvals as view
 from tradewire_cli.views import plain, text
@@ -38,10 +38,24 @@ def approvals(as_json: JsonOption = False, data: DataOption = None, person: Pers
 
 def approve(
     order: _OrderArgument, as_json: JsonOption = False, data: DataOption = None, person: PersonOption = OWNER
-) -> None:
-    """Let a held order pass; risk checks it once more. Whoever sent its signal cannot, unless alone."""
+) -> int:
+    """Let a held order pass; risk checks it once more. Whoever sent its signal cannot, unless alone.
+
+    0 when it is sent, or not decided once more within two seconds; 1 when it is denied all the same.
+    """
     command = ApproveCommand(request=new_request(), order=order)
-    _answer("approve", command, "approved", data, person, as_json=as_json)
+
+    async def question(client: Client) -> tuple[ControlReply, Redecided]:
+        async with client.news() as heard:
+            reply = await client.command("approve", command)
+            return reply, await redecided(client, heard, reply.orders[0], reply.positions[0])
+
+    reply, became = ask(data, person, question)
+    if as_json:
+        print(plain.document({**plain.builtins(reply), "order": became.order}))
+    else:
+        _say(reply, f"approved{became.words}")
+    return became.exit
 
 
 def deny(
@@ -53,15 +67,13 @@ def deny(
 ) -> None:
     """Refuse a held order."""
     command = DenyCommand(request=new_request(), order=order, reason=reason)
-    _answer("deny", command, "denied", data, person, as_json=as_json)
-
-
-def _answer(
-    verb: str, command: ApproveCommand | DenyCommand, done: str, data: Path | None, person: str, *, as_json: bool
-) -> None:
-    reply = ask(data, person, lambda client: client.command(verb, command))
+    reply = ask(data, person, lambda client: client.command("deny", command))
     if as_json:
         print(plain.document(reply))
-        return
-    for short in text.short_ids(reply.orders).values():
-        print(f"{said(reply, f'{short} is {done}')}; `tradewire why {short}` shows what became of it")
+    else:
+        _say(reply, "denied")
+
+
+def _say(reply: ControlReply, done: str) -> None:
+    [short] = text.short_ids(reply.orders).values()
+    print(f"{said(reply, f'{short} is {done}')}; `tradewire why {short}` shows what became of it")

@@ -8,15 +8,17 @@ from typing import Annotated
 
 import typer
 
+from tradewire.errors import ConfigError
+from tradewire.settings import load
 from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.engines.postgres import PostgresServer
 from tradewire_cli.engines.postgres_cluster import cluster_folder
 from tradewire_cli.exits import Exit, Failed
-from tradewire_cli.finding import config_file, folder_of, settings_of
+from tradewire_cli.finding import config_file, folder_of, settings_if_right
 from tradewire_cli.up.lock import hold
-from tradewire_cli.up.runfile import running
+from tradewire_cli.up.runfile import Run, running
 
 _STOP_SECONDS = 30.0
 
@@ -36,16 +38,35 @@ def check(
     environment = dict(os.environ)
     if (settings_file := config_file(config)) is not None:
         environment["TRADEWIRE_CONFIG"] = str(settings_file.absolute())
-    if settings_of(config).postgres.reader_dsn:
+    settings, folder = settings_if_right(config), folder_of(data, config)
+    if settings is not None and settings.postgres.reader_dsn:
         return _run(flags, environment)
-    folder = folder_of(data, config)
     run = running(folder.run_file)
-    if run is not None:
+    if run is not None and "postgres" in run.ports:
+        if settings is None:
+            environment = _of_the_run(run)
         server = PostgresServer(folder, port=run.ports["postgres"])
         return _run(flags, environment | {"TRADEWIRE_POSTGRES_READER_DSN": server.dsn("tradewire_reader")})
+    if settings is None:
+        raise Failed(
+            Exit.WRONG_USE, f"nothing runs in {folder.path}, and the log of what does not run needs the settings"
+        )
     if not cluster_folder(folder).exists():
         raise Failed(Exit.NOT_RUNNING, f"there is no log in {folder.path}; name its folder with --data")
     return asyncio.run(_alone(folder, flags, environment))
+
+
+def _of_the_run(run: Run) -> dict[str, str]:
+    """The environment of a check whose own settings are wrong: with those that the running system was started with."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TRADEWIRE_")}
+    if not run.config:
+        return clean
+    try:
+        load(run.config, clean)
+    except ConfigError:
+        print("warning: the accounts' currencies are not known, so cash is reckoned in USD", file=sys.stderr)
+        return clean
+    return clean | {"TRADEWIRE_CONFIG": run.config}
 
 
 async def _alone(folder: DataFolder, flags: list[str], environment: dict[str, str]) -> int:

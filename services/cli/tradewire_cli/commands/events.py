@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.text import Text
 
+from tradewire.domain.nearest import nearest
 from tradewire.domain.quoting import quoted
 from tradewire.errors import Unavailable
 from tradewire.messages.answers import EventsPage, PublicEvent
@@ -78,11 +78,8 @@ def _known(kind: str) -> None:
     """Raises Failed, with the types that were probably meant, for one that there is not."""
     if not kind or kind in EVENT_TYPES:
         return
-    lowered = {name.lower(): name for name in EVENT_TYPES}
-    word = kind.lower()
-    near = [name for lower, name in lowered.items() if word in lower]
-    near += [lowered[lower] for lower in get_close_matches(word, lowered) if lowered[lower] not in near]
-    meant = f" Did you mean {' or '.join(near[:_NEAR])}?" if near else ""
+    near = nearest(kind, EVENT_TYPES, _NEAR)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
     types = ", ".join(sorted(EVENT_TYPES))
     raise Failed(Exit.WRONG_USE, f"--type: no event is of the type {quoted(kind)}.{meant} There are {types}")
 

@@ -13,7 +13,7 @@ from tradewire.messages.queries import MAX_ROWS, ControlQuery, EventsQuery
 from tradewire_cli import OWNER
 from tradewire_cli.client import Client, new_request
 from tradewire_cli.commands.asking import ask
-from tradewire_cli.commands.giving import said
+from tradewire_cli.commands.giving import said, warn
 from tradewire_cli.commands.options import SCOPE, DataOption, JsonOption, PersonOption, ReasonOption, console
 from tradewire_cli.commands.when import now
 from tradewire_cli.exits import Exit, Failed
@@ -72,10 +72,9 @@ def set_limits(
 
     Where real money is at stake, letting more pass needs --until or a second person.
     """
-    command = SetLimitCommand(
-        request=new_request(), scope=scope, limits=dict(map(_change, changes)), reason=reason, until=until
-    )
+    command = SetLimitCommand(request=new_request(), scope=scope, limits=_changes(changes), reason=reason, until=until)
     reply = ask(data, person, lambda client: client.command("set-limit", command))
+    warn(reply)
     if as_json:
         print(plain.document(reply))
         return
@@ -131,8 +130,15 @@ def _scopes(state: ControlState, account: str, strategy: str, symbol: str) -> li
     return [GLOBAL, *(f"{kind}.{name}" for kind, name in named.items() if name)]
 
 
-def _change(given: str) -> tuple[str, str]:
-    name, equals, value = given.partition("=")
-    if not equals:
-        raise InvalidValue("LIMIT_INVALID", f"{given!r} changes no limit", "NAME=VALUE, such as max_order_value=5000")
-    return name, value
+def _changes(given: list[str]) -> dict[str, str]:
+    """New texts by name, of which each is there once."""
+    found: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            expected = "NAME=VALUE, such as max_order_value=5000"
+            raise InvalidValue("LIMIT_INVALID", f"{each!r} changes no limit", expected)
+        if name in found:
+            raise InvalidValue("LIMIT_INVALID", f"{name} is there twice", "each limit once")
+        found[name] = value
+    return found

@@ -1,6 +1,7 @@
 """`tradewire risk`: where risk stands, and what it would decide."""
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,8 +19,9 @@ from tradewire_cli.commands.asking import ask
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.risk_replay import replay
 from tradewire_cli.commands.when import now
+from tradewire_cli.commands.wording import as_option
 from tradewire_cli.exits import Exit, Failed
-from tradewire_cli.risk_client import ask_risk
+from tradewire_cli.risk_client import RiskSaysNo, ask_risk
 from tradewire_cli.views import checked as checked_view
 from tradewire_cli.views import plain
 from tradewire_cli.views import risk as view
@@ -73,7 +75,9 @@ def check(
     time_in_force: Annotated[TimeInForce | None, typer.Option(help="How long it works.")] = None,
     price: Annotated[str, typer.Option(help="The signal's own price, where no quote is.")] = "",
     reduce_only: Annotated[bool, typer.Option("--reduce-only", help="It may only close.")] = False,
-    source: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="A signal as JSON instead.")] = None,
+    source: Annotated[
+        str, typer.Option("--from", metavar="FILE", help="A signal as JSON instead; - reads it here.")
+    ] = "",
     as_json: JsonOption = False,
     data: DataOption = None,
     person: PersonOption = OWNER,
@@ -99,9 +103,12 @@ def check(
         "reduce_only": reduce_only,
     }
     given = {name: value for name, value in fields.items() if value}
-    body = _written(given, words or []) if source is None else _read(source, given, words or [])
+    body = _read(source, given, words or []) if source else _written(given, words or [])
     question = CheckQuestion(strategy=strategy, signal=Raw(body))
-    found = ask(data, person, lambda client: ask_risk(client, question, Checked))
+    try:
+        found = ask(data, person, lambda client: ask_risk(client, question, Checked))
+    except RiskSaysNo as error:
+        raise error if source else Failed(error.code, as_option(str(error))) from None
     if as_json:
         print(plain.document(checked_view.document(found)))
     else:
@@ -142,11 +149,11 @@ def _written(fields: dict[str, Any], words: list[str]) -> bytes:
     return msgspec.json.encode({"id": f"check-{secrets.token_hex(4)}", **fields})
 
 
-def _read(source: Path, fields: dict[str, Any], words: list[str]) -> bytes:
+def _read(source: str, fields: dict[str, Any], words: list[str]) -> bytes:
     if fields or words:
         raise Failed(Exit.WRONG_USE, "--from asks about the file as it is; leave the other fields out")
     try:
-        body = source.read_bytes()
+        body = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         msgspec.json.decode(body)
     except OSError as error:
         raise Failed(Exit.WRONG_USE, f"--from: {source} cannot be read: {error.strerror}") from None

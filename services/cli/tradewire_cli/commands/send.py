@@ -23,7 +23,9 @@ from tradewire_cli.client import Place, connected, place_of
 from tradewire_cli.commands.following import Followed, follow
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
 from tradewire_cli.commands.when import now
+from tradewire_cli.commands.wording import as_option
 from tradewire_cli.exits import Exit, Failed
+from tradewire_cli.finding import settings_if_right
 from tradewire_cli.views import events as event_views
 from tradewire_cli.views import orders as order_views
 from tradewire_cli.views import plain, text
@@ -96,7 +98,10 @@ def send(
         body = _read(source)
     else:
         body = _written(fields, words or [])
-    signal = _checked(body)
+    try:
+        signal = _checked(body)
+    except Failed as failed:
+        raise failed if source else Failed(failed.code, as_option(str(failed))) from None
     return asyncio.run(_send(place_of(data, person), signal, body, timeout if wait else 0, as_json=as_json))
 
 
@@ -192,8 +197,9 @@ def _object(name: str, written: str) -> dict[str, Any]:
 
 def _checked(body: bytes) -> Signal:
     """What ingest would say of it, said here before it is sent."""
+    settings = settings_if_right()
     try:
-        signal = parse_signal(MANUAL_STRATEGY, body)
+        signal = parse_signal(MANUAL_STRATEGY, body, settings.size_of(MANUAL_STRATEGY) if settings else None)
     except SignalInvalid as error:
         raise _refused(error.refusal) from None
     if (refusal := unsupported(signal)) is not None:

@@ -1,26 +1,23 @@
 """`tradewire status`: what runs, whether it is ready, and how far everything is."""
 
 import asyncio
-from urllib.parse import urlsplit
 
-import msgspec
-
-from tradewire.domain.times import SECOND
 from tradewire.errors import TradewireError
 from tradewire.messages.answers import AccountsPage, ControlState, EventsPage, StatusReply
 from tradewire.messages.queries import AccountsQuery, ControlQuery, EventsQuery, StatusQuery
 from tradewire_cli import OWNER
 from tradewire_cli.client import Client, Place, connected, place_of
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
+from tradewire_cli.commands.readiness import processes
 from tradewire_cli.commands.when import now
-from tradewire_cli.engines import probe
 from tradewire_cli.exits import Exit
 from tradewire_cli.finding import folder_of
-from tradewire_cli.up.runfile import Run, alive, running
+from tradewire_cli.heard import heard_in
+from tradewire_cli.up.runfile import Run, running
 from tradewire_cli.views import plain
 from tradewire_cli.views import status as view
 from tradewire_cli.views.events import decoded
-from tradewire_cli.views.status import LeaseState, LogState, ProcessState, System
+from tradewire_cli.views.status import LeaseState, LogState, System
 
 
 def status(as_json: JsonOption = False, data: DataOption = None, person: PersonOption = OWNER) -> int:
@@ -40,47 +37,11 @@ def status(as_json: JsonOption = False, data: DataOption = None, person: PersonO
 
 async def look(run: Run | None, place: Place) -> System:
     """Asks every process how it is, and the reader how far the log is, all at once."""
-    looking = [] if run is None else [_process(run, name) for name in expected(run)]
-    states, log = await asyncio.gather(asyncio.gather(*looking), _log(place))
+    states, log = await asyncio.gather(processes(run), _log(place))
+    heard = heard_in(state.problem for state in states)
     if isinstance(log, LogState):
-        return System(tuple(states), log)
-    return System(tuple(states), problem=log)
-
-
-def expected(run: Run) -> list[str]:
-    """The processes that ought to run: one that is being started again is in no list of those that do."""
-    engines = [
-        name for name, there in (("nats", "nats_monitor" in run.urls), ("postgres", "postgres" in run.ports)) if there
-    ]
-    return [*engines, *(name for name in run.urls if name not in {"nats", "nats_monitor"})]
-
-
-async def _process(run: Run, name: str) -> ProcessState:
-    process = run.processes.get(name)
-    if process is None:
-        return ProcessState(name, 0, 0, "", "does not run; `tradewire logs up` says why")
-    problem = "has ended" if alive(process) is None else await _problem(name, process.http)
-    return ProcessState(name, process.pid, int(process.started * SECOND), process.http, problem)
-
-
-async def _problem(name: str, http: str) -> str:
-    """Why a process is not ready. Postgres is asked nothing: those who need it say so."""
-    if not http:
-        return ""
-    address = urlsplit(http)
-    answer = await probe.get(address.hostname or "", address.port or 0, "/healthz" if name == "nats" else "/readyz")
-    if answer is None:
-        return "does not answer"
-    code, body = answer
-    if code == 200:
-        return ""
-    try:
-        problems = msgspec.json.decode(body, type=dict[str, object]).get("problems")
-    except msgspec.DecodeError:
-        problems = None
-    if not isinstance(problems, dict):
-        return "is not ready"
-    return "; ".join(f"{part} {problem}" for part, problem in problems.items()) or "is not live"
+        return System(states, log, heard=heard)
+    return System(states, problem=log, heard=heard)
 
 
 async def _log(place: Place) -> LogState | str:

@@ -1,19 +1,22 @@
-"""`tradewire halt`, `pause`, `resume` and `flatten`: what stops trading, starts it again, and brings positions home."""
+"""`tradewire halt`, `pause` and `resume`: what stops trading, and starts it again."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
 from tradewire.errors import Unavailable
-from tradewire.messages.control import FlattenCommand, HaltCommand, Level, PauseCommand, ResumeCommand
+from tradewire.messages.control import HaltCommand, Level, PauseCommand, ResumeCommand
 from tradewire_cli import OWNER
-from tradewire_cli.client import new_request
+from tradewire_cli.client import CommandFailed, new_request
 from tradewire_cli.commands.giving import give
 from tradewire_cli.commands.options import SCOPE, DataOption, JsonOption, PersonOption, ReasonOption
+from tradewire_cli.commands.readiness import heard_by_routers
 from tradewire_cli.commands.when import now
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.finding import folder_of
 from tradewire_cli.preflight.guard import verify_resume
+from tradewire_cli.up.runfile import running
 
 
 def halt(
@@ -61,19 +64,13 @@ def resume(
     person: PersonOption = OWNER,
 ) -> None:
     """Lift the switch of a scope, and say why. A live account needs a green `tradewire preflight` first."""
-    verify_resume(scope, folder_of(data), now())
+    folder = folder_of(data)
+    verify_resume(scope, folder, now())
     command = ResumeCommand(request=new_request(), scope=scope, reason=reason)
-    give("resume", command, f"{scope} trades again", data, person, as_json=as_json)
-
-
-def flatten(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its name.")],
-    reason: ReasonOption,
-    as_json: JsonOption = False,
-    data: DataOption = None,
-    person: PersonOption = OWNER,
-) -> None:
-    """Close every position of an account."""
-    command = FlattenCommand(request=new_request(), account=account, reason=reason)
-    done = f"every position of {account} is to be closed; `tradewire positions --account {account}` shows what is left"
-    give("flatten", command, done, data, person, as_json=as_json)
+    try:
+        give("resume", command, f"{scope} trades again", data, person, as_json=as_json)
+    except CommandFailed as failed:
+        if failed.reply.code != "NOT_HALTED":
+            raise
+        heard = asyncio.run(heard_by_routers(running(folder.run_file)))
+        raise Failed(failed.code, ". ".join([str(failed), *(each.words for each in heard)])) from None

@@ -20,7 +20,7 @@ from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.engines.postgres import PostgresServer
 from tradewire_cli.engines.postgres_cluster import cluster_folder
-from tradewire_cli.finding import folder_of, settings_of
+from tradewire_cli.finding import folder_of, settings_if_right
 from tradewire_cli.up.lock import hold
 from tradewire_cli.up.runfile import running
 
@@ -46,7 +46,7 @@ def whole_log(data: Path | None, person: str) -> Reading:
         Unavailable: the reader or Postgres does not answer.
     """
     folder = folder_of(data)
-    remote = data is None and bool(settings_of().nats.nkey_file)
+    remote = data is None and (settings := settings_if_right()) is not None and bool(settings.nats.nkey_file)
     if running(folder.run_file) is None and not remote and cluster_folder(folder).exists():
         return _offline(folder)
     return _online(data, person)

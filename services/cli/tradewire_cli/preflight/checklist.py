@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-import tradewire
+from tradewire.build import build_id
 from tradewire.domain.limits import read
 from tradewire.domain.switches import account_scopes
 from tradewire.errors import TradewireError
@@ -63,7 +63,7 @@ async def measured(about: Subject) -> tuple[Row, ...]:
         _clock(jetstream, database),
         *_custody(about),
         system_rows.metrics({name: problem for name, (_, problem) in builds.items()}),
-        system_rows.versions(tradewire.__version__, _versions(builds)),
+        system_rows.versions(build_id(), _versions(builds)),
     ]
     return tuple(sorted(rows, key=lambda row: ROWS.index(row.row)))
 
@@ -75,7 +75,7 @@ def _disks(folder: DataFolder) -> list[Path]:
 
 def _versions(builds: dict[str, tuple[str, str]]) -> dict[str, str]:
     """Those of the services; the paper broker stands for one that is not ours and has a version of its own."""
-    return {name: version for name, (version, _) in builds.items() if name != "paper"}
+    return {name: build for name, (build, _) in builds.items() if name != "paper"}
 
 
 def _settings(about: Subject) -> Row:

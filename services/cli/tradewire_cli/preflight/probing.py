@@ -27,7 +27,7 @@ BACKUP_MADE: Final = "backup-made"
 _HTTP_SECONDS: Final = 2.0
 _PSQL_SECONDS: Final = 10.0
 _OURS: Final = b"\ntradewire_"
-_BUILD: Final = re.compile(rb'^tradewire_build_info\{[^}]*version="([^"]*)"', re.MULTILINE)
+_BUILD: Final = re.compile(rb'^tradewire_build_info\{[^}]*build="([^"]*)"', re.MULTILINE)
 _SAFE: Final = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
 _QUESTIONS: Final = "\n".join(("select extract(epoch from clock_timestamp());", *(f"show {name};" for name in _SAFE)))
 
@@ -104,13 +104,13 @@ def ahead(theirs: float, before: float, after: float) -> float:
 
 
 async def builds(addresses: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """By process its version, empty when it tells none, and what is wrong with its /metrics, if anything."""
+    """By process its build, empty when it tells none, and what is wrong with its /metrics, if anything."""
     bodies = await asyncio.gather(*(_get(f"{address}/metrics") for address in addresses.values()))
     found: dict[str, tuple[str, str]] = {}
     for name, body in zip(addresses, bodies, strict=True):
-        version = _BUILD.search(body or b"")
+        build = _BUILD.search(body or b"")
         problem = "does not answer at /metrics" if body is None else "" if _OURS in body else "tells nothing of its own"
-        found[name] = (version[1].decode() if version else "", problem)
+        found[name] = (build[1].decode() if build else "", problem)
     return found
 
 

@@ -21,6 +21,7 @@ _QUIET_SECONDS: Final = 3.0
 
 class _Readiness(msgspec.Struct):
     problems: dict[str, str] = {}
+    notes: dict[str, str] = {}
 
 
 class ServiceProcess:
@@ -53,6 +54,14 @@ class ServiceProcess:
                     say(_problems(answer[1]))
             await asyncio.sleep(_POLL_SECONDS)
         raise EngineFailed(f"{self.name} ended with code {child.exit_code}{child.last_words}")
+
+    async def notes(self) -> dict[str, str] | None:
+        """What it wants people to know although it is ready, by part; None while it does not answer."""
+        answer = await probe.get(self._host, self.port, "/readyz")
+        try:
+            return None if answer is None else msgspec.json.decode(answer[1], type=_Readiness).notes
+        except msgspec.DecodeError:
+            return None
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Lets the service drain."""

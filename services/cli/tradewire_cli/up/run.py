@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tradewire.errors import ConfigError, TradewireError
 from tradewire.runtime.tasks import end_tasks
+from tradewire.settings import load
 from tradewire_cli.client import Place
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.logs import RotatedLog
@@ -22,6 +23,7 @@ from tradewire_cli.preflight.record import print_of
 from tradewire_cli.up.board import Board
 from tradewire_cli.up.lock import hold
 from tradewire_cli.up.migrate import migrate
+from tradewire_cli.up.notes import tell_notes
 from tradewire_cli.up.options import UpOptions
 from tradewire_cli.up.plan import Plan, make_plan, read_settings
 from tradewire_cli.up.runfile import Run, write_run
@@ -84,6 +86,7 @@ class _Up:
         self._started = psutil.Process().create_time()
         self._asked = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._notes: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         with self._signals():
@@ -91,6 +94,8 @@ class _Up:
             try:
                 code = await self._start_and_wait()
             finally:
+                if self._notes is not None:
+                    await end_tasks(self._notes)
                 await self._drain()
         self._folder.run_file.unlink(missing_ok=True)
         self._board.line("stopped")
@@ -156,6 +161,7 @@ class _Up:
         for held in plan.held.values():
             self._board.line(held.words)
         self._board.line(f"Tradewire is up; {self._folder.path} holds everything. Ctrl-C stops it.")
+        self._notes = asyncio.create_task(tell_notes(plan.services, self._board), name="notes")
 
     async def _start_held(self) -> None:
         """Starts the routers of live accounts that must not trade yet: only once the log has their switch."""
@@ -191,7 +197,7 @@ class _Up:
         loop = asyncio.get_running_loop()
         for number in (SIGINT, SIGTERM):
             loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(SIGHUP, self._supervisor.reload)
+        loop.add_signal_handler(SIGHUP, self._reload)
         try:
             yield
         finally:
@@ -203,6 +209,16 @@ class _Up:
         if self._asked.is_set():
             self._hurry.set()
         self._asked.set()
+
+    def _reload(self) -> None:
+        """Passes SIGHUP on, and says here what the services then say in their logs alone."""
+        try:
+            load(self._plan.config or None)
+        except ConfigError as error:
+            self._board.line(f"settings not reloaded, the old ones stay: {error}")
+        else:
+            self._board.line("settings reloaded")
+        self._supervisor.reload()
 
     def _write_run(self) -> None:
         settings = self._plan.settings

@@ -19,6 +19,7 @@ from tradewire_cli.views import text
 _BAD: Final = frozenset(
     {
         "SignalRefused",
+        "CommandRefused",
         "SignalsGapSuspected",
         "OrderDenied",
         "OrderRejected",
@@ -189,7 +190,7 @@ def _until(microseconds: int) -> str:
     try:
         return instant_text(microseconds)
     except InvalidValue:
-        return str(microseconds)
+        return text.NO_END
 
 
 def refusal(data: Any) -> str:
@@ -202,6 +203,7 @@ def refusal(data: Any) -> str:
 _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "SignalReceived": lambda d: f"{d.signal_id} from {d.strategy}: {d.action} {d.symbol}",
     "SignalRefused": lambda d: f"{d.signal_id or 'without id'} from {d.strategy}: {refusal(d)}",
+    "CommandRefused": lambda d: f"{d.verb} by {d.by}: {refusal(d)}",
     "NothingToDo": lambda d: d.reason,
     "SignalsStreamSeen": lambda d: f"works on the stream {d.instance}",
     "SignalsGapSuspected": lambda d: (

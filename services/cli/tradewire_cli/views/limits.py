@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from rich.table import Table
 from rich.text import Text
 
-from tradewire.domain.limits import KINDS, read
+from tradewire.domain.limit_terms import difference
+from tradewire.domain.limits import KINDS, is_own, read
 from tradewire.domain.switches import GLOBAL, Limits
 from tradewire.errors import InvalidValue
 from tradewire.messages.answers import PublicEvent
@@ -40,13 +41,27 @@ class Row(Struct, frozen=True):
 
 
 def origins(events: Iterable[PublicEvent]) -> dict[str, Origin]:
-    """Where each limit of a scope comes from, by the LimitSet events of its stream in their order."""
+    """Where each limit of a scope comes from, by the LimitSet events of its stream in their order.
+
+    A change below what is temporary is told in two events; only what they come to together has changed.
+    """
     found: dict[str, Origin] = {}
+    before: dict[str, Origin] = {}
+    last: Any = None
+    old: dict[str, str] = {}
     for event in events:
         data = decoded(event)
+        goes_on = last is not None and data.expires_at is not None and _author(data) == _author(last)
+        if not goes_on or data.old != last.limits or last.expires_at is not None:
+            before, old = dict(found), data.old
         origin = Origin(event.version, data.by, data.seconded_by, event.at, data.reason)
-        found |= {name: origin for name in data.old | data.limits if data.old.get(name) != data.limits.get(name)}
+        found = before | dict.fromkeys(difference(old, data.limits), origin)
+        last = data
     return found
+
+
+def _author(data: Any) -> tuple[str, str, str]:
+    return data.by, data.request, data.reason
 
 
 def rows_of(limits: Mapping[str, Limits], history: Mapping[str, Mapping[str, Origin]]) -> list[Row]:
@@ -63,12 +78,16 @@ def rows_of(limits: Mapping[str, Limits], history: Mapping[str, Mapping[str, Ori
 
 
 def tightest(rows: Sequence[Row], in_scope: Sequence[str]) -> list[Row]:
-    """What holds for whatever lies in some scopes: of each limit the tightest, or what several lists come to."""
-    held: dict[str, tuple[Row, Any]] = {}
+    """What holds for whatever lies in some scopes: of each limit the tightest, or what several lists come to.
+
+    What the scope of a strategy sets for the strategy's own results holds beside what the others set for the account's.
+    """
+    held: dict[tuple[str, bool], tuple[Row, Any]] = {}
     for row in rows:
-        before = held.get(row.limit)
+        place = (row.limit, is_own(row.scope, row.limit))
+        before = held.get(place)
         if row.scope in in_scope and not (before and before[0].problem):
-            held[row.limit] = _tighter(before, row)
+            held[place] = _tighter(before, row)
     return [row for row, _ in held.values()]
 
 
@@ -93,7 +112,7 @@ def proposals(held: Mapping[str, Limits], now: int) -> Iterator[Text]:
         if limits.proposal is not None:
             waits = limits.proposal
             yield Text(
-                f"{scope}: {waits.by} proposes {changes(limits.limits, waits.limits)} since "
+                f"{scope}: {waits.by} proposes {_proposed(limits, waits.limits, now)} since "
                 f"{text.short_time(waits.at, now)}: {waits.reason}; another person agrees with "
                 f"`tradewire limits agree {scope}`",
                 "yellow",
@@ -107,6 +126,21 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
         for name in {**old, **new}
         if old.get(name) != new.get(name)
     ]
+    return ", ".join(said) or "nothing else"
+
+
+def _proposed(held: Limits, new: Mapping[str, str], now: int) -> str:
+    """What would change for good, and what is in force instead of that for a while."""
+    if held.expires_at is None:
+        return changes(held.limits, new)
+    said = []
+    for name in {**held.then, **held.limits, **new}:
+        base, current = held.then.get(name), held.limits.get(name)
+        if (base, current) == (new.get(name), new.get(name)):
+            continue
+        until = text.short_time(held.expires_at, now)
+        meanwhile = f" (until {until} {current or 'not set'})" if current != base else ""
+        said.append(f"{name} {base or 'not set'}{meanwhile} → {new.get(name) or 'not set'}")
     return ", ".join(said) or "nothing else"
 
 

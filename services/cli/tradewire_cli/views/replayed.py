@@ -34,7 +34,7 @@ def report(found: Report, width: int, now: int, most: int) -> RenderableType:
         Text(),
         *_changes(found, width, now, most),
         *_figures(found, width),
-        *_notes(found, width),
+        *_notes(found, width, now, most),
     )
 
 
@@ -46,7 +46,7 @@ def _heading(found: Report, now: int) -> Iterator[Text]:
             f"{changed.scope}: {changed.limit} ", (changed.was or "not set", "dim"), " → ", (changed.would, "bold")
         )
     if not found.first:
-        yield Text(f"the log ends at position {found.last:,}, before that", "dim")
+        yield Text(f"nothing lies there; the log was read up to position {found.last:,}", "dim")
         return
     times = ""
     if found.since is not None and found.until is not None:
@@ -65,8 +65,12 @@ def _changes(found: Report, width: int, now: int, most: int) -> Iterator[Rendera
     yield Text(f"{_count(count, 'decision')} would change", "bold")
     shown = found.changes[:most] if most else found.changes
     yield _table(shown, width, now)
-    if len(shown) < count:
-        yield Text(f"and {count - len(shown):,} more; -n 0 shows all", "dim")
+    yield from _rest(count - len(shown))
+
+
+def _rest(count: int) -> Iterator[Text]:
+    if count:
+        yield Text(f"and {count:,} more; -n 0 shows all", "dim")
 
 
 def _table(rows: Sequence[Change], width: int, now: int) -> RenderableType:
@@ -149,7 +153,7 @@ def _difference(was: Decimal | None, would: Decimal | None) -> Text:
     return text.result(None if was is None or would is None else subtract(would, was))
 
 
-def _notes(found: Report, width: int) -> Iterator[RenderableType]:
+def _notes(found: Report, width: int, now: int, most: int) -> Iterator[RenderableType]:
     said = []
     if found.unknown:
         orders = _count(found.unknown, "order")
@@ -175,4 +179,6 @@ def _notes(found: Report, width: int) -> Iterator[RenderableType]:
             "the settings",
             "yellow",
         )
-        yield _table(found.unreproduced[:_UNREPRODUCED_SHOWN], width, 0)
+        shown = found.unreproduced[:_UNREPRODUCED_SHOWN] if most else found.unreproduced
+        yield _table(shown, width, now)
+        yield from _rest(len(found.unreproduced) - len(shown))

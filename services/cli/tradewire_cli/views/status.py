@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tradewire.domain.switches import Switch
 from tradewire.domain.times import SECOND
+from tradewire_cli.heard import Heard
 from tradewire_cli.views import text
 from tradewire_cli.views.columns import Column, table
 
@@ -44,11 +45,15 @@ class LogState(Struct, frozen=True):
 
 
 class System(Struct, frozen=True):
-    """Everything that `tradewire status` knows. `log` is None, with `problem`, while nobody tells."""
+    """Everything that `tradewire status` knows. `log` is None, with `problem`, while nobody tells.
+
+    `heard` are the halts that routers keep to, although the log does not hold them.
+    """
 
     processes: tuple[ProcessState, ...]
     log: LogState | None = None
     problem: str = ""
+    heard: tuple[Heard, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -60,9 +65,9 @@ def system(state: System, width: int, now: int) -> RenderableType:
     """Processes, then the log with its leases, switches and open orders."""
     parts: list[RenderableType] = [_processes(state.processes, width, now)] if state.processes else []
     if state.log is not None:
-        parts += [Text(), *_log(state.log, width, now)]
+        parts += [Text(), *_log(state.log, state.heard, width, now)]
     if state.problem:
-        parts += [Text(), Text(state.problem, "red")]
+        parts += [Text(), Text(state.problem, "red"), *_heard(state.heard)]
     return Group(*parts)
 
 
@@ -79,17 +84,23 @@ def _processes(rows: Sequence[ProcessState], width: int, now: int) -> Renderable
     return table(rows, columns, width)
 
 
-def _log(log: LogState, width: int, now: int) -> Iterator[RenderableType]:
+def _heard(heard: Sequence[Heard]) -> Iterator[Text]:
+    for each in heard:
+        yield Text(each.words, "red")
+
+
+def _log(log: LogState, heard: Sequence[Heard], width: int, now: int) -> Iterator[RenderableType]:
     behind = Text(f"{log.lag} positions behind", "yellow") if log.lag else Text("up to date", "green")
     yield Text.assemble(f"log {log.log_id}, position {log.head:,}, frame {log.frame:,}; the read model is ", behind)
     counts = ", ".join(f"{count} {text.words(status)}" for status, count in log.open_orders.items())
     unknown = log.open_orders.get("unknown", 0)
     yield Text(f"open orders: {counts or 'none'}", "bold magenta" if unknown else "")
     if not log.switches:
-        yield Text("switches: none is thrown")
+        yield Text("switches: none is thrown in the log" if heard else "switches: none is thrown")
     for scope, switch in log.switches.items():
         since = text.short_time(switch.at, now)
         yield Text(f"{scope} is at {switch.level} since {since} by {switch.by}: {switch.reason or 'no reason'}", "red")
+    yield from _heard(heard)
     yield Text()
     columns: list[Column[LeaseState]] = [
         Column("lease", lambda lease: Text(lease.name, "bold")),

@@ -11,6 +11,8 @@ from tradewire.errors import InvalidValue
 
 NOTHING = "–"
 """What stands where there is no value, which is not zero."""
+NO_END = "no end"
+"""What stands for a time so far away that no calendar has it."""
 
 _ID_LENGTH = 8
 _PRICE_DIGITS = 2
@@ -58,15 +60,26 @@ def result(value: Decimal | None) -> Text:
 
 
 def local(microseconds: int, zone: tzinfo | None = None) -> datetime:
-    """A time in the zone of whoever reads it, or in the one given."""
+    """A time in the zone of whoever reads it, or in the one given.
+
+    Raises:
+        ValueError: no calendar has it, as after the year 9999.
+        OverflowError: the same, further away.
+    """
     return datetime.fromtimestamp(microseconds / 1_000_000, UTC).astimezone(zone)
 
 
 def short_time(microseconds: int | None, now: int, zone: tzinfo | None = None) -> str:
-    """A time in short: the time of day if it is today, the day and the time if it is this year, else the date."""
+    """A time in short: the time of day if it is today, the day and the time if it is this year, else the date.
+
+    One that no calendar has is no end.
+    """
     if microseconds is None:
         return NOTHING
-    time, today = local(microseconds, zone), local(now, zone)
+    try:
+        time, today = local(microseconds, zone), local(now, zone)
+    except (ValueError, OverflowError):
+        return NO_END
     if time.date() == today.date():
         return f"{time:%H:%M:%S}"
     return f"{time:%b %d %H:%M}" if time.year == today.year else f"{time:%Y-%m-%d %H:%M}"

@@ -7,17 +7,20 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from tradewire.domain.nearest import nearest
 from tradewire.domain.quoting import quoted
 from tradewire.messages.control import ControlCode, ControlCommand, ControlReply
 from tradewire.messages.log import Command
 from tradewire.settings import Account
+from tradewire.subjects import MANUAL_STRATEGY
+from tradewire_ingest.domain.state import State
 
 
 class Sender(Struct, frozen=True):
     """Who asks, when (µs since the epoch), and what the configuration says.
 
     `limits` are those that the configuration sets in the scope `global`, `people` how many may give commands, or None
-    where that is not known.
+    where that is not known. `strategies` are those that have a profile or a key.
     """
 
     identity: str
@@ -25,6 +28,7 @@ class Sender(Struct, frozen=True):
     accounts: Mapping[str, Account]
     limits: frozenset[str] = frozenset()
     people: int | None = None
+    strategies: frozenset[str] = frozenset()
 
     @property
     def brokers(self) -> frozenset[str]:
@@ -46,6 +50,7 @@ class Plan(Struct, frozen=True):
     message: str
     orders: tuple[str, ...] = ()
     code: ControlCode = "OK"
+    warning: str = ""
 
 
 Outcome = Plan | ControlReply
@@ -71,6 +76,16 @@ def unknown_scope(scope: str, sender: Sender) -> ControlReply | None:
         known = " or ".join(sorted(sender.brokers))
         return refuse("UNKNOWN_BROKER", "scope", f"{quoted(name)} is no broker of a configured account", known)
     return None
+
+
+def unknown_strategy(scope: str, sender: Sender, state: State) -> str:
+    """What to warn of where a scope names a strategy that nobody knows; such a scope is as good as any, or a slip."""
+    kind, _, name = scope.partition(".")
+    if kind != "strategy" or name in sender.strategies or name in state.strategies or name == MANUAL_STRATEGY:
+        return ""
+    meant = nearest(name, sorted(sender.strategies | state.strategies))
+    said = f"no strategy {name} is known: it has no profile, no key and no order"
+    return f"{said}. Did you mean {meant[0]}?" if meant else said
 
 
 def unknown_account(field: str, name: str, sender: Sender) -> ControlReply:

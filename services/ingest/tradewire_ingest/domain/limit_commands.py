@@ -1,17 +1,16 @@
 """Limits of a scope: changed by one person, or proposed by one and agreed to by another, at the exact version seen.
 
-What is temporary lies over what is permanent. A permanent change of some limits leaves others that are temporary in
-force until their time, and nothing ever goes back to what somebody had raised for an hour. What two people have agreed
-to is the whole of a scope's limits.
+What is temporary lies over what is permanent, and a permanent change of some limits leaves others that are temporary in
+force until their time. What two people have agreed to is the whole of a scope's limits.
 """
 
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tradewire import ids
-from tradewire.domain.limits import loosens
+from tradewire.domain.limit_terms import Changes, Terms, changed, difference, events_of, terms_of
+from tradewire.domain.limits import crossed, loosens
 from tradewire.domain.quoting import quoted
 from tradewire.domain.switches import GLOBAL, Limits, Proposal, limits_stream
 from tradewire.domain.times import SECOND, instant_text, span_text
@@ -20,40 +19,22 @@ from tradewire.messages.control import AgreeLimitCommand, ControlReply, SetLimit
 from tradewire.messages.control_parse import is_scope, moment
 from tradewire.messages.log import Command
 from tradewire.messages.registry import new_event
-from tradewire_ingest.domain.commands import Outcome, Plan, Sender, refuse, unknown_scope
+from tradewire_ingest.domain.commands import Outcome, Plan, Sender, refuse, unknown_scope, unknown_strategy
 from tradewire_ingest.domain.state import State
 
 LOOSE_AT_MOST: Final = 31 * 86_400 * SECOND
 """How long one person may let more pass where real money is at stake (µs)."""
 
-Changes = dict[str, str | None]
-"""New texts by name; None takes the limit away."""
-
-
-class Terms(Struct, frozen=True):
-    """A scope's permanent limits, what lies over them, and until when (µs); nothing lies over them without a time."""
-
-    base: dict[str, str]
-    over: Changes = {}
-    until: int | None = None
-
-    @property
-    def in_force(self) -> dict[str, str]:
-        """What holds now."""
-        return _changed(self.base, self.over)
-
-
-def terms_of(held: Limits, time: int) -> Terms:
-    """A scope's limits, taken apart; what was temporary until `time` or before lies over them no more."""
-    if held.expires_at is None:
-        return Terms(held.limits)
-    if held.expires_at <= time:
-        return Terms(held.then)
-    return Terms(held.then, _difference(held.then, held.limits), held.expires_at)
-
 
 def set_limits(command: SetLimitCommand, sender: Sender, state: State) -> Outcome:
     """Changes a scope's limits, or proposes it where it lets more pass with real money and nobody has seconded it."""
+    outcome = _set_limits(command, sender, state)
+    if isinstance(outcome, ControlReply):
+        return outcome
+    return replace(outcome, warning=unknown_strategy(command.scope, sender, state))
+
+
+def _set_limits(command: SetLimitCommand, sender: Sender, state: State) -> Outcome:
     scope, held = command.scope, state.controls.limits.get(command.scope)
     if held is None and (problem := unknown_scope(scope, sender)):
         return problem
@@ -65,6 +46,8 @@ def set_limits(command: SetLimitCommand, sender: Sender, state: State) -> Outcom
     after = _temporary(command, before, changes, sender) if command.until else _permanent(before, changes)
     if isinstance(after, ControlReply):
         return after
+    if problem := _crossed(changes, after):
+        return problem
     if (after, after.in_force) == (before, held.limits):
         return ControlReply(ok=True, code="ALREADY_IN_FORCE", message=f"{scope} has these limits already")
     looser = [
@@ -101,22 +84,13 @@ def agree(command: AgreeLimitCommand, sender: Sender, state: State) -> Outcome:
         seconded_by=sender.identity,
     )
     cause = ids.command_uuid(proposal.request, "LimitProposed")
-    said = f"{_words(_difference(held.limits, proposal.limits))} in {scope}, as {proposal.by} has proposed"
+    said = f"{_words(difference(held.limits, proposal.limits))} in {scope}, as {proposal.by} has proposed"
     return Plan((_append(first, held, Terms(proposal.limits), sender, cause),), said)
-
-
-def _changed(limits: dict[str, str], changes: Changes) -> dict[str, str]:
-    new = {name: changes.get(name, text) for name, text in (limits | changes).items()}
-    return {name: text for name, text in new.items() if text is not None}
-
-
-def _difference(old: dict[str, str], new: dict[str, str]) -> Changes:
-    return {name: new.get(name) for name in old | new if old.get(name) != new.get(name)}
 
 
 def _permanent(before: Terms, changes: Changes) -> Terms:
     over = {name: text for name, text in before.over.items() if name not in changes}
-    return Terms(_changed(before.base, changes), over, before.until if over else None)
+    return Terms(changed(before.base, changes), over, before.until if over else None)
 
 
 def _temporary(command: SetLimitCommand, before: Terms, changes: Changes, sender: Sender) -> Terms | ControlReply:
@@ -129,7 +103,7 @@ def _temporary(command: SetLimitCommand, before: Terms, changes: Changes, sender
             f"{command.scope} has other limits, {others}, until {instant_text(before.until)}; one time holds for all"
         )
         return refuse("INVALID_FIELD", "until", message, f"the same time, or {others} named with yours")
-    over = _difference(before.base, _changed(before.base, before.over | changes))
+    over = difference(before.base, changed(before.base, before.over | changes))
     return Terms(before.base, over, until if over else None)
 
 
@@ -140,6 +114,18 @@ def _kept_by_configuration(command: SetLimitCommand, sender: Sender) -> ControlR
         if not text and name in sender.limits:
             message = f"the configuration sets {name} for everything, so it cannot be taken away"
             return refuse("INVALID_FIELD", f"limits.{name}", message, f"another text, or another risk.{name} there")
+    return None
+
+
+def _crossed(changes: Changes, after: Terms) -> ControlReply | None:
+    """The answer to changes after which no order could pass, now or when what is temporary is over."""
+    for texts in (after.in_force, after.base):
+        pair = crossed(texts)
+        if pair is not None and not changes.keys().isdisjoint(pair):
+            low, high = pair
+            message = f"{low} {texts[low]} would be above {high} {texts[high]}, so that no order could pass"
+            field = next(name for name in pair if name in changes)
+            return refuse("INVALID_FIELD", f"limits.{field}", message, "a least below the most; to stop, halt")
     return None
 
 
@@ -187,12 +173,6 @@ def _set(command: SetLimitCommand, held: Limits, after: Terms, changes: Changes,
 
 
 def _append(first: LimitSet, held: Limits, after: Terms, sender: Sender, cause: str | None) -> Command:
-    """The permanent limits, if they are not in force already, and then what lies over them."""
-    steps = []
-    if after.base != held.limits or not after.over:
-        steps.append(replace(first, limits=after.base, old=held.limits))
-    if after.over:
-        steps.append(replace(first, limits=after.in_force, old=after.base, expires_at=after.until))
     return Command(
         tuple(
             new_event(
@@ -204,7 +184,7 @@ def _append(first: LimitSet, held: Limits, after: Terms, sender: Sender, cause: 
                 correlation=None,
                 causation=cause,
             )
-            for ordinal, data in enumerate(steps)
+            for ordinal, data in enumerate(events_of(first, held, after))
         )
     )
 

@@ -3,12 +3,14 @@
 So an order that lapsed, or that somebody else has answered for, is named with its state instead.
 """
 
+from collections.abc import Iterable, Sequence
+
 from msgspec import Struct
 
 from tradewire import ids
 from tradewire.domain.orders import Order, Status
 from tradewire.domain.times import instant_text
-from tradewire.messages.control import ApproveCommand, CancelCommand, ControlReply, DenyCommand
+from tradewire.messages.control import ApproveCommand, CancelCommand, ControlReply, DenyCommand, FlattenCommand
 from tradewire.messages.log import Command, NewEvent
 from tradewire.messages.order_events import OrderApprovalGranted, OrderApprovalRefused, OrderCancelRequested
 from tradewire.messages.registry import new_event
@@ -16,7 +18,7 @@ from tradewire_ingest.domain.commands import Outcome, Plan, Sender, refuse, unkn
 from tradewire_ingest.domain.state import State
 
 CANCELS_TOGETHER = 200
-"""Cancels in one atomic append, so that a request stays within what the ledger takes."""
+"""Events in one atomic append, so that a request stays within what the ledger takes."""
 
 OrderCommand = CancelCommand | ApproveCommand | DenyCommand
 
@@ -36,14 +38,19 @@ def cancel_matching(command: CancelCommand, sender: Sender, state: State) -> Out
     found = state.matching(command.account, command.strategy, command.symbol)
     if not found:
         return ControlReply(ok=True, code="NOTHING_TO_DO", message="no open order matches")
-    events = [_cancel(command, order, sender, ordinal) for ordinal, order in enumerate(found)]
-    return Plan(
-        tuple(
-            Command(tuple(events[first : first + CANCELS_TOGETHER]))
-            for first in range(0, len(events), CANCELS_TOGETHER)
-        ),
-        "recorded",
-        tuple(order.order for order in found),
+    commands = together(cancels(command, found, sender))
+    return Plan(commands, "recorded", tuple(order.order for order in found))
+
+
+def cancels(command: CancelCommand | FlattenCommand, orders: Iterable[Order], sender: Sender) -> list[NewEvent]:
+    """The wish that each of these orders ends."""
+    return [_cancel(command, order, sender, ordinal) for ordinal, order in enumerate(orders)]
+
+
+def together(events: Sequence[NewEvent]) -> tuple[Command, ...]:
+    """Events in as few atomic commands as the ledger takes."""
+    return tuple(
+        Command(tuple(events[first : first + CANCELS_TOGETHER])) for first in range(0, len(events), CANCELS_TOGETHER)
     )
 
 
@@ -51,10 +58,11 @@ def approve(command: ApproveCommand, order: Order, sender: Sender) -> Outcome:
     """Lets a held order pass, unless whoever asks has sent its signal and is not alone."""
     if problem := _not_waiting(order, sender):
         return problem
-    if order.identity == sender.identity and sender.people != 1:
+    alone = sender.people == 1
+    if order.identity == sender.identity and not alone:
         message = f"{sender.identity} has sent the signal of order {order.order}, so somebody else must agree"
         return refuse("NOT_ALLOWED", "order", message, "the key of another person")
-    data = OrderApprovalGranted(order=order.order, by=sender.identity, request=command.request)
+    data = OrderApprovalGranted(order=order.order, by=sender.identity, request=command.request, alone=alone)
     return _answered(command, data, order, sender)
 
 
@@ -96,7 +104,7 @@ def _answered(command: ApproveCommand | DenyCommand, data: Struct, order: Order,
     return Plan((Command((event,)),), "recorded", (order.order,))
 
 
-def _cancel(command: CancelCommand, order: Order, sender: Sender, ordinal: int) -> NewEvent:
+def _cancel(command: CancelCommand | FlattenCommand, order: Order, sender: Sender, ordinal: int) -> NewEvent:
     data = OrderCancelRequested(order=order.order, by=sender.identity, reason=command.reason, request=command.request)
     event_id = ids.command_uuid(command.request, "OrderCancelRequested", ordinal)
     return new_event(f"order-{order.order}", None, event_id, data, time=sender.time, correlation=order.signal)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from tradewire import ids
-from tradewire.messages.account_events import LimitSet
+from tradewire.messages.account_events import FlattenRequested, LimitSet
 from tradewire.messages.answers import PublicEvent
 from tradewire.messages.control import (
     AgreeLimitCommand,
@@ -57,7 +57,8 @@ def _answer(command: ControlCommand, sender: Sender, known: Recorded) -> Control
 
 
 def _halted(scope: str, level: str, reason: str, known: Recorded, data: Any) -> bool:
-    return known.kind == "Halted" and (data.scope, data.level, data.reason) == (scope, level, reason)
+    # A halt without a reason takes over the one that stood there.
+    return known.kind == "Halted" and (data.scope, data.level) == (scope, level) and reason in ("", data.reason)
 
 
 def _of_order(kind: str, order: str, known: Recorded, data: Any) -> bool:
@@ -87,8 +88,8 @@ _SAME: Final[dict[type[ControlCommand], Callable[[Any, Recorded, Any], bool]]] =
     KillCommand: lambda c, known, data: _halted(c.scope, "KILL", c.reason, known, data),
     PauseCommand: lambda c, known, data: _halted(f"strategy.{c.strategy}", "PAUSED", c.reason, known, data),
     ResumeCommand: lambda c, known, data: known.kind == "Resumed" and (data.scope, data.reason) == (c.scope, c.reason),
-    FlattenCommand: lambda c, known, data: (
-        known.kind == "FlattenRequested" and (data.account, data.reason) == (c.account, c.reason)
+    FlattenCommand: lambda c, _known, data: (
+        isinstance(data, FlattenRequested) and (data.account, data.reason) == (c.account, c.reason)
     ),
     ApproveCommand: lambda c, known, data: _of_order("OrderApprovalGranted", c.order, known, data),
     DenyCommand: lambda c, known, data: (

@@ -28,7 +28,7 @@ OF_ORDERS = frozenset(kind.__name__ for kind in _ASKED if "order" in kind.__stru
 
 
 class Recorded(Struct, frozen=True):
-    """What a request caused: events of one kind (a type), what they say and where they lie, and who asked.
+    """What a request caused: what its events say and where they lie, the type of what it is about, and who asked.
 
     `cause` is the event that the request was about, where there is one.
     """
@@ -42,7 +42,7 @@ class Recorded(Struct, frozen=True):
     @property
     def orders(self) -> tuple[str, ...]:
         """The orders that it concerns."""
-        return tuple(data.order for data in self.said) if self.kind in OF_ORDERS else ()
+        return tuple(data.order for data in self.said if type(data).__name__ in OF_ORDERS)
 
 
 class Requests:
@@ -64,8 +64,7 @@ class Requests:
             return
         known = self._recorded.pop(data.request, None)
         said, positions = (known.said, known.positions) if known else ((), ())
-        self._recorded[data.request] = Recorded(
-            event.type, by, event.causation_id, (*said, data), (*positions, event.pos)
-        )
+        kind = known.kind if known and known.kind == "FlattenRequested" else event.type  # and not its cancels'
+        self._recorded[data.request] = Recorded(kind, by, event.causation_id, (*said, data), (*positions, event.pos))
         if len(self._recorded) > KEPT:
             del self._recorded[next(iter(self._recorded))]

@@ -41,6 +41,8 @@ class State:
         self.orders: dict[str, Order] = {}
         self.controls = Controls()
         self.requests = Requests()
+        self.strategies: set[str] = set()
+        """Those whose orders were seen: the open ones of the snapshot, and all since."""
         self.stream_seen: StreamSeen | None = None
         """The SIGNALS stream that the log told of last; a snapshot does not say."""
         self._by_key: dict[Key, dict[str, None]] = {}
@@ -101,6 +103,8 @@ class State:
             raise LogCorrupt(str(error)) from error
         if event.type in OF_ORDERS:
             self.requests.fold(event, data)
+        if before is None:
+            self.strategies.add(order.strategy)
         if order.open:
             self.orders[name] = order
             if before is None:

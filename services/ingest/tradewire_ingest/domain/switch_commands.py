@@ -18,7 +18,16 @@ from tradewire.messages.control import (
 )
 from tradewire.messages.log import Command
 from tradewire.messages.registry import new_event
-from tradewire_ingest.domain.commands import Outcome, Plan, Sender, refuse, unknown_account, unknown_scope
+from tradewire_ingest.domain.commands import (
+    Outcome,
+    Plan,
+    Sender,
+    refuse,
+    unknown_account,
+    unknown_scope,
+    unknown_strategy,
+)
+from tradewire_ingest.domain.order_commands import cancels, together
 from tradewire_ingest.domain.state import State
 
 Thrown = Literal["PAUSED", "REDUCE_ONLY", "HALT", "KILL"]
@@ -44,10 +53,12 @@ def _throw(
     if LEVELS.index(switch.level) > LEVELS.index(level):
         stays = f"{scope} is at {switch.level}, which is more than {level}, and stays there"
         return ControlReply(ok=True, code="ALREADY_IN_FORCE", message=stays)
-    data = Halted(scope=scope, level=level, by=sender.identity, reason=command.reason, request=command.request)
+    # Whoever halts once more without a word must not hide why it was halted.
+    reason = command.reason or (switch.reason if switch.level == level else "")
+    data = Halted(scope=scope, level=level, by=sender.identity, reason=reason, request=command.request)
     event_id = ids.command_uuid(command.request, "Halted")
     event = new_event(control_stream(scope), None, event_id, data, time=sender.time, correlation=None)
-    return Plan((Command((event,)),), "recorded")
+    return Plan((Command((event,)),), "recorded", warning=unknown_strategy(scope, sender, state))
 
 
 def resume(command: ResumeCommand, sender: Sender, state: State) -> Outcome:
@@ -59,6 +70,8 @@ def resume(command: ResumeCommand, sender: Sender, state: State) -> Outcome:
         thrown = sorted(scope for scope, held in state.controls.switches.items() if held.level != "NONE")
         expected = " or ".join(thrown) or "nothing: no switch is thrown"
         return refuse("NOT_HALTED", "scope", f"{command.scope} is not halted", expected)
+    if problem := _of_ones_own(command.scope, switch, sender):
+        return problem
     data = Resumed(scope=command.scope, by=sender.identity, reason=command.reason, request=command.request)
     event_id = ids.command_uuid(command.request, "Resumed")
     stream = control_stream(command.scope)
@@ -66,11 +79,26 @@ def resume(command: ResumeCommand, sender: Sender, state: State) -> Outcome:
     return Plan((Command((event,)),), "recorded")
 
 
-def flatten(command: FlattenCommand, sender: Sender, _state: State) -> Outcome:
-    """Asks for the end of every position of an account."""
+def _of_ones_own(scope: str, switch: Switch, sender: Sender) -> ControlReply | None:
+    """Where real money is at stake, whoever has thrown a switch does not lift it, unless there is nobody else."""
+    if switch.level == "PAUSED" or switch.by != sender.identity or sender.people == 1 or not sender.is_live(scope):
+        return None
+    message = (
+        f"{switch.by} has put {scope} at {switch.level}, where real money is at stake, so somebody else must agree"
+    )
+    if sender.people is None:
+        message += "; how many people may give commands is not known (ingest.people)"
+    return refuse("NOT_ALLOWED", "scope", message, "the key of another person")
+
+
+def flatten(command: FlattenCommand, sender: Sender, state: State) -> Outcome:
+    """Asks for the end of every position of an account, and of every order that may still change one."""
     if command.account not in sender.accounts:
         return unknown_account("account", command.account, sender)
     data = FlattenRequested(account=command.account, by=sender.identity, reason=command.reason, request=command.request)
     event_id = ids.command_uuid(command.request, "FlattenRequested")
     event = new_event(f"account-{command.account}", None, event_id, data, time=sender.time, correlation=None)
-    return Plan((Command((event,)),), "recorded")
+    working = state.matching(command.account, "", "")
+    # The wish comes first: what is canceled after it is not taken for a close that somebody withdraws.
+    events = [event, *cancels(command, working, sender)]
+    return Plan(together(events), "recorded", tuple(order.order for order in working))

@@ -10,8 +10,7 @@ from tradewire.domain.exact import ZERO
 from tradewire.errors import InvalidValue, LogCorrupt, UnknownEvent
 from tradewire.messages.log import Event
 
-TRIPS = frozenset({"LOSS_DAILY_LIMIT", "LOSS_DRAWDOWN_LIMIT"})
-"""Each `reason` of marks that were recorded because an account went above its limit."""
+_TRIPS = frozenset({"LOSS_DAILY_LIMIT", "LOSS_DRAWDOWN_LIMIT"})
 
 _Kept = dict[str, tuple[AccountBook, Decimal | None]]
 
@@ -24,7 +23,7 @@ class Accounts:
         self.marked_at: dict[str, int] = {}
         """The time of each account's last MarksRecorded (µs)."""
         self.tripped_on: dict[tuple[str, str], str] = {}
-        """The trading day on which each account last tripped for a reason."""
+        """The trading day on which each account, or a strategy in it, last tripped for a reason."""
         self._losses: _Kept = {}
         self._equities: _Kept = {}
 
@@ -45,7 +44,7 @@ class Accounts:
     def marks(self, event: Event, data: Any) -> None:
         """Notes when, and for what day, an account was marked."""
         self.marked_at[data.account] = event.time
-        if data.reason in TRIPS:
+        if is_trip(data.reason):
             self.tripped_on[data.account, data.reason] = data.day
 
     def position(self, account: str, symbol: str) -> Decimal:
@@ -72,6 +71,11 @@ class Accounts:
             known = kept[account] = (book, work_out(book))
         return known[1]
 
+    def currency(self, account: str) -> str:
+        """The currency in which an account is told."""
+        book = self.books.get(account)
+        return AccountBook(account).currency if book is None else book.currency
+
     def started_at(self, account: str) -> Decimal | None:
         """The equity with which the trading day began, or what is there where nobody has told that."""
         book = self.books.get(account)
@@ -84,6 +88,11 @@ class Accounts:
             return None if book is None else book_unrealized(book)
         except InvalidValue:
             return None
+
+
+def is_trip(reason: str) -> bool:
+    """True for the `reason` of marks that were recorded because an account, or a strategy, went above its limit."""
+    return reason.partition(" ")[0] in _TRIPS
 
 
 def equity_of(book: AccountBook) -> Decimal | None:

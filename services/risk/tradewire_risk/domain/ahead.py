@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from tradewire.domain.exact import ZERO, subtract
+from tradewire.domain.flattening import is_close
 from tradewire.domain.orders import Order
 from tradewire.messages.order_events import OrderApproved
 from tradewire.messages.vocabulary import Side
@@ -81,6 +82,8 @@ class Reserved:
             self._spent[account] = self._spent.get(account, ZERO) + approved.cost
         if approved.limit_price is not None:
             self._limited.put(place, approved.side, order.order, approved.limit_price)
+        if is_close(order):
+            return
         strategy = (account, order.strategy)
         self._strategies[strategy] = self._strategies.get(strategy, 0) + 1
         self._accounts[account] = self._accounts.get(account, 0) + 1

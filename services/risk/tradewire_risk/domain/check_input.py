@@ -9,10 +9,11 @@ from tradewire.domain.exact import ZERO, multiply
 from tradewire.domain.limits import LIFTED, Amount
 from tradewire.domain.money import plain
 from tradewire.domain.orders import Order
-from tradewire.messages.account_events import InstrumentReported
+from tradewire.messages.account_events import Bar, InstrumentReported
 from tradewire.messages.vocabulary import Side
 from tradewire_risk.domain.groups import Groups
 from tradewire_risk.domain.limits import Rules
+from tradewire_risk.domain.own import OwnLosses
 from tradewire_risk.domain.portfolio import Line, Portfolio
 from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.reasons import Reason
@@ -50,9 +51,10 @@ class CheckInput(Struct, frozen=True, gc=False):
     currency; `price_at` is the time of the oldest price used. `value` is what the order counts as, and `cost` what it
     may take from the buying power. `portfolio` has everything but this order, and `groups` are those that its symbol is
     in. `crosses` is a working order of the account that this one would trade with, or nothing. `timed` is False where
-    quotes are the clock, by which no broker tells the time. At `released_at` the strategy's switch moved last.
-    `repeated` is what the strategy's profile does with a further entry, and `session` what the symbol's exchange does
-    now, None where that is not known.
+    quotes are the clock, by which no broker tells the time. At `released_at` the strategy's switch moved last. `own` is
+    what the strategy itself has lost, None where its scope does not limit that. `repeated` is what the strategy's
+    profile does with a further entry, and `session` what the symbol's exchange does now, None where that is not known.
+    `bars` are the symbol's daily ones, oldest first.
     """
 
     order: Order
@@ -81,6 +83,7 @@ class CheckInput(Struct, frozen=True, gc=False):
     equity: Decimal | None
     started_at: Decimal | None
     drawdown: Decimal | None
+    own: OwnLosses | None
     duplicate_age: int | None
     portfolio: Portfolio
     line_after: Line | None
@@ -97,6 +100,7 @@ class CheckInput(Struct, frozen=True, gc=False):
     strategy: StrategyProfile
     repeated: str
     session: SessionState | None
+    bars: tuple[Bar, ...]
     crosses: str
 
 

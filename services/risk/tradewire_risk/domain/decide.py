@@ -4,7 +4,7 @@ Orders of one batch are decided in their order, and what an earlier one reserves
 reservations of the batch are thrown away with it: the next one begins from what the log says.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from tradewire.messages.order_events import OrderApproved, OrderDenied, OrderHel
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import CheckResult, QuoteUsed, SizeInput
 from tradewire_risk.domain.ahead import Reserved
-from tradewire_risk.domain.check_input import Check, CheckInput
+from tradewire_risk.domain.check_input import Check, CheckInput, Outcome
 from tradewire_risk.domain.checks import CHECKS
 from tradewire_risk.domain.holding import must_hold
 from tradewire_risk.domain.limits import Rules
@@ -51,7 +51,8 @@ class Batch:
     """Decisions at one position and one time. It sees the state and the quotes, and changes neither."""
 
     def __init__(self, state: RiskState, board: QuoteBoard, now: int, checks: Sequence[Check] = CHECKS) -> None:
-        self._state, self._board, self._now, self._checks = state, board, now, checks
+        self._state, self._board, self._now = state, board, now
+        self._checks = _PLAN if checks is CHECKS else _plan(checks)
         self._ahead = Reserved(state.orders)
 
     def decide(self, order: Order) -> Decided:
@@ -66,10 +67,10 @@ class Batch:
         quiet: list[str] = []
         failed: Check | None = None
         message = ""
-        for check in self._checks:
-            value, limit, passed = check.run(i)
+        for run, name, check in self._checks:
+            value, limit, passed = run(i)
             if passed and value == "":
-                quiet.append(check.name)
+                quiet.append(name)
                 continue
             if not passed:
                 if check.exits_pass and i.exit:
@@ -77,7 +78,7 @@ class Batch:
                 elif failed is None:
                     failed = check
                     message = _say(check, i, value, limit)
-            results.append(CheckResult(check.name, value, limit, passed))
+            results.append(CheckResult(name, value, limit, passed))
         data: OrderApproved | OrderDenied | OrderHeld
         reason: Reason | None
         if failed is not None:
@@ -146,6 +147,7 @@ class Batch:
             price=i.price,
             unit_value=i.unit_value,
             cost=i.cost or None,
+            build=self._state.setup.build,
         )
         self._ahead.approve(order, approved, i.value or ZERO)
         return approved
@@ -162,6 +164,14 @@ class Batch:
             causation=self._state.orders.requested[order.order],
         )
         return Command((event,), rules.guards)
+
+
+def _plan(checks: Sequence[Check]) -> list[tuple[Callable[[CheckInput], Outcome], str, Check]]:
+    """What is looked up of every check for every order, looked up once."""
+    return [(check.run, check.name, check) for check in checks]
+
+
+_PLAN = _plan(CHECKS)
 
 
 def decide_requested(

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tradewire.domain.limits import KINDS, Amount, Span, read
+from tradewire.domain.limits import KINDS, OF_STRATEGY, STRATEGY, Amount, Span, is_own, read
 from tradewire.domain.switches import Controls, account_scopes, control_stream, limits_stream, scopes
 from tradewire.domain.times import duration
 from tradewire.errors import InvalidValue
@@ -45,6 +45,7 @@ class Bounds(Struct, frozen=True, gc=False):
     max_net_exposure: Amount | None = None
     max_concentration: Amount | None = None
     max_group_concentration: Amount | None = None
+    max_volume_share: Amount | None = None
     max_value_at_risk: Amount | None = None
     max_open_positions: Amount | None = None
     allow_short: str | None = None
@@ -71,12 +72,14 @@ class Bounds(Struct, frozen=True, gc=False):
 class Rules(Struct, frozen=True, gc=False):
     """Everything of one version of the switches and limits that concerns the orders of the same scopes.
 
-    `account` is what holds for the account as a whole. `problem` says which limit cannot be read or must be set.
+    `account` is what holds for the account as a whole, and `strategy` what the strategy's own results are measured
+    against, None where its scope sets nothing of OF_STRATEGY. `problem` says which limit cannot be read or must be set.
     Streams that were never written are guarded at version 0 and not recorded.
     """
 
     bounds: Bounds
     account: Bounds
+    strategy: Bounds | None
     problem: str
     level: str
     level_scope: str
@@ -88,6 +91,7 @@ class Rules(Struct, frozen=True, gc=False):
 def resolve(controls: Controls, in_scope: tuple[str, ...], account: Bounds | None = None) -> Rules:
     """Compiles what holds in these scopes, widest first; `account` is what holds for the account as a whole."""
     found: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     problem = ""
     for scope in in_scope:
         held = controls.limits.get(scope)
@@ -97,7 +101,9 @@ def resolve(controls: Controls, in_scope: tuple[str, ...], account: Bounds | Non
             except InvalidValue as error:
                 problem = problem or f"{scope} {name}: {error.message}"
                 continue
-            if value is not None:
+            if is_own(scope, name):
+                own[name] = value
+            elif value is not None:
                 found[name] = KINDS[name].tighter(found[name], value) if name in found else value
     if "approval_ttl" not in found:
         problem = problem or "approval_ttl is not set"
@@ -107,6 +113,7 @@ def resolve(controls: Controls, in_scope: tuple[str, ...], account: Bounds | Non
     return Rules(
         bounds=bounds,
         account=account or bounds,
+        strategy=Bounds(**own) if own else None,
         problem=problem,
         level=level,
         level_scope=where,
@@ -128,12 +135,14 @@ class Compiled:
         self._generation = -1
         self._orders: dict[tuple[str, ...], Rules] = {}
         self._accounts: dict[tuple[str, ...], Rules] = {}
+        self._limited: tuple[str, ...] | None = None
 
     def _refresh(self) -> None:
         if self._generation != self._controls.generation:
             self._generation = self._controls.generation
             self._orders.clear()
             self._accounts.clear()
+            self._limited = None
 
     def of_order(self, account: str, strategy: str, symbol: str) -> Rules:
         """What holds for an order."""
@@ -152,6 +161,19 @@ class Compiled:
         if rules is None:
             rules = self._accounts[key] = resolve(self._controls, account_scopes(*key))
         return rules
+
+    def limited_strategies(self) -> tuple[str, ...]:
+        """The strategies whose own results are limited, by name."""
+        self._refresh()
+        if self._limited is None:
+            self._limited = tuple(
+                sorted(
+                    scope.removeprefix(STRATEGY)
+                    for scope, held in self._controls.limits.items()
+                    if scope.startswith(STRATEGY) and not OF_STRATEGY.isdisjoint(held.limits)
+                )
+            )
+        return self._limited
 
     def longest(self, *names: str) -> int:
         """The longest span (microseconds) that any scope sets under one of these names."""

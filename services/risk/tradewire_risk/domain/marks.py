@@ -17,7 +17,7 @@ from tradewire_risk.domain.due import Due
 from tradewire_risk.domain.prices import QuoteBoard, rate
 from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.state import RiskState
-from tradewire_risk.domain.trips import Trip, account_trips, thrown
+from tradewire_risk.domain.trips import Trip, thrown, trips_at
 
 
 def due_first(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
@@ -25,14 +25,14 @@ def due_first(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
     found = []
     for account, book in state.accounts.books.items():
         profile = _profile(state, account, book)
-        unrated = [pair for pair in _pairs(book) if pair not in book.marks]
-        marks = _live(book, board, profile, now) if unrated else {}
+        unrated = [pair for pair in _pairs(state, book) if pair not in book.marks]
+        marks = _live(state, book, board, profile, now) if unrated else {}
         if rated := [pair for pair in unrated if pair in marks]:
             found.append(_marked(state, book, marks, now, f"rate {rated[0]}", 0))
             continue
         day = profile.day_of(now)
         if day > book.day and state.accounts.loss(account) is not None:
-            marks = _live(book, board, profile, now)
+            marks = _live(state, book, board, profile, now)
             found.append(_marked(state, replace(book, day=day), marks, now, "day", profile.start_of(day)))
     return found
 
@@ -44,44 +44,43 @@ def due_by_time(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
         profile = _profile(state, account, book)
         if profile.day_of(now) > book.day:
             continue  # the roll comes first; a book that is ahead, because the roll was moved, is watched as it stands
-        marks = _live(book, board, profile, now)
-        trips = [trip for trip in account_trips(state, book_marks(book, marks)) if not _known(state, book, trip)]
+        marks = _live(state, book, board, profile, now)
+        trip = next(trips_at(state, book, marks), None)
         interval = state.rules.of_account(account).bounds.mark_interval
-        if trips:
-            found.append(_tripped(state, book, marks, now, trips[0], profile.start_of(book.day)))
-        elif interval is not None and interval.micros and _open(book):
+        if trip is not None:
+            found.append(_tripped(state, book, marks, now, trip, profile.start_of(book.day)))
+        elif interval is not None and interval.micros and next(held_in(state, book), None) is not None:
             slot = now // interval.micros * interval.micros
             if state.accounts.marked_at.get(account, 0) < slot:
                 found.append(_marked(state, book, marks, now, "interval", slot))
     return found
 
 
-def _known(state: RiskState, book: AccountBook, trip: Trip) -> bool:
-    return state.accounts.tripped_on.get((book.account, trip.reason.value)) == book.day
-
-
-def _open(book: AccountBook) -> bool:
-    return any(position.quantity for position in book.positions.values())
+def held_in(state: RiskState, book: AccountBook) -> Iterator[str]:
+    """The symbols that the account holds, and those that strategies hold against each other; some come repeatedly."""
+    yield from (symbol for symbol, position in book.positions.items() if position.quantity)
+    yield from state.windows.of(book.account).results.symbols()
 
 
 def _profile(state: RiskState, account: str, book: AccountBook) -> Profile:
     return state.setup.accounts.get(account) or Profile(account, currency=book.currency)
 
 
-def _pairs(book: AccountBook) -> Iterator[str]:
-    """The rates that the book's equity needs."""
+def _pairs(state: RiskState, book: AccountBook) -> Iterator[str]:
+    """The rates that the book's equity and the strategies' results need."""
     held = {settlement_currency(p.symbol, book.currency) for p in book.positions.values() if p.quantity}
+    held.update(state.windows.of(book.account).results.currencies())
     held.update(currency for currency, balance in book.balances.items() if balance.cash or balance.moved_today)
     return (f"{currency}/{book.currency}" for currency in sorted(held) if currency != book.currency)
 
 
-def _live(book: AccountBook, board: QuoteBoard, profile: Profile, now: int) -> dict[str, Mark]:
-    """The newest known price of everything that the book holds."""
+def _live(state: RiskState, book: AccountBook, board: QuoteBoard, profile: Profile, now: int) -> dict[str, Mark]:
+    """The newest known price of everything that the account or a strategy in it holds."""
     found: dict[str, Mark] = {}
-    for symbol, position in book.positions.items():
-        if position.quantity:
+    for symbol in held_in(state, book):
+        if symbol not in found:
             _newest(found, symbol, board.mark(symbol), book)
-    for pair in _pairs(book):
+    for pair in _pairs(state, book):
         quoted = rate(board, pair.partition("/")[0], replace(profile, currency=book.currency), now)
         _newest(found, pair, None if quoted is None else Mark(quoted.price, quoted.at), book)
     return found
@@ -116,7 +115,7 @@ def _marks_event(state: RiskState, book: AccountBook, marks: dict[str, Mark], no
 
 
 def _tripped(state: RiskState, book: AccountBook, marks: dict[str, Mark], now: int, trip: Trip, due: int) -> Due:
-    marked = _marks_event(state, book, marks, now, trip.reason.value, due)
+    marked = _marks_event(state, book, marks, now, trip.why, due)
     halted = thrown(state, trip, due, now, marked.event_id)
     events = (marked,) if halted is None else (marked, halted)
-    return Due(marked.event_id, Command(events), book.account, trip.reason.value)
+    return Due(marked.event_id, Command(events), book.account, trip.why)

@@ -16,6 +16,7 @@ from tradewire_risk.domain.check_input import CheckInput
 from tradewire_risk.domain.checks.market import cushioned, worst_of
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.groups import groups_with
+from tradewire_risk.domain.own import own_losses, recorded_trades
 from tradewire_risk.domain.prices import QuoteBoard, entry_price, rate, reference, worst_price
 from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.sessions import SessionState, state_at
@@ -104,6 +105,7 @@ def measure(
             equity=state.accounts.equity(account),
             started_at=state.accounts.started_at(account),
             drawdown=state.drawdown(account, day),
+            own=None if rules.strategy is None else own_losses(state, account, order.strategy, day),
             duplicate_age=ahead.duplicate_age(order),
             portfolio=portfolio,
             line_after=None if side is None or value is None else portfolio.line(order.symbol).with_order(side, value),
@@ -119,6 +121,7 @@ def measure(
             strategy=strategy,
             repeated=repeated,
             session=_session(state, instrument, now),
+            bars=facts.bars(account, order.symbol),
             released_at=state.controls.switches.get(f"strategy.{order.strategy}", _NO_SWITCH).at,
             crosses="" if side is None else ahead.crossing(order, side, worst_of(order, side, market, rules.bounds)),
         ),
@@ -201,6 +204,8 @@ def _known(
         step=None if instrument is None else instrument.step,
         now=now,
         sizers=state.setup.sizers,
+        trades=lambda: recorded_trades(state, order.account, order.strategy),
+        least_trades=state.setup.strategy(order.strategy).kelly_trades,
     )
 
 

@@ -50,6 +50,8 @@ class Setup(Struct, frozen=True):
     strategies: dict[str, StrategyProfile] = {}
     sizers: dict[str, Sizer] = {}
     groups: Groups = {}
+    build: str = ""
+    """The build that decides, which its approvals name."""
 
     def strategy(self, name: str) -> StrategyProfile:
         """A strategy's profile; one that the configuration does not describe is restricted in nothing."""

@@ -115,8 +115,16 @@ class Reason(StrEnum):
         "One symbol, or a group of symbols, would be a larger part of the equity than is allowed.",
     )
     OPEN_POSITIONS_ABOVE_MAX = "OPEN_POSITIONS_ABOVE_MAX", 3, "More symbols would be held than are allowed."
-    LOSS_DAILY_LIMIT = "LOSS_DAILY_LIMIT", 3, "The account has lost more since its trading day began than is allowed."
-    LOSS_DRAWDOWN_LIMIT = "LOSS_DRAWDOWN_LIMIT", 3, "The equity is further below its highest than is allowed."
+    LOSS_DAILY_LIMIT = (
+        "LOSS_DAILY_LIMIT",
+        3,
+        "The account, or the strategy in it, has lost more since the trading day began than is allowed.",
+    )
+    LOSS_DRAWDOWN_LIMIT = (
+        "LOSS_DRAWDOWN_LIMIT",
+        3,
+        "The equity, or the strategy's result, is further below its highest than is allowed.",
+    )
     STRATEGY_COOLDOWN = "STRATEGY_COOLDOWN", 0, "The strategy entered the symbol less than its cooldown ago."
     REPEATED_EXECUTION_TRIPPED = (
         "REPEATED_EXECUTION_TRIPPED",

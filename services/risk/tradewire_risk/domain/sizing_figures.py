@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tradewire.domain.exact import ONE, multiply, subtract
+from tradewire.domain.exact import ONE, multiply, share, subtract
 from tradewire.domain.money import plain
 from tradewire.domain.orders import Order
 from tradewire.domain.times import span_text
@@ -108,6 +108,36 @@ class Figures:
         if average <= 0:
             raise CannotSize("its price has not moved, so nothing measures the risk")
         return self.note("distance", multiply(average, self.note("multiple", multiple)))
+
+    def odds(self) -> tuple[Decimal, Decimal]:
+        """Win rate and payoff: the signal's, or else those of the strategy's closed trades in the account.
+
+        Both are cut after 12 decimals, which makes the size smaller.
+        """
+        win_rate, payoff = self.terms.win_rate, self.terms.payoff
+        if win_rate is not None and payoff is not None:
+            return self.note("win_rate", win_rate), self.note("payoff", payoff)
+        trades, least = self.known.trades(), self.known.least_trades
+        if trades is None:
+            raise CannotSize("what its trades brought is not known, because the rate of a currency is missing")
+        count = trades.wins + trades.losses
+        order = self.order
+        if count < least:
+            raise CannotSize(
+                f"{order.strategy} has closed {count} trades in {order.account} that won or lost, and {least} are "
+                "needed to go by; until then give size.win_rate and size.payoff"
+            )
+        self.note("trades", Decimal(count))
+        win_rate = self.note("win_rate", share(ONE, Decimal(trades.wins), Decimal(count)))
+        if not trades.wins:
+            raise CannotSize(f"none of its {count} trades in {order.account} has won; there is no edge")
+        if not trades.losses:
+            raise CannotSize(
+                f"none of its {count} trades in {order.account} has lost, so nothing says what a loss costs; "
+                "give size.win_rate and size.payoff"
+            )
+        against = multiply(trades.lost, Decimal(trades.wins))
+        return win_rate, self.note("payoff", share(trades.won, Decimal(trades.losses), against))
 
     def _known(self, name: str, value: Decimal | None, problem: str) -> Decimal:
         if value is None:

@@ -8,7 +8,8 @@ from msgspec import Struct
 from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.exact import ONE
 from tradewire.domain.sizing import Sizer
-from tradewire.messages.account_events import Bar
+from tradewire.messages.account_events import Bar, Trades
+from tradewire.settings import LEAST_TRADES
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.profile import Profile
 
@@ -30,6 +31,7 @@ class Known(Struct, frozen=True, gc=False):
     `price` and `equity` are in the account's currency; None is not known. `rate` is what one unit of the symbol's
     currency is worth in it, asked for only where the two differ. `bars` are daily, oldest first. `step` is the
     instrument's own, where a broker told it. `now` is the time of the decision (µs), `sizers` the plug-ins by name.
+    `trades` are the strategy's closed ones in the account, of which `least_trades` are needed to go by.
     """
 
     position: Decimal
@@ -43,6 +45,8 @@ class Known(Struct, frozen=True, gc=False):
     step: Decimal | None = None
     now: int = 0
     sizers: dict[str, Sizer] = {}
+    trades: Callable[[], Trades | None] = Trades
+    least_trades: int = LEAST_TRADES
 
     def rate_of(self, symbol: str) -> Decimal | None:
         """What one unit of a symbol's currency is worth in the account's; None when nobody says."""

@@ -48,13 +48,11 @@ def volatility(value: Decimal, f: Figures) -> Decimal:
 
 
 def kelly(value: Decimal, f: Figures) -> Decimal:
-    """A share of Kelly's fraction of equity, by the win rate and payoff that the signal gives."""
-    win_rate, payoff = f.terms.win_rate, f.terms.payoff
-    if win_rate is None or payoff is None:
-        raise CannotSize("no record of the strategy's closed trades is kept; give size.win_rate and size.payoff")
+    """A share of Kelly's fraction of equity, by the odds that the signal gives, or by the strategy's closed trades."""
+    win_rate, payoff = f.odds()
     if not 0 <= win_rate <= 1 or payoff <= 0:
         raise CannotSize("size.win_rate lies between 0 and 1, and size.payoff above 0")
-    fraction = methods.kelly(f.note("win_rate", win_rate), f.note("payoff", payoff))
+    fraction = methods.kelly(win_rate, payoff)
     f.note("kelly", fraction)
     if fraction <= 0:
         what = "is negative" if fraction else "is zero"

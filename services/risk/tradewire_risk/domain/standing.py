@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from tradewire.domain.account_book import AccountBook
+from tradewire.domain.limits import OF_STRATEGY
 from tradewire.domain.orders import Status
 from tradewire.messages.account_events import InstrumentReported
 from tradewire.messages.risk_queries import (
@@ -108,7 +109,8 @@ def _use(state: RiskState, account: str, use: Use) -> UseRow:
 
 def _bounds(state: RiskState, account: str, use: Use) -> Bounds:
     if use.strategy or use.symbol:
-        return state.rules.of_order(account, use.strategy, use.symbol).bounds
+        rules = state.rules.of_order(account, use.strategy, use.symbol)
+        return rules.strategy if use.limit in OF_STRATEGY and rules.strategy is not None else rules.bounds
     return state.rules.of_account(account).bounds
 
 

@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from tradewire.domain.exact import ZERO, share, subtract
 from tradewire.domain.orders import Order, evolve
 from tradewire.domain.switches import GLOBAL, Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
-from tradewire.messages.account_events import FlattenRequested
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import EVENT_TYPES, decode_for_state
@@ -21,28 +20,17 @@ from tradewire_risk.domain.facts import FACTS, Facts
 from tradewire_risk.domain.limits import Compiled
 from tradewire_risk.domain.open_orders import OpenOrders
 from tradewire_risk.domain.profile import Profile, Setup
+from tradewire_risk.domain.results import FOLDED, MOST_DAYS
 from tradewire_risk.domain.sessions import Sessions
 from tradewire_risk.domain.value_at_risk import ValuesAtRisk
 from tradewire_risk.domain.windows import Windows
+from tradewire_risk.domain.wishes import FOLDED as WISHED
+from tradewire_risk.domain.wishes import Wishes
 
 _DAY = 86_400_000_000
-_MOST_DAYS = 400
-"""Days of which the highest equity is kept, whatever the window."""
 _HUNDRED = Decimal(100)
 CONFIGURATION = "configuration"
 """The author of limits that come from the settings."""
-
-
-class Wish(Struct, frozen=True, gc=False):
-    """A person's wish to close all that an account holds: its event's id and time (µs), its words, and what was held.
-
-    `symbols` is None where that is not known any more, because the wish came with a snapshot.
-    """
-
-    event_id: str
-    at: int
-    asked: FlattenRequested
-    symbols: frozenset[str] | None
 
 
 class RiskState:
@@ -66,15 +54,15 @@ class RiskState:
         self.windows = Windows()
         self.stepped: tuple[int, Decimal] | None = None
         """The position of the last step of the ledger's clock, and by how many seconds it was."""
-        self.flattens: dict[str, Wish] = {}
-        """Of each account the last wish to close all of it."""
+        self.wishes = Wishes()
         self.controls = Controls()
-        self.rules = Compiled(self.controls, self._broker_of)
+        self.rules = Compiled(self.controls, self.broker_of)
         self.configured: dict[str, str] | None = None
-        """The limits that the configuration set last, whatever people have set since."""
+        """What the configuration said last, as far as it was taken, whatever people have set since."""
         self._window = 0
 
-    def _broker_of(self, account: str) -> str:
+    def broker_of(self, account: str) -> str:
+        """The broker of an account; empty for one that is not configured."""
         profile = self.setup.accounts.get(account)
         return profile.broker if profile else ""
 
@@ -86,9 +74,13 @@ class RiskState:
         """
         self._clear()
         self.restoring = True
+        newest = 0
         for event in sorted(events, key=lambda event: event.pos):
             self._fold(event)
+            if event.stream.startswith(("order-", "account-")):
+                newest = max(newest, event.time)
         self.restoring = False
+        self.wishes.forget(newest)
         try:
             self.accounts.books = join(books)
         except msgspec.DecodeError as error:
@@ -116,16 +108,24 @@ class RiskState:
                 raise LogCorrupt(f"{event.stream}: {event.type} at position {event.pos}: {error}") from error
             if (count := _COUNTS.get(event.type)) and event.pos > self.windows.recorded_pos.get(data.account, 0):
                 count(self, event, data)
+            if event.type in FOLDED and event.pos > self.windows.results_pos.get(data.account, 0):
+                _results(self, event, data)
+            if event.type in WISHED:
+                self.wishes.fold(event, data)
         for account, report in self.facts.balances.items():
             self.orders.funds.of(account).hear(report)
 
     def counted_from(self) -> int:
         """After which position events must be counted anew behind a snapshot."""
         windows = self.windows
-        return min(
-            (min(windows.recorded_pos.get(each, 0), windows.since.get(each, 0)) for each in self.accounts.books),
+        counted = min(
+            (
+                min(kept.get(each, 0) for kept in (windows.recorded_pos, windows.results_pos, windows.since))
+                for each in self.accounts.books
+            ),
             default=0,
         )
+        return min((counted, *(wish.pos for _, wish in self.wishes)))
 
     def _follow_ended(self, ended: dict[str, Order], event: Event, data: Any) -> None:
         """Takes from the account's money what orders took that are over by now; open ones are in the snapshot."""
@@ -179,10 +179,11 @@ class RiskState:
         self._days[account] = (profile, profile.start_of(day), profile.start_of(after), day)
         return day
 
-    def oldest_day(self, account: str, day: str) -> str:
-        """The first day of an account's drawdown window that ends on `day`."""
-        window = self.rules.of_account(account).bounds.drawdown_window
-        days = min(window.micros // _DAY, _MOST_DAYS) if window else _MOST_DAYS
+    def oldest_day(self, account: str, day: str, strategy: str = "") -> str:
+        """The first day of the drawdown window of an account, or of a strategy in it, that ends on `day`."""
+        rules = self.rules.of_order(account, strategy, "") if strategy else self.rules.of_account(account)
+        window = rules.bounds.drawdown_window
+        days = min(window.micros // _DAY, MOST_DAYS) if window else MOST_DAYS
         return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
 
     def drawdown(self, account: str, day: str) -> Decimal | None:
@@ -205,7 +206,7 @@ class RiskState:
         if event.type == "LimitSet":
             self._window = self.rules.longest("duplicate_window")
             if data.by == CONFIGURATION and data.scope == GLOBAL:
-                self.configured = data.limits
+                self.configured = data.limits if data.configured is None else data.configured
 
 
 _Fold = Callable[[RiskState, Event, Any], None]
@@ -248,8 +249,13 @@ def _executions(state: RiskState, event: Event, data: Any) -> None:
 
 def _highs(state: RiskState, event: Event, data: Any) -> None:
     if data.equity is not None and data.day:
-        oldest = state.oldest_day(data.account, data.day)
+        limited = ("", *state.rules.limited_strategies())
+        oldest = min(state.oldest_day(data.account, data.day, strategy) for strategy in limited)
         state.windows.of(data.account).mark(data.day, data.equity, oldest, event.time)
+
+
+def _results(state: RiskState, event: Event, data: Any) -> None:
+    state.windows.of(data.account).result(event, data, state.accounts.currency(data.account))
 
 
 def _recorded(state: RiskState, event: Event, data: Any) -> None:
@@ -264,33 +270,41 @@ def _stepped(state: RiskState, event: Event, data: Any) -> None:
 
 
 def _flatten(state: RiskState, event: Event, data: Any) -> None:
-    book = state.accounts.books.get(data.account)
-    held = frozenset(symbol for symbol, position in book.positions.items() if position.quantity) if book else None
-    state.flattens[data.account] = Wish(event.event_id, event.time, data, held)
+    state.wishes.begin(event, data)
+
+
+def _call_off(state: RiskState, event: Event, data: Any) -> None:
+    if data.level in {"HALT", "KILL"} and data.by.startswith("person:"):
+        state.wishes.call_off(data.scope, state.broker_of)
+
+
+def _wishes(state: RiskState, event: Event, data: Any) -> None:
+    state.wishes.fold(event, data)
 
 
 _FOLDS: dict[str, tuple[_Fold, ...]] = {
     **{row.name: (_order,) for row in EVENT_TYPES.values() if row.stream == "order-"},
     "OrderApproved": (_order, _approvals),
-    "OrderFilled": (_order, _book, _executions),
-    "FillCorrected": (_order, _book),
-    "FillBusted": (_order, _book),
-    "ExternalFillBooked": (_book,),
+    "OrderFilled": (_order, _book, _executions, _results),
+    "FillCorrected": (_order, _book, _results),
+    "FillBusted": (_order, _book, _results),
+    "ExternalFillBooked": (_book, _results),
     "CashMoved": (_book,),
-    "MarksRecorded": (_book, _marks, _highs),
+    "MarksRecorded": (_book, _marks, _highs, _results),
     "WindowsRecorded": (_recorded,),
     "FlattenRequested": (_flatten,),
     "ClockStepped": (_stepped,),
     **dict.fromkeys(FACTS, (_facts,)),
     "CorporateAction": (_book,),
     "AccountHalted": (_control,),
-    "Halted": (_control,),
+    "Halted": (_control, _call_off),
     "Resumed": (_control,),
     "LimitSet": (_control,),
     "LimitProposed": (_control,),
 }
+_FOLDS |= {name: (*_FOLDS[name], _wishes) for name in WISHED}
 _COUNTS: dict[str, _Fold] = {"OrderApproved": _approvals, "OrderFilled": _executions, "MarksRecorded": _highs}
 """What is counted over time, and is not in a snapshot."""
-_IN_BOOKS = frozenset({_book, *_COUNTS.values()})
+_IN_BOOKS = frozenset({_book, _results, _wishes, *_COUNTS.values()})
 """What a snapshot has told already, or what is counted apart from it."""
-_COUNTED = frozenset({row.name for row in EVENT_TYPES.values() if row.stream == "order-"} | _COUNTS.keys())
+_COUNTED = frozenset({row.name for row in EVENT_TYPES.values() if row.stream == "order-"} | _COUNTS.keys() | FOLDED)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tradewire.domain.exact import ZERO, add, subtract
 from tradewire.domain.hours import TradingWindow
 from tradewire.messages.vocabulary import OrderType, Side
-from tradewire.settings import Repeat, Sides, StrategyMode
+from tradewire.settings import LEAST_TRADES, Repeat, Sides, StrategyMode
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,6 +29,7 @@ class StrategyProfile(Struct, frozen=True, gc=False):
     repeat: Repeat = "add"
     mode: StrategyMode = "auto"
     max_open_positions: int | None = None
+    kelly_trades: int = LEAST_TRADES
 
 
 class Repeated(Struct, frozen=True, gc=False):

@@ -3,11 +3,13 @@
 - LOSS_DAILY_LIMIT throws the account to REDUCE_ONLY: the day's loss, as an amount or in percent of what the day began
   with.
 - LOSS_DRAWDOWN_LIMIT throws the account to HALT: how far the equity lies below the highest of its window, in percent.
+- Both are measured for a strategy's own results as well, where the scope of the strategy limits them, and throw the
+  strategy: to REDUCE_ONLY and to HALT. In percent they are parts of the account's equity.
 - CLOCK_STEPPED throws every live account to REDUCE_ONLY: the ledger's clock jumped by more than two seconds.
 - REPEATED_EXECUTION_TRIPPED throws the strategy to PAUSED: orders of one symbol and side executed within the window.
 
-An account trips for each reason once a trading day, a strategy once for each execution that trips it. The event's id
-derives from that, so that a restart trips nothing again.
+An account trips for each reason once a trading day, and so does a strategy in an account by its losses; by executions a
+strategy trips once for each that trips it. The event's id derives from that, so that a restart trips nothing again.
 """
 
 from collections.abc import Iterator
@@ -17,15 +19,16 @@ from typing import Literal
 from msgspec import Struct
 
 from tradewire import ids
-from tradewire.domain.account_book import AccountBook
+from tradewire.domain.account_book import AccountBook, book_marks
 from tradewire.domain.exact import ZERO, multiply, share, subtract
 from tradewire.domain.money import plain
 from tradewire.domain.switches import LEVELS, Switch, control_stream
-from tradewire.messages.account_events import Halted
+from tradewire.messages.account_events import Halted, Mark
 from tradewire.messages.log import Command, NewEvent
 from tradewire.messages.registry import new_event
 from tradewire_risk.domain.accounts import equity_of, loss_of
 from tradewire_risk.domain.due import Due
+from tradewire_risk.domain.own import Part, limited_in, own_losses
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
 
@@ -36,17 +39,56 @@ Level = Literal["PAUSED", "REDUCE_ONLY", "HALT"]
 
 
 class Trip(Struct, frozen=True, gc=False):
-    """A figure above its limit, and what that throws."""
+    """A figure above its limit, and what that throws. `account` is where a strategy has lost too much."""
 
     scope: str
     level: Level
     reason: Reason
     value: str
     limit: str
+    account: str = ""
+
+    @property
+    def why(self) -> str:
+        """The `reason` of the marks at which it trips: that of an account alone, and of a strategy with its scope."""
+        return f"{self.reason.value} {self.scope}" if self.account else self.reason.value
 
 
-def account_trips(state: RiskState, book: AccountBook) -> Iterator[Trip]:
-    """The trips of an account with these marks. `book` is at the account's trading day."""
+def trips_at(state: RiskState, book: AccountBook, marks: dict[str, Mark]) -> Iterator[Trip]:
+    """The trips of an account and of the strategies in it, with newer marks laid over those of the log.
+
+    `book` is at the account's trading day. What tripped on that day already is left out.
+    """
+    for found in (_account_trips(state, book_marks(book, marks)), _strategy_trips(state, book, marks)):
+        for trip in found:
+            if state.accounts.tripped_on.get((book.account, trip.why)) != book.day:
+                yield trip
+
+
+def _strategy_trips(state: RiskState, book: AccountBook, marks: dict[str, Mark]) -> Iterator[Trip]:
+    account = book.account
+    for strategy in limited_in(state, account):
+        bounds, scope = state.rules.of_order(account, strategy, "").strategy, f"strategy.{strategy}"
+        if bounds is None:
+            continue
+        own = own_losses(state, account, strategy, book.day, marks)
+        lost, limit, percent = own.day.lost, bounds.max_daily_loss, bounds.max_daily_loss_percent
+        if lost is not None and limit is not None and lost > limit.value:
+            told = f"loss={plain(lost)} account={account}"
+            yield Trip(scope, "REDUCE_ONLY", Reason.LOSS_DAILY_LIMIT, told, limit.text, account)
+        elif percent is not None and own.day.exceeds(percent.value):
+            told = f"loss={_percent(own.day)} account={account}"
+            yield Trip(scope, "REDUCE_ONLY", Reason.LOSS_DAILY_LIMIT, told, f"{percent.text}%", account)
+        if (limit := bounds.max_drawdown) is not None and own.drawdown.exceeds(limit.value):
+            told = f"drawdown={_percent(own.drawdown)} account={account}"
+            yield Trip(scope, "HALT", Reason.LOSS_DRAWDOWN_LIMIT, told, f"{limit.text}%", account)
+
+
+def _percent(part: Part) -> str:
+    return f"{plain(part.percent or ZERO)}%"
+
+
+def _account_trips(state: RiskState, book: AccountBook) -> Iterator[Trip]:
     bounds, scope = state.rules.of_account(book.account).bounds, f"account.{book.account}"
     loss = loss_of(book)
     if loss is not None:
@@ -109,7 +151,8 @@ def thrown(state: RiskState, trip: Trip, due: int, now: int, causation: str | No
     if LEVELS.index(switch.level) >= LEVELS.index(trip.level):
         return None
     stream = control_stream(trip.scope)
-    event_id = ids.timer_uuid(stream, f"Halted {trip.reason.value}", due)
+    kind = f"Halted {trip.reason.value} {trip.account}".rstrip()
+    event_id = ids.timer_uuid(stream, kind, due)
     halted = Halted(
         scope=trip.scope,
         level=trip.level,

@@ -9,6 +9,7 @@ from tradewire.domain.exact import ZERO, multiply, ratio
 from tradewire.domain.limits import Amount
 from tradewire.domain.money import plain
 from tradewire_risk.domain.groups import largest
+from tradewire_risk.domain.own import limited_in, own_losses
 from tradewire_risk.domain.state import RiskState
 
 _PERCENT = Decimal("0.01")
@@ -69,6 +70,7 @@ def usage_of(state: RiskState, account: str, now: int) -> Iterator[Use]:
         "max_daily_loss_percent", loss, _share(bounds.max_daily_loss_percent, state.accounts.started_at(account)), soft
     )
     yield Use("max_drawdown", state.drawdown(account, day), _finite(bounds.max_drawdown), soft)
+    yield from _own_uses(state, account, day, soft)
     at_risk = state.values_at_risk.of(account, portfolio, state.facts, now)
     most_at_risk = _share(bounds.max_value_at_risk, equity)
     yield Use("max_value_at_risk", None if at_risk is None else at_risk.larger, most_at_risk, soft)
@@ -88,6 +90,27 @@ def usage_of(state: RiskState, account: str, now: int) -> Iterator[Use]:
         rules = state.rules.of_order(account, strategy, "").bounds
         if window.day == day:
             yield Use("max_orders_per_day", Decimal(count), _finite(rules.max_orders_per_day), soft, strategy=strategy)
+
+
+def _own_uses(state: RiskState, account: str, day: str, soft: Decimal | None) -> Iterator[Use]:
+    """The limits of the strategies' own results in an account, as far as their scopes set them."""
+    for strategy in limited_in(state, account):
+        bounds = state.rules.of_order(account, strategy, "").strategy
+        if bounds is None:
+            continue
+        own = own_losses(state, account, strategy, day)
+        for name, value, limit, most in (
+            ("max_daily_loss", own.day.lost, bounds.max_daily_loss, _finite(bounds.max_daily_loss)),
+            (
+                "max_daily_loss_percent",
+                own.day.lost,
+                bounds.max_daily_loss_percent,
+                _share(bounds.max_daily_loss_percent, own.day.of),
+            ),
+            ("max_drawdown", own.drawdown.percent, bounds.max_drawdown, _finite(bounds.max_drawdown)),
+        ):
+            if limit is not None:
+                yield Use(name, value, most, soft, strategy=strategy)
 
 
 def _finite(limit: Amount | None) -> Decimal | None:

@@ -11,10 +11,12 @@ from typing import Any
 
 from tradewire import ids
 from tradewire.domain.exact import ZERO
+from tradewire.domain.flattening import STRATEGY
 from tradewire.messages.account_events import Entry, Run, Tally, WindowsRecorded
-from tradewire.messages.log import Command
+from tradewire.messages.log import Command, Event
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Side
+from tradewire_risk.domain.results import Results
 
 SECOND = 1_000_000
 MINUTE_SECONDS = 60
@@ -64,13 +66,17 @@ class Window:
         self.highs: dict[str, Decimal] = {}
         self.fills: dict[str, int] = {}
         """All executions by strategy."""
+        self.results = Results()
+        """What each strategy has won and lost."""
         self.changes = 0
         """How many events were counted since the counts were recorded."""
         self.changed_at = 0
         """When the first of those events was (µs)."""
 
     def approve(self, approved: Any, at: int, day: str) -> None:
-        """Counts an OrderApproved at a time (µs) of a trading day."""
+        """Counts an OrderApproved at a time (µs) of a trading day; a close of a wish to flatten counts nowhere."""
+        if approved.strategy == STRATEGY and approved.reduce_only:
+            return
         if day != self.day:
             self.day, self.approved = day, {}
         strategy, second = approved.strategy, at // SECOND
@@ -90,6 +96,11 @@ class Window:
         run.put(filled.order, at)
         self.fills[filled.strategy] = self.fills.get(filled.strategy, 0) + 1
         self._changed(at)
+
+    def result(self, event: Event, data: Any, currency: str) -> None:
+        """Folds an event into the strategies' results; `currency` is the account's."""
+        if self.results.fold(event, data, currency) and event.type != "OrderFilled":  # which `execute` counts
+            self._changed(event.time)
 
     def _changed(self, at: int) -> None:
         if not self.changes:
@@ -137,6 +148,7 @@ class Window:
         self.runs = {(run.strategy, run.symbol, run.side): Executed(run.orders) for run in recorded.runs}
         self.fills = dict(recorded.fills)
         self.entries = {(entry.strategy, entry.symbol): entry.at for entry in recorded.entries}
+        self.results = Results(recorded.results)
         self.changes = 0
 
     def recorded(self, account: str, state_pos: int, since: int, now: int, longest: int) -> WindowsRecorded:
@@ -162,6 +174,7 @@ class Window:
             entries=tuple(Entry(*key, at) for key, at in sorted(self.entries.items()) if at >= oldest),
             highs=dict(sorted(self.highs.items())),
             fills=dict(sorted(self.fills.items())),
+            results=self.results.recorded(),
         )
 
 
@@ -172,6 +185,8 @@ class Windows:
         self._accounts: dict[str, Window] = {}
         self.recorded_pos: dict[str, int] = {}
         """Of each account, the position whose counts were recorded last."""
+        self.results_pos: dict[str, int] = {}
+        """Of each account, the position whose results were recorded last; a build before this one recorded none."""
         self.since: dict[str, int] = {}
         """Of each account, after which position events tell what its money was taken for."""
 
@@ -192,6 +207,8 @@ class Windows:
         self.of(recorded.account).changes = 0
         self.recorded_pos[recorded.account] = recorded.state_pos
         self.since[recorded.account] = recorded.since
+        if recorded.results is not None:
+            self.results_pos[recorded.account] = recorded.state_pos
 
     def changed(self) -> list[str]:
         """The accounts of which something was counted since it was recorded."""

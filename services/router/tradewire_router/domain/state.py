@@ -57,15 +57,18 @@ class Late(Struct, frozen=True):
 class RouterState:
     """Orders and the book of one account, and the switches, folded from the log."""
 
-    def __init__(self, account: str, broker: str) -> None:
-        self.account, self.broker = account, broker
+    def __init__(self, account: str, broker: str, build: str) -> None:
+        """`build` is this process's own: an approval of another one is not sent."""
+        self.account, self.broker, self.build = account, broker, build
         self._clear()
 
     def _clear(self) -> None:
         self.orders: dict[str, Order] = {}
-        # The same orders by status, oldest first, and those that somebody wants gone: work is found without a search.
+        # The same orders by status, oldest first, those that somebody wants gone, and approved ones of another build:
+        # work is found without a search.
         self._by_status: dict[Status, dict[str, Order]] = {status: {} for status in OPEN}
         self._unwanted: dict[str, Order] = {}
+        self._foreign: dict[str, Order] = {}
         self.recent: OrderedDict[str, Order] = OrderedDict()
         self.by_client_id: dict[str, str] = {}
         self.books: Books = {}
@@ -185,10 +188,13 @@ class RouterState:
         if before is not None:
             del self._by_status[before.status][order_id]
             self._unwanted.pop(order_id, None)
+            self._foreign.pop(order_id, None)
         if order.open:
             self.orders[order_id] = self._by_status[order.status][order_id] = order
             if order.cancel_requested:
                 self._unwanted[order_id] = order
+            if order.status is Status.APPROVED and order.build != self.build:
+                self._foreign[order_id] = order
 
     def find(self, order_id: str) -> Order | None:
         """An order that is open or was closed lately."""
@@ -209,7 +215,7 @@ class RouterState:
 
     def verdict(self, order: Order, now: int, frozen: set[str]) -> Verdict:
         """Whether an approved order may be submitted now."""
-        if order.cancel_requested:
+        if order.cancel_requested or order.build != self.build:
             return Verdict.CANCEL
         level, _ = self.controls.level(self.scopes_of(order))
         if level in {"HALT", "KILL"} or (level in EXITS_ONLY and not order.reduce_only):
@@ -231,6 +237,10 @@ class RouterState:
     def canceled_unsent(self) -> list[Order]:
         """Orders that somebody wants gone and that were never sent; a merely requested one is risk's to deny."""
         return [o for o in self._unwanted.values() if o.status in UNSENT and o.status is not Status.REQUESTED]
+
+    def of_another_build(self) -> list[Order]:
+        """Approved orders that another build has approved, other than those that somebody wants gone."""
+        return [order for order_id, order in self._foreign.items() if order_id not in self._unwanted]
 
     @property
     def killed(self) -> bool:

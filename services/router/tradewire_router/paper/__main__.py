@@ -15,7 +15,9 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from tradewire import subjects
+from tradewire.build import build_id
 from tradewire.errors import ConfigError, Unavailable
+from tradewire.messages.beats import ServiceBeat
 from tradewire.runtime import health, logs
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import HEARTBEAT_SECONDS
@@ -102,7 +104,7 @@ class Process:
             port, _ = health.serve(self.health, registry, http.host, http.port)
         except (OSError, OverflowError) as error:
             raise ConfigError("http.port", f"{http.port} cannot be used: {error}", "Choose a free one.") from None
-        self.log.info("process started", http_port=port, pid=os.getpid())
+        self.log.info("process started", http_port=port, pid=os.getpid(), build=build_id())
 
     async def _listen(self, desk: Desk) -> asyncio.Server:
         accounts = {
@@ -127,7 +129,7 @@ class Process:
 
     async def _beat(self, feed: Feed) -> None:
         subject = subjects.heartbeat("paper", self.settings.shard)
-        beat = msgspec.json.encode({"service": "paper", "instance": self.instance, "ready": True})
+        beat = msgspec.json.encode(ServiceBeat("paper", self.instance, ready=True, build=build_id()))
         while True:
             if feed.bus is not None:
                 with contextlib.suppress(Unavailable):

@@ -1,8 +1,14 @@
 """What would be held and working with this order."""
 
-from tradewire.domain.exact import ZERO, add, multiply, subtract
+from decimal import Decimal
+from functools import reduce
+
+from tradewire.domain.exact import ZERO, add, multiply, ratio, subtract
 from tradewire.domain.money import plain
-from tradewire_risk.domain.check_input import CheckInput, Outcome
+from tradewire_risk.domain.check_input import NOT_MEASURED, CheckInput, Outcome, lifted
+
+VOLUME_DAYS = 20
+_HUNDRED = Decimal(100)
 
 
 def position_at_most(i: CheckInput) -> Outcome:
@@ -14,12 +20,37 @@ def position_at_most(i: CheckInput) -> Outcome:
     limit = i.rules.bounds.max_position_value
     if limit is None or i.quantity is None or i.side is None or i.market is None or i.price is None or i.rate is None:
         return (None, None if limit is None else limit.text, False)
-    traded = add(i.working, i.quantity)
-    after = add(i.position, traded) if i.side == "buy" else subtract(i.position, traded)
+    after = _held_after(i, i.quantity)
     price = max(i.market, i.price)
     value = multiply(multiply(after.copy_abs(), price), i.rate)
-    smaller = after.copy_abs() <= i.position.copy_abs() and multiply(after, i.position) >= ZERO
-    return (plain(value), limit.text, value <= limit.value or smaller)
+    return (plain(value), limit.text, value <= limit.value or _smaller(i, after))
+
+
+def volume_share_at_most(i: CheckInput) -> Outcome:
+    """The position after this order is no larger part of a day's volume than allowed, or not larger than now.
+
+    A day's volume is the mean of the newest daily bars that the log has, twenty at most.
+    """
+    limit = i.rules.bounds.max_volume_share
+    if limit is None or lifted(limit):
+        return (None, None, False) if limit is None else NOT_MEASURED
+    bars = i.bars[-VOLUME_DAYS:]
+    volume = reduce(add, (bar.volume for bar in bars), ZERO)
+    if i.quantity is None or i.side is None or not volume:
+        return (None, limit.text, False)
+    after = _held_after(i, i.quantity)
+    share = multiply(multiply(after.copy_abs(), Decimal(len(bars))), _HUNDRED)
+    passed = share <= multiply(limit.value, volume) or _smaller(i, after)
+    return (plain(ratio(share, volume)), limit.text, passed)
+
+
+def _held_after(i: CheckInput, quantity: Decimal) -> Decimal:
+    traded = add(i.working, quantity)
+    return add(i.position, traded) if i.side == "buy" else subtract(i.position, traded)
+
+
+def _smaller(i: CheckInput, after: Decimal) -> bool:
+    return after.copy_abs() <= i.position.copy_abs() and multiply(after, i.position) >= ZERO
 
 
 def open_orders_at_most(i: CheckInput) -> Outcome:
@@ -33,7 +64,7 @@ def open_orders_at_most(i: CheckInput) -> Outcome:
 
 def daily_loss_at_most(i: CheckInput) -> Outcome:
     """The account's loss of the day at its last marks is not above the limit."""
-    limit = i.rules.bounds.max_daily_loss
+    limit = i.rules.account.max_daily_loss
     if limit is None or i.loss is None:
         return (None if i.loss is None else plain(i.loss), None if limit is None else limit.text, False)
     return (plain(i.loss), limit.text, i.loss <= limit.value)

@@ -47,9 +47,12 @@ def type_supported(i: CheckInput) -> Outcome:
 
 
 def lot_fits(i: CheckInput) -> Outcome:
-    """The quantity is a multiple of the instrument's step, and neither below its smallest nor above its largest."""
+    """The quantity is a multiple of the instrument's step, and neither below its smallest nor above its largest.
+
+    A size that rounds down to nothing is too small, which another check says.
+    """
     instrument, quantity = i.instrument, i.quantity
-    if instrument is None or quantity is None:
+    if instrument is None or not quantity:
         return PASSED
     fits = is_multiple(quantity, instrument.step) and quantity >= instrument.min_quantity
     if instrument.max_quantity is not None:

@@ -15,11 +15,15 @@ def not_duplicate(i: CheckInput) -> Outcome:
 
 
 def not_stale(i: CheckInput) -> Outcome:
-    """The signal is no older than allowed. A signal without a time is as old as its request."""
+    """The signal is no older than allowed. A signal without a time is as old as its request.
+
+    Of an order that a person has granted, it counts how old the signal was when it came: the person knows how long it
+    has waited since, and its own last time still holds.
+    """
     limit = i.rules.bounds.max_signal_age
     if limit is None:
         return MISSING
-    age = i.now - _time(i)
+    age = (i.order.requested_at if i.order.granted_by else i.now) - _time(i)
     return (span_text(age), limit.text, age <= limit.micros)
 
 

@@ -119,6 +119,11 @@ class Replay:
         """True once everything that is asked for was read."""
         return self._over
 
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The accounts that the log has told of so far."""
+        return frozenset(self._recorded.accounts.books)
+
     def feed(self, event: Event) -> None:
         """Takes the next event of the log.
 
@@ -286,7 +291,8 @@ class Replay:
         known = worth(order, side, data, bounds)
         for board in (self._board, self._other_board):
             board.show(data.quotes, order.symbol, known)
-        if not data.quotes and order.action in _UNSIDED:
+        held = self._recorded.accounts.position(order.account, order.symbol)
+        if not data.quotes and not held and order.action in _UNSIDED:
             # With nothing to close no price was looked up; where there would be something, the newest one serves.
             from_signal = self._setup.price_from_signal
             if (newest := self._prices.get(order.symbol)) is not None:

@@ -28,13 +28,14 @@ from tradewire.messages.account_events import LimitSet, Mark, MarksRecorded
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.order_events import OrderApproved, OrderDenied, OrderHeld, OrderLapsed
 from tradewire.messages.registry import decode
-from tradewire_risk.domain.accounts import TRIPS, equity_of
+from tradewire_risk.domain.accounts import equity_of, is_trip
 from tradewire_risk.domain.counterfactual.report import Decision
 from tradewire_risk.domain.counterfactual.scale import Scale
+from tradewire_risk.domain.marks import held_in
 from tradewire_risk.domain.profile import Setup
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
-from tradewire_risk.domain.trips import AUTHOR, account_trips, due_repeats, thrown
+from tradewire_risk.domain.trips import AUTHOR, due_repeats, thrown, trips_at
 
 Overlay = dict[str, dict[str, str]]
 """Limits by scope, as texts by name, that take the place of the recorded ones."""
@@ -142,13 +143,11 @@ class Shadow:
         books = dict(self.state.accounts.books)
         if (book := books.get(data.account)) is not None:
             only_here = (
-                symbol
-                for symbol, position in book.positions.items()
-                if position.quantity and not recorded.accounts.position(data.account, symbol)
+                symbol for symbol in held_in(self.state, book) if not recorded.accounts.position(data.account, symbol)
             )
             more = {symbol: self._prices[symbol] for symbol in only_here if symbol in self._prices}
             data = replace(data, marks={**more, **data.marks})
-        if data.reason in TRIPS:
+        if is_trip(data.reason):
             data = replace(data, reason=INTERVAL)
         if data.equity is not None:
             fold_book(books, event, data)
@@ -169,21 +168,18 @@ class Shadow:
         yield _with(event, replace(data, **moved))
 
     def _trip(self, event: Event) -> None:
-        """Throws an account's switch at recorded marks, as risk does at its own."""
+        """Throws the switch of an account, or of a strategy in it, at recorded marks, as risk does at its own."""
         marked: MarksRecorded = decode(event)
-        if marked.reason not in {INTERVAL, *TRIPS}:
+        if marked.reason != INTERVAL and not is_trip(marked.reason):
             return  # those that begin a day or give a first rate come before risk looks
         state, account = self.state, marked.account
         book = state.accounts.books[account]
-        for trip in account_trips(state, book):
-            if state.accounts.tripped_on.get((account, trip.reason.value)) == book.day:
-                continue
-            self._apply(_with(event, replace(marked, reason=trip.reason.value, equity=None)))
+        for trip in tuple(trips_at(state, book, {})):
+            self._apply(_with(event, replace(marked, reason=trip.why, equity=None)))
             halted = thrown(state, trip, event.pos, event.time, None)
             if halted is not None:
                 self.trips += 1
                 self._apply(replace(event, stream=halted.stream, type=halted.type, data=halted.data))
-            return
 
     def _pause(self, event: Event) -> None:
         """Pauses strategies that were executed too often in a row."""

@@ -1,0 +1,120 @@
+"""What `tradewire flatten` makes of what it finds: a row per symbol, and how it ends."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.unit.cli.builders import order, seen
+from tradewire.domain.flattening import Since
+from tradewire.domain.orders import Order, Status
+from tradewire.domain.switches import Switch
+from tradewire.messages.account_events import ExternalFillBooked
+from tradewire.messages.answers import ControlState
+from tradewire_cli.commands.flattening import Flattened, last_of, rows_of, stopped_by
+from tradewire_cli.exits import Exit
+from tradewire_cli.views import flattening as view
+from tradewire_cli.views.flattening import Row
+
+NO_SWITCH = ControlState(pos=1, switches={}, limits={})
+
+
+def close(**changes: Any) -> Order:
+    fields = {"strategy": "flatten", "signal_id": "flatten-r", "identity": "person:anna", "side": "sell"}
+    return order(**{"requested_pos": 9, "status": Status.FILLED, **fields, **changes})
+
+
+def rows(held: dict[str, str], *closes: Order, working: tuple[Order, ...] = (), control: Any = NO_SWITCH) -> list[Row]:
+    """The rows of an account in which nothing was traded since the wish."""
+    positions = {symbol: Decimal(quantity) for symbol, quantity in held.items()}
+    return rows_of(Since(), positions, {each.symbol: each for each in closes}, working, control, "paper")
+
+
+@pytest.mark.parametrize(
+    ("closes", "why", "settled"),
+    [
+        ((), "", False),
+        ((close(status=Status.WORKING),), "the close is working", False),
+        (
+            (close(status=Status.DENIED, reason="PRICE_MISSING", message="There is no quote for AAPL."),),
+            "the close is denied: There is no quote for AAPL.",
+            False,
+        ),
+        ((close(status=Status.EXPIRED),), "the close is expired", False),
+        (
+            (close(status=Status.CANCELED, cancel_requested=True, cancel_by="person:bob"),),
+            "the close is canceled, because person:bob asked for that",
+            True,
+        ),
+    ],
+)
+def test_what_remains_says_why(closes: tuple[Order, ...], why: str, settled: bool) -> None:
+    assert rows({"AAPL": "-10"}, *closes) == [Row("AAPL", Decimal(-10), Decimal(0), Decimal(10), why, settled)]
+
+
+def test_what_works_since_before_is_named_and_a_switch_before_all() -> None:
+    before = order(cancel_requested=True, status=Status.WORKING)
+    (row,) = rows({"AAPL": "10"}, close(status=Status.DENIED), working=(before,))
+    assert (row.why, row.settled) == (f"order {before.order[:8]} is being canceled", False)
+    halted = ControlState(pos=1, switches={"broker.sim": Switch("HALT")}, limits={}, brokers={"paper": "sim"})
+    (row,) = rows({"AAPL": "10"}, working=(before,), control=halted)
+    assert (row.why, row.settled) == ("the switch of broker.sim stands at HALT", True)
+
+
+def test_what_was_held_is_counted_from_the_wish_on() -> None:
+    since = Since()
+    more: dict[str, Any] = {
+        "account": "paper",
+        "broker": "b",
+        "broker_order_id": "o",
+        "price": Decimal(1),
+        "execution": "x",
+    }
+    since.fold("ExternalFillBooked", ExternalFillBooked(symbol="KO", side="buy", quantity=Decimal(3), **more))
+    since.fold("ExternalFillBooked", ExternalFillBooked(symbol="GE", side="sell", quantity=Decimal(4), **more))
+    held = {"KO": Decimal(3), "GE": Decimal(6)}
+    assert rows_of(since, held, {}, (), NO_SWITCH, "paper") == [Row("GE", Decimal(10), Decimal(4), Decimal(6))]
+
+
+def test_the_last_close_of_the_wish_counts_and_no_other() -> None:
+    first, second = close(order="a", requested_pos=9), close(order="b", requested_pos=11)
+    earlier, other = close(order="c", requested_pos=3), close(order="d", requested_pos=12, signal_id="flatten-q")
+    assert last_of((other, second, first, earlier), "flatten-r", 8) == {"AAPL": second}
+
+
+@pytest.mark.parametrize("scope", ["global", "broker.sim", "account.paper", "symbol.AAPL"])
+@pytest.mark.parametrize(("level", "stops"), [("HALT", True), ("KILL", True), ("REDUCE_ONLY", False), ("NONE", False)])
+def test_a_switch_that_denies_closes_is_found(scope: str, level: str, stops: bool) -> None:
+    control = ControlState(pos=1, switches={scope: Switch(level)}, limits={}, brokers={"paper": "sim"})
+    assert stopped_by(control, "paper", "AAPL") == (scope if stops else "")
+    assert stopped_by(control, "second", "MSFT") == (scope if stops and scope == "global" else "")
+
+
+_GONE = Row("A", Decimal(5), Decimal(5), Decimal(0))
+_DENIED = Row("B", Decimal(5), Decimal(0), Decimal(5), "denied")
+_ENDED = Row("C", Decimal(5), Decimal(0), Decimal(5), "halted", settled=True)
+_UNASKED = Row("D", Decimal(5), Decimal(0), Decimal(5))
+
+
+@pytest.mark.parametrize(
+    ("found", "now", "late"),
+    [
+        (Flattened(), Exit.DONE, Exit.DONE),
+        (Flattened((_GONE,)), Exit.DONE, Exit.DONE),
+        (Flattened((_GONE,), closing=True), None, Exit.UNKNOWN),
+        (Flattened((_GONE,), (order(),)), None, Exit.UNKNOWN),
+        (Flattened((_GONE, _DENIED)), None, Exit.REFUSED),
+        (Flattened((_GONE, _ENDED)), Exit.REFUSED, Exit.REFUSED),
+        (Flattened((_DENIED, _ENDED)), None, Exit.REFUSED),
+        (Flattened((_UNASKED, _ENDED)), None, Exit.UNKNOWN),
+    ],
+)
+def test_how_it_ends(found: Flattened, now: Exit | None, late: Exit) -> None:
+    assert (found.exit, found.late) == (now, late)
+
+
+def test_a_symbol_is_a_line_and_a_row() -> None:
+    assert view.line(_DENIED) == "B: 0 of 5 closed; denied"
+    shown = seen(view.symbols([_GONE, _DENIED], 80))
+    assert shown.split()[:5] == ["symbol", "held", "closed", "remaining", "why"]
+    assert shown.rstrip().splitlines()[-1].split() == ["B", "5", "0", "5", "denied"]
