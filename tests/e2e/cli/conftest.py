@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli.system import Up
+from tests.e2e.cli.system import Up, started_up
 from tradewire_cli.engines.testing import reachable_folder
 
 
@@ -17,12 +17,5 @@ def data() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def up(data: Path) -> Iterator[Up]:
     """A running system, shared by the tests of a module."""
-    started = Up(data)
-    try:
-        started.wait_up()
-        yield started
-    finally:
-        try:
-            started.stop()
-        finally:
-            started.kill()
+    with started_up(data) as system:
+        yield system

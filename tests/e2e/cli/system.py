@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import Any
@@ -108,3 +109,21 @@ class Up:
         if self._process.poll() is None:
             self._process.send_signal(SIGKILL)
             self._process.wait()
+
+
+@contextmanager
+def started_up(data: Path, settings: str = "", name: str = "tradewire.toml") -> Iterator[Up]:
+    """A system that runs while the context lasts, with these settings, or with none."""
+    arguments: list[str] = []
+    if settings:
+        (data / name).write_text(settings)
+        arguments = ["--config", str(data / name)]
+    system = Up(data, arguments)
+    try:
+        system.wait_up()
+        yield system
+    finally:
+        try:
+            system.stop()
+        finally:
+            system.kill()

@@ -12,7 +12,7 @@ from signal import SIGKILL
 
 import pytest
 
-from tests.e2e.cli.system import Up, tradewire
+from tests.e2e.cli.system import Up, started_up, tradewire
 from tests.waiting import now
 from tradewire import subjects
 from tradewire.bus import Bus
@@ -27,17 +27,8 @@ _LIMIT_SECONDS = 60.0
 @pytest.fixture(scope="module")
 def up(data: Path) -> Iterator[Up]:
     """A system at its default limits, but with prices that stay fresh throughout a test."""
-    config = data / "tradewire.toml"
-    config.write_text('[risk]\nmax_price_age = "5m"\nmax_signal_age = "5m"\n')
-    started = Up(data, ["--config", str(config)])
-    try:
-        started.wait_up()
-        yield started
-    finally:
-        try:
-            started.stop()
-        finally:
-            started.kill()
+    with started_up(data, '[risk]\nmax_price_age = "5m"\nmax_signal_age = "5m"\n') as system:
+        yield system
 
 
 _CENTS = count(1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cli.system import Said, Up, tradewire
+from tests.e2e.cli.system import Said, Up, started_up, tradewire
 from tests.live import live_config
 from tradewire.domain.times import instant, instant_text
 from tradewire_cli.engines.testing import reachable_folder
@@ -23,29 +23,14 @@ MACHINE = ("--waive", "disk=this machine", "--waive", "clock=this machine")
 ALONE = ("--waive", "alerts=watched", "--waive", "people=alone", "--waive", "backup=a test", *MACHINE)
 
 
+LIVE = live_config(max_price_age="5m", max_signal_age="5m", allowed_symbols="KO")
+
+
 @pytest.fixture(scope="module")
 def up(data: Path) -> Iterator[Up]:
     """A system with an account that is taken as live."""
-    started = start(data)
-    try:
-        yield started
-    finally:
-        try:
-            started.stop()
-        finally:
-            started.kill()
-
-
-def start(data: Path) -> Up:
-    config = data / "tradewire.toml"
-    config.write_text(live_config(max_price_age="5m", max_signal_age="5m", allowed_symbols="KO"))
-    started = Up(data, ["--config", str(config)])
-    try:
-        started.wait_up()
-    except BaseException:
-        started.kill()
-        raise
-    return started
+    with started_up(data, LIVE) as system:
+        yield system
 
 
 def buy(data: Path, quantity: str) -> Said:
@@ -238,30 +223,21 @@ def test_nothing_runs_is_4(tmp_path: Path) -> None:
 
 def test_a_result_is_good_for_starts_of_one_day() -> None:
     with reachable_folder() as data:
-        first = start(data)
-        try:
+        with started_up(data, LIVE):
             have_a_strategy(data)
             green = tradewire(data, "preflight", "real", *ALONE)
             assert green.code == Exit.DONE, green.out
             assert tradewire(data, "resume", "account.real", "--reason", "green").code == Exit.DONE
-            assert first.stop() == 0
-        finally:
-            first.kill()
 
-        second = start(data)
-        try:
+        with started_up(data, LIVE) as second:
             assert "is live, and" not in second.said
             assert switches(data) == {}
-            assert second.stop() == 0
-        finally:
-            second.kill()
 
         file = data / "preflight.json"
         kept = json.loads(file.read_text())
         kept["accounts"]["real"]["at"] = instant_text(instant(kept["accounts"]["real"]["at"]) - GOOD_FOR)
         file.write_text(json.dumps(kept))
-        third = start(data)
-        try:
+        with started_up(data, LIVE) as third:
             assert "real is live, and the last preflight is not of the last 1d, so it is at REDUCE_ONLY" in third.said
             assert switches(data) == {"account.real": ("REDUCE_ONLY", "person:up")}
             assert buy(data, "1").json["order"]["reason"] == "TRADING_REDUCE_ONLY"
@@ -269,6 +245,3 @@ def test_a_result_is_good_for_starts_of_one_day() -> None:
             assert (refused.code, "not of the last 1d" in refused.err) == (Exit.REFUSED, True)
             assert tradewire(data, "preflight", "real", *ALONE).code == Exit.DONE
             assert tradewire(data, "resume", "account.real", "--reason", "green again").code == Exit.DONE
-            assert third.stop() == 0
-        finally:
-            third.kill()

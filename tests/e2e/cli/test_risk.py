@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli.system import Said, Up, tradewire
+from tests.e2e.cli.system import Said, Up, started_up, tradewire
 from tests.live import live_config
 from tradewire_cli.exits import Exit
 
@@ -15,17 +15,8 @@ pytestmark = pytest.mark.usefixtures("up")
 @pytest.fixture(scope="module")
 def up(data: Path) -> Iterator[Up]:
     """A system with an account that is taken as live."""
-    config = data / "tradewire.toml"
-    config.write_text(live_config(max_price_age="5m", max_signal_age="5m"))
-    started = Up(data, ["--config", str(config)])
-    try:
-        started.wait_up()
-        yield started
-    finally:
-        try:
-            started.stop()
-        finally:
-            started.kill()
+    with started_up(data, live_config(max_price_age="5m", max_signal_age="5m")) as system:
+        yield system
 
 
 def send(data: Path, *arguments: str) -> Said:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli.system import Up, tradewire
+from tests.e2e.cli.system import Up, started_up, tradewire
 from tradewire_cli.engines.testing import reachable_folder
 from tradewire_cli.exits import Exit
 
@@ -22,17 +22,13 @@ def limits(data: Path, text: str, name: str = "new.toml") -> str:
 @pytest.fixture(scope="module")
 def up(data: Path) -> Iterator[Up]:
     """A running system in which some orders were filled and one was denied."""
-    started = Up(data)
-    try:
-        started.wait_up()
+    with started_up(data) as system:
         for symbol, quantity, price in BUYS:
             sent = tradewire(data, "send", "buy", symbol, quantity, "--price", price, "--wait", "--json")
             assert sent.code == Exit.DONE, sent.out
         large = tradewire(data, "send", "buy", "KO", "200", "--price", "60", "--wait", "--json")
         assert large.code == Exit.REFUSED
-        yield started
-    finally:
-        started.kill()
+        yield system
 
 
 @pytest.mark.usefixtures("up")

@@ -185,7 +185,7 @@ def test_an_order_that_there_is_not_is_1(data: Path) -> None:
 
 
 def test_events_are_filtered_and_come_in_their_order(data: Path) -> None:
-    order = send(data, "buy", "PEP", "1", "--price", "170").json["order"]["order"]
+    order = send(data, "buy", "KMB", "1", "--price", "170").json["order"]["order"]
 
     of_order = tradewire(data, "events", "--order", order[:8], "--json").lines
     fills = tradewire(data, "events", "--type", "OrderFilled", "--json").lines

@@ -8,7 +8,7 @@ from signal import SIGHUP
 
 import pytest
 
-from tests.e2e.cli.system import Said, Up, tradewire
+from tests.e2e.cli.system import Said, Up, started_up, tradewire
 from tradewire_cli.exits import Exit
 
 WRONG = "[risk]\nmax_order_value = 0\n"
@@ -18,18 +18,9 @@ _LIMIT_SECONDS = 20.0
 @pytest.fixture(scope="module")
 def up(data: Path) -> Iterator[Up]:
     """A system that was started with settings of its own, in a folder whose settings are wrong since."""
-    config = data / "mine.toml"
-    config.write_text('[accounts.paper]\ncurrency = "EUR"\n')
-    started = Up(data, ["--config", str(config)])
-    try:
-        started.wait_up()
+    with started_up(data, '[accounts.paper]\ncurrency = "EUR"\n', "mine.toml") as system:
         (data / "tradewire.toml").write_text(WRONG)
-        yield started
-    finally:
-        try:
-            started.stop()
-        finally:
-            started.kill()
+        yield system
 
 
 def warned(said: Said) -> bool:

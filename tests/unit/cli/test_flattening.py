@@ -1,17 +1,21 @@
 """What `tradewire flatten` makes of what it finds: a row per symbol, and how it ends."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.unit.cli.builders import order, seen
+from tests.builders import fact, requested
+from tests.unit.cli.builders import order, position, seen, told
 from tradewire.domain.flattening import Since
 from tradewire.domain.orders import Order, Status
 from tradewire.domain.switches import Switch
 from tradewire.messages.account_events import ExternalFillBooked
-from tradewire.messages.answers import ControlState
-from tradewire_cli.commands.flattening import Flattened, last_of, rows_of, stopped_by
+from tradewire.messages.answers import ControlState, EventsPage, OrdersPage, PositionsPage
+from tradewire.messages.order_events import OrderFilled
+from tradewire_cli.client import Client
+from tradewire_cli.commands.flattening import Flattened, Wish, follow, last_of, rows_of, stopped_by
 from tradewire_cli.exits import Exit
 from tradewire_cli.views import flattening as view
 from tradewire_cli.views.flattening import Row
@@ -22,6 +26,19 @@ NO_SWITCH = ControlState(pos=1, switches={}, limits={})
 def close(**changes: Any) -> Order:
     fields = {"strategy": "flatten", "signal_id": "flatten-r", "identity": "person:anna", "side": "sell"}
     return order(**{"requested_pos": 9, "status": Status.FILLED, **fields, **changes})
+
+
+def external(symbol: str, side: Any, quantity: str) -> ExternalFillBooked:
+    return ExternalFillBooked(
+        account="paper",
+        broker="b",
+        broker_order_id="o",
+        symbol=symbol,
+        side=side,
+        quantity=Decimal(quantity),
+        price=Decimal(1),
+        execution="x",
+    )
 
 
 def rows(held: dict[str, str], *closes: Order, working: tuple[Order, ...] = (), control: Any = NO_SWITCH) -> list[Row]:
@@ -63,15 +80,8 @@ def test_what_works_since_before_is_named_and_a_switch_before_all() -> None:
 
 def test_what_was_held_is_counted_from_the_wish_on() -> None:
     since = Since()
-    more: dict[str, Any] = {
-        "account": "paper",
-        "broker": "b",
-        "broker_order_id": "o",
-        "price": Decimal(1),
-        "execution": "x",
-    }
-    since.fold("ExternalFillBooked", ExternalFillBooked(symbol="KO", side="buy", quantity=Decimal(3), **more))
-    since.fold("ExternalFillBooked", ExternalFillBooked(symbol="GE", side="sell", quantity=Decimal(4), **more))
+    for each in (external("KO", "buy", "3"), external("GE", "sell", "4")):
+        since.fold("ExternalFillBooked", each)
     held = {"KO": Decimal(3), "GE": Decimal(6)}
     assert rows_of(since, held, {}, (), NO_SWITCH, "paper") == [Row("GE", Decimal(10), Decimal(4), Decimal(6))]
 
@@ -118,3 +128,41 @@ def test_a_symbol_is_a_line_and_a_row() -> None:
     shown = seen(view.symbols([_GONE, _DENIED], 80))
     assert shown.split()[:5] == ["symbol", "held", "closed", "remaining", "why"]
     assert shown.rstrip().splitlines()[-1].split() == ["B", "5", "0", "5", "denied"]
+
+
+class Racing(Client):
+    """A reader that goes on from question to question: a close is filled between two of them, and somebody buys."""
+
+    def __init__(self) -> None:
+        self._pos = 4
+
+    async def ask(self, query: Any, kind: Any) -> Any:
+        self._pos += 1
+        pos = self._pos
+        if kind is ControlState:
+            return ControlState(pos=pos, switches={}, limits={})
+        if kind is OrdersPage:
+            filled = pos >= FILLED_AT
+            orders = (close(order="a", requested_pos=5, status=Status.FILLED if filled else Status.WORKING),)
+            return OrdersPage(pos=pos, orders=() if filled and query.open else orders)
+        if kind is PositionsPage:
+            bought = (position(symbol="AAPL", quantity=Decimal(5)),)
+            return PositionsPage(pos=pos, positions=bought if pos >= BOUGHT_AT else ())
+        events = tuple(each for each in EVENTS if query.after < each.pos <= pos)
+        return EventsPage(pos=pos, events=events, next=pos, more=False)
+
+
+FILLED_AT, BOUGHT_AT = 7, 9
+"""The first look asks for the positions at 8 and for the events at 9."""
+EVENTS = (
+    told(requested(order="a", side="sell"), pos=5),
+    told(fact(OrderFilled, order="a", side="sell", quantity=Decimal(1)), pos=FILLED_AT),
+    told(external("AAPL", "buy", "5"), pos=BOUGHT_AT),
+)
+
+
+async def test_what_is_closed_and_bought_between_two_questions_is_told_as_of_one_moment() -> None:
+    rows: list[Row] = []
+    _, code = await follow(Racing(), asyncio.Event(), Wish("paper", "r", 4), 5.0, rows.append)
+    assert code is Exit.DONE
+    assert rows == [Row("AAPL", Decimal(1), Decimal(1), Decimal(0))]

@@ -103,16 +103,17 @@ class _Following:
     async def look(self) -> Flattened | None:
         """How things stand; None while the reader has not heard of the wish. What is held is asked for last.
 
-        So a close whose execution is not known yet is still open, and nothing seems closed that is not.
+        So a close whose execution is not known yet is still open, and nothing seems closed that is not. What was traded
+        is read up to where the positions are, so that both are of one moment.
         """
         client, account = self._client, self._wish.account
-        await self._read_on()
         control = await client.ask(ControlQuery(), ControlState)
         closes = await client.ask(OrdersQuery(account=account, strategy=STRATEGY, limit=MAX_ROWS), OrdersPage)
         open_orders = await client.ask_all(OrdersQuery(account=account, open=True), OrdersPage, "orders")
         held = await client.ask_all(PositionsQuery(account=account), PositionsPage, "positions")
         if min(control.pos, closes.pos, open_orders.pos, held.pos) < self._wish.pos:
             return None
+        await self._read_on(held.pos)
         positions = {row.symbol: row.quantity for row in held.positions}
         working = tuple(order for order in open_orders.orders if order.requested_pos < self._wish.pos)
         last = last_of(closes.orders, signal_id(self._wish.request), self._wish.pos)
@@ -128,13 +129,16 @@ class _Following:
         }
         return Flattened(rows, working, switches, any(order.open for order in last.values()))
 
-    async def _read_on(self) -> None:
-        """Folds the account's events since the last look."""
-        while True:
+    async def _read_on(self, until: int) -> None:
+        """Folds the account's events since the last look, up to a position."""
+        while self._after < until:
             page = await self._client.ask(
                 EventsQuery(account=self._wish.account, after=self._after, limit=MAX_ROWS), EventsPage
             )
             for event in page.events:
+                if event.pos > until:
+                    self._after = until
+                    return
                 if event.type in _FOLDED:
                     self._since.fold(event.type, decoded(event))
             self._after = max(page.next, self._after)

@@ -1,0 +1,111 @@
+"""What the settings must say beyond their types. Every error names the key and the fix."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tradewire.domain import limits, names
+from tradewire.domain.hours import time_of_day
+from tradewire.domain.quoting import quoted
+from tradewire.domain.times import span_text
+from tradewire.errors import ConfigError, InvalidValue
+from tradewire.setting_errors import shown
+from tradewire.strategy_rules import verify_strategies, verify_zone
+
+if TYPE_CHECKING:
+    from tradewire.settings import Settings
+
+_RANGES: dict[str, tuple[int, int]] = {
+    "http.port": (0, 65_535),
+    "ingest.batch": (1, 250),
+    "ingest.stream_max_bytes": (4_096, 1 << 50),
+    "router.max_in_flight": (1, 10_000),
+    "paper.starting_cash": (0, 10**15),
+    "paper.partial_ratio": (0, 1),
+    "paper.latency_ms": (0, 600_000),
+    "paper.slippage_bps": (0, 10_000),
+    "paper.commission_percent": (0, 100),
+}
+_MAX_CALL_SECONDS = 5
+_BEAT_AGE_SECONDS = (2, 60)
+"""Services beat once a second: below two, one beat that is late would stop the trading."""
+
+
+def read_limit(name: str, text: str) -> Any:
+    """Parses one limit of the configuration.
+
+    Raises:
+        ConfigError: the text is not of its kind.
+    """
+    try:
+        return limits.verify(name, text)
+    except InvalidValue as error:
+        raise ConfigError(f"risk.{name}", error.message, f"Write {error.expected}.") from None
+
+
+def verify(settings: "Settings") -> None:
+    """Passes settings whose values make sense, as types alone cannot tell.
+
+    Raises:
+        ConfigError: for the first that does not.
+    """
+    _verify_amounts(settings)
+    _verify_names(settings)
+    _verify_groups(settings.groups)
+    verify_strategies(settings)
+    call = settings.router.call_timeout
+    if not 0 < call.seconds <= _MAX_CALL_SECONDS:
+        fix = "Set 5s or less: lease age and call must fit in 10 s."
+        raise ConfigError("router.call_timeout", f"is {span_text(call)}", fix)
+    age, (least, most) = settings.router.max_beat_age, _BEAT_AGE_SECONDS
+    if not least <= age.seconds <= most:
+        raise ConfigError("router.max_beat_age", f"is {span_text(age)}", f"Set {least}s to {most}s.")
+
+
+def _verify_amounts(settings: "Settings") -> None:
+    texts = {name: getattr(settings.risk, name) for name in settings.risk.__struct_fields__}
+    for name, text in texts.items():
+        read_limit(name, text)
+    if (pair := limits.crossed(texts)) is not None:
+        raise ConfigError(f"risk.{pair[0]}", f"is above risk.{pair[1]}", "No order could pass both.")
+    for key, (least, most) in _RANGES.items():
+        section, _, name = key.partition(".")
+        if not least <= (value := getattr(getattr(settings, section), name)) <= most:
+            raise ConfigError(key, f"is {shown(value)}", f"Set {least} to {most}.")
+
+
+def _verify_groups(groups: Mapping[str, list[str]]) -> None:
+    for name, symbols in groups.items():
+        key = f"groups.{name}"
+        if not names.is_name(name):
+            raise ConfigError(key, "is not a name", "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
+        if not symbols:
+            raise ConfigError(key, "has no symbols", f'Write one or more, such as {name} = ["AAPL", "MSFT"].')
+        for symbol in symbols:
+            try:
+                names.symbol(symbol)
+            except InvalidValue as error:
+                problem = f"has a wrong symbol: {error.message}"
+                raise ConfigError(key, problem, f"Write {error.expected}.") from None
+
+
+def _verify_names(settings: "Settings") -> None:
+    keys = {f"accounts.{name}": name for name in settings.accounts}
+    keys |= {f"strategies.{name}": name for name in settings.strategies}
+    values = [("shard", settings.shard), ("default_account", settings.default_account)]
+    values += [("ingest.people", person) for person in settings.ingest.people]
+    for key, name in (*keys.items(), *values):
+        if not names.is_name(name):
+            problem = "is not a name" if key in keys else f"{quoted(name)} is not a name"
+            raise ConfigError(key, problem, "Use a-z, 0-9, _ and -, starting with a letter, 32 at most.")
+    used = {f"strategies.{name}.account": profile.account for name, profile in settings.strategies.items()}
+    used |= {"default_account": settings.default_account, "router.account": settings.router.account}
+    for key, account in used.items():
+        if account and account not in settings.accounts:
+            raise ConfigError(key, f"names no account: {account}", f"Add [accounts.{account}] or change {key}.")
+    for name, profile in settings.accounts.items():
+        verify_zone(f"accounts.{name}.time_zone", profile.time_zone)
+        try:
+            time_of_day(profile.day_rolls_at)
+        except InvalidValue as error:
+            key = f"accounts.{name}.day_rolls_at"
+            raise ConfigError(key, error.message, f"Write {error.expected}.") from None
