@@ -10,5 +10,8 @@ COMPILE="uv pip compile --quiet --universal --python-version 3.11 --generate-has
 $COMPILE $OMIT pyproject.toml -o requirements/runtime.lock
 # shellcheck disable=SC2086
 $COMPILE $OMIT pyproject.toml --group dev -c requirements/runtime.lock -o requirements/dev.lock
+# The brokers' own client libraries and what the twins serve them with: enough for an environment of their own.
+# shellcheck disable=SC2086
+$COMPILE --group pyproject.toml:brokers -c requirements/dev.lock -o requirements/brokers.lock
 # The demo reads the package's CSV files only, so what its code would import stays out.
 echo "bokeh-sampledata" | $COMPILE --no-deps - -o requirements/demo.lock

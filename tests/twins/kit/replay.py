@@ -1,0 +1,28 @@
+"""A run again from its journal: the same frames at the same times on a new venue have to give the same answers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tests.twins.kit.journal import digest
+from tests.twins.kit.venue import Call, Venue
+
+
+def differences(journal: Iterable[dict[str, Any]], venue: Venue) -> list[str]:
+    """What a fresh venue answers otherwise than the journal says; empty when the run is the same."""
+    asked: dict[int, dict[str, Any]] = {}
+    found = []
+    for entry in journal:
+        if entry["kind"] == "in":
+            asked[entry["n"]] = entry
+        elif entry["kind"] == "handled":
+            frame = asked[entry["of"]]
+            venue.clock.set(entry["time"])
+            if "verb" in frame:
+                status, body = 200, venue.do(frame["verb"], frame["args"])
+            else:
+                call = Call(**{name: frame[name] for name in ("method", "path", "query", "body")})
+                answer = venue.handle(call)
+                status, body = answer.status, answer.body
+            if (status, digest(body)) != (entry["status"], entry["digest"]):
+                found.append(f"entry {entry['n']}: {frame.get('path') or frame['verb']} now gives {status} {body}")
+    return found
