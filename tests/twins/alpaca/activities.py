@@ -16,7 +16,8 @@ PAGE_SIZE = 100
 KINDS = frozenset({
     "FILL", "ACATC", "ACATS", "CFEE", "CIL", "CSD", "CSW", "DIV", "DIVCGL", "DIVCGS", "DIVNRA", "DIVROC", "DIVTXEX",
     "DIVWH", "EXTRD", "FEE", "FXTRD", "INT", "INTPNL", "JNL", "JNLC", "JNLS", "MA", "MEM", "NC", "OCT", "OPASN",
-    "OPCSH", "OPEXC", "OPEXP", "OPTRD", "PTC", "REORG", "SC", "SPIN", "SPLIT", "SSO", "SSP", "SWP", "VOF", "WH", "TRANS", "MISC",
+    "OPCSH", "OPEXC", "OPEXP", "OPTRD", "PTC", "REORG", "SC", "SPIN", "SPLIT", "SSO", "SSP", "SWP", "VOF", "WH",
+    "TRANS", "MISC",
 })  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from tests.twins.alpaca.account import book
 from tests.twins.alpaca.activities import non_trade
 from tests.twins.alpaca.money import ZERO, text
 from tests.twins.alpaca.options import Options
-from tests.twins.alpaca.reference import stamp
+from tests.twins.alpaca.reference import CLOSES, after, moment, stamp
 from tests.twins.alpaca.state import Execution, Order, State
 from tests.twins.kit.venue import Push
 
@@ -83,6 +83,7 @@ def fill(state: State, options: Options, one: Order, qty: Decimal, price: Decima
         price=text(price),
         qty=text(qty),
         position_qty=text(held.qty),
+        settle_date=after(moment(at), CLOSES).date().isoformat(),
     )
     if options.fees == "activities" and one.side == "sell" and one.asset.kind == "us_equity":
         non_trade(state, "FEE", at, net_amount=FEE_PER_SALE, description=f"TAF fee for proceed of {text(qty)} shares")

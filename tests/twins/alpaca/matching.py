@@ -1,8 +1,8 @@
 """A small deterministic book: one quote per symbol that the tests set, orders in the order of their arrival.
 
-The model: a market order takes the other side of the quote; a limit takes it when the quote is at its price or better;
-a stop is touched by the other side of the quote or by a trade; sizes of the quote are used up, so that a small one fills
-in parts.
+The model: a market order takes the other side of the quote; a limit takes it when the quote is at its price or
+better; a stop is touched by the other side of the quote or by a trade; sizes of the quote are used up, so that a small
+one fills in parts.
 """
 
 from decimal import ROUND_DOWN, Decimal

@@ -76,6 +76,16 @@ def _quote(venue: "Alpaca", args: Args) -> Args:
     return {}
 
 
+def _quotes(venue: "Alpaca", args: Args) -> Args:
+    """A run of quotes, so that a test of speed asks once."""
+    first, step = _decimal(args, "first"), _decimal(args, "step")
+    for number in range(int(args["count"])):
+        bid = first + step * number
+        one = {"bid": str(bid), "ask": str(bid + _decimal(args, "spread"))}
+        _quote(venue, {"symbol": args.get("symbol"), "match": False, **one})
+    return {}
+
+
 def _trade(venue: "Alpaca", args: Args) -> Args:
     symbol, price, at = _known(venue, args), _decimal(args, "price"), int(args.get("at", venue.clock.now))
     size = _decimal(args, "size", Decimal(100))
@@ -208,6 +218,7 @@ VERBS: dict[str, tuple[Callable[["Alpaca", Args], Args], str]] = {
         _quote,
         "symbol, bid, ask, bid_size?, ask_size?, at?, match?: the top of the book; orders trade against it",
     ),
+    "quotes": (_quotes, "symbol, first, step, spread, count: as many quotes in a row, from the bid `first` on"),
     "trade": (_trade, "symbol, price, size?, at?: a trade on the tape; it touches stops"),
     "bars": (_bars, "symbol, timeframe, bars, stream?: bars to be asked for, and streamed when 1Min"),
     "status": (_status, "symbol, status?: a trading status on the data stream, a halt when nothing else is said"),

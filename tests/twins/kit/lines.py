@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from enum import Enum
 
 from aiohttp import WSMsgType, web
 
@@ -11,22 +12,31 @@ from tests.twins.kit.faults import Fault, Menu
 from tests.twins.kit.journal import Journal
 from tests.twins.kit.venue import Push, Session
 
+GOING_AWAY = 1001
+
+
+class End(Enum):
+    """How a stream ends from this side."""
+
+    CLOSE = "close"
+    RESET = "reset"
+
 
 class Line:
     """A stream's connection. `number` names it in the journal."""
 
-    def __init__(self, number: int, path: str, session: Session, menu: Menu, journal: Journal) -> None:
-        self.number, self.path, self.session, self._menu, self._journal = number, path, session, menu, journal
+    def __init__(self, number: int, request: web.Request, session: Session, menu: Menu, journal: Journal) -> None:
+        self.number, self.path, self.session = number, request.path, session
+        self._request, self._menu, self._journal = request, menu, journal
         self._socket = web.WebSocketResponse(autoping=False, compress=False)
-        self._queue: asyncio.Queue[tuple[float, str | bytes]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[float, str | bytes | End]] = asyncio.Queue()
         self._swapped: list[str | bytes] = []
         self._held: list[str | bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._request: web.Request | None = None
 
-    async def run(self, request: web.Request) -> web.StreamResponse:
+    async def run(self) -> web.StreamResponse:
         """Serves the stream until either side ends it."""
-        self._request = request
+        request = self._request
         await self._socket.prepare(request)
         self._journal.write("open", via=self.number, path=request.path, headers=dict(request.headers))
         self._spawn(self._write())
@@ -37,20 +47,19 @@ class Line:
                 if message.type is WSMsgType.PING and not self._menu.standing("mute", self.session.channel):
                     await self._socket.pong(message.data)
                 elif message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    await self._received(message.data)
+                    self._received(message.data)
         finally:
             for task in list(self._tasks):
                 task.cancel()
             self._journal.write("close", via=self.number)
         return self._socket
 
-    async def _received(self, frame: str | bytes) -> None:
+    def _received(self, frame: str | bytes) -> None:
         self._journal.write("in", via=self.number, frame=self.session.readable(frame))
         for answer in self.session.received(frame):
             self._put(answer)
         if self.session.closing:
-            await self._queue.join()
-            await self._socket.close()
+            self.close()
 
     def told(self) -> dict[str, object]:
         """The stream as the control calls show it."""
@@ -97,14 +106,13 @@ class Line:
             while self._held:
                 self._put(self._held.pop(0))
 
-    def close(self, code: int = 1001) -> None:
-        """Ends the stream from this side; what was not sent is lost."""
-        self._spawn(self._close(code))
+    def close(self) -> None:
+        """Ends the stream from this side, after what was sent before."""
+        self._queue.put_nowait((0.0, End.CLOSE))
 
     def reset(self) -> None:
-        """Resets the connection."""
-        if self._request is not None:
-            wire.reset(self._request)
+        """Resets the connection, after what was sent before."""
+        self._queue.put_nowait((0.0, End.RESET))
 
     def _put(self, frame: str | bytes, after: float = 0.0) -> None:
         self._queue.put_nowait((after, frame))
@@ -113,22 +121,25 @@ class Line:
         await asyncio.sleep(seconds)
         self._put(frame)
 
-    async def _close(self, code: int) -> None:
-        await self._socket.close(code=code)
-
     async def _write(self) -> None:
-        """Sends frame after frame; a connection that has gone takes nothing any more."""
+        """Sends frame after frame until the end; a connection that has gone takes nothing any more."""
         while True:
             after, frame = await self._queue.get()
             if after:
                 await asyncio.sleep(after)
             with suppress(ConnectionError):
-                if isinstance(frame, str):
-                    await self._socket.send_str(frame)
-                else:
-                    await self._socket.send_bytes(frame)
+                match frame:
+                    case End.CLOSE:
+                        await self._socket.close(code=GOING_AWAY)
+                    case End.RESET:
+                        wire.reset(self._request)
+                    case str():
+                        await self._socket.send_str(frame)
+                    case bytes():
+                        await self._socket.send_bytes(frame)
+                if isinstance(frame, End):
+                    return
                 self._journal.write("out", via=self.number, frame=self.session.readable(frame))
-            self._queue.task_done()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

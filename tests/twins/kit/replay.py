@@ -17,12 +17,18 @@ def differences(journal: Iterable[dict[str, Any]], venue: Venue) -> list[str]:
         elif entry["kind"] == "handled":
             frame = asked[entry["of"]]
             venue.clock.set(entry["time"])
-            if "verb" in frame:
-                status, body = 200, venue.do(frame["verb"], frame["args"])
-            else:
-                call = Call(**{name: frame[name] for name in ("method", "path", "query", "body")})
-                answer = venue.handle(call)
-                status, body = answer.status, answer.body
+            status, body = _again(frame, venue)
             if (status, digest(body)) != (entry["status"], entry["digest"]):
                 found.append(f"entry {entry['n']}: {frame.get('path') or frame['verb']} now gives {status} {body}")
     return found
+
+
+def _again(frame: dict[str, Any], venue: Venue) -> tuple[int, Any]:
+    """Status and body of a frame that is handled once more."""
+    if "verb" in frame:
+        try:
+            return 200, venue.do(frame["verb"], frame["args"])
+        except ValueError as error:
+            return 400, str(error)
+    answer = venue.handle(Call(**{name: frame[name] for name in ("method", "path", "query", "body")}))
+    return answer.status, answer.body

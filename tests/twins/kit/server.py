@@ -116,10 +116,10 @@ class Twin:
             refusal = session or Answer(status=404)
             return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
         self._opened += 1
-        line = Line(self._opened, request.path, session, self.menu, self.journal)
+        line = Line(self._opened, request, session, self.menu, self.journal)
         self.lines[line.number] = line
         try:
-            return await line.run(request)
+            return await line.run()
         finally:
             del self.lines[line.number]
 

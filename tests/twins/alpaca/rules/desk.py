@@ -1,0 +1,164 @@
+"""The desk that a rule works at: twins with chosen options, and the vendor's clients pointed at them."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Any, Self
+
+from alpaca.common.exceptions import APIError
+from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
+from alpaca.data.live import CryptoDataStream, StockDataStream
+from alpaca.trading.client import TradingClient
+from alpaca.trading.stream import TradingStream
+
+from tests.twins.alpaca.options import options
+from tests.twins.alpaca.venue import Alpaca
+from tests.twins.kit.hosted import hosted
+from tests.twins.kit.remote import Remote
+
+KEY, SECRET = "twin-key", "twin-secret"
+Stream = TradingStream | StockDataStream | CryptoDataStream
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancels a stream's task until it has ended: `asyncio.wait_for`, which it waits in, may swallow a cancel on 3.11."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+
+
+class Listener:
+    """A stream of the vendor's in a thread with its own loop; what it hands over stands in `heard`."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.heard: list[Any] = []
+        # Fast reconnects: the library waits up to half a minute.
+        stream._reconnect_min_backoff = 0.02
+        stream._reconnect_max_backoff = 0.05
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="stream")
+
+    async def take(self, message: Any) -> None:
+        self.heard.append(message)
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._listen())
+        self._loop.close()
+
+    async def _listen(self) -> None:
+        task = asyncio.create_task(self.stream._run_forever())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await ended(task)
+        await self.stream.close()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Ends the stream at once; the library's own stop takes up to five seconds."""
+        if self.running:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def events(self) -> list[str]:
+        """The kinds of the trade updates that were heard, raw ones."""
+        return [message["data"]["event"] for message in self.heard]
+
+
+class Desk:
+    """Makes twins and clients, and ends them all when the rule has been proved."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def folder(self) -> Path:
+        """A new folder, gone at the end."""
+        made = Path(mkdtemp(prefix="alpaca-twin-"))
+        self._stack.callback(shutil.rmtree, made, ignore_errors=True)
+        return made
+
+    def twin(self, *, data: Path | None = None, **given: object) -> Remote:
+        """A twin with these options, and a rate that no rule runs into unless it asks for one."""
+        chosen = {"rate_per_min": "100000", **{name: str(value) for name, value in given.items()}}
+        remote = self._stack.enter_context(hosted(Alpaca(options(chosen)), data))
+        remote.do("quote", symbol="AAPL", bid="100", ask="100.1")
+        return remote
+
+    def client(self, twin: Remote, *, typed: bool = False, key: str = KEY, secret: str = SECRET) -> TradingClient:
+        client = TradingClient(key, secret, url_override=twin.url, raw_data=not typed)
+        client._retry_wait = 0  # the library sleeps three seconds between its tries
+        self._stack.callback(client._session.close)
+        return client
+
+    def data(self, twin: Remote, *, typed: bool = False, secret: str = SECRET) -> StockHistoricalDataClient:
+        client = StockHistoricalDataClient(KEY, secret, url_override=twin.url, raw_data=not typed)
+        self._stack.callback(client._session.close)
+        return client
+
+    def crypto_data(self, twin: Remote) -> CryptoHistoricalDataClient:
+        client = CryptoHistoricalDataClient(KEY, SECRET, url_override=twin.url, raw_data=True)
+        self._stack.callback(client._session.close)
+        return client
+
+    def updates(self, twin: Remote, *, typed: bool = False, secret: str = SECRET, ready: bool = True) -> Listener:
+        """Listens to trade_updates."""
+        url = twin.url.replace("http", "ws") + "/stream"
+        listener = Listener(TradingStream(KEY, secret, raw_data=not typed, url_override=url))
+        listener.stream.subscribe_trade_updates(listener.take)
+        return self._listening(twin, listener, ready=ready)
+
+    def quotes(
+        self,
+        twin: Remote,
+        *symbols: str,
+        typed: bool = False,
+        path: str = "/v2/iex",
+        secret: str = SECRET,
+        ready: bool = True,
+    ) -> Listener:
+        """Listens to quotes, trades, bars and statuses of symbols."""
+        kind = CryptoDataStream if "crypto" in path else StockDataStream
+        url = twin.url.replace("http", "ws") + path
+        listener = Listener(kind(KEY, secret, raw_data=not typed, url_override=url))
+        listener.stream.subscribe_quotes(listener.take, *symbols)
+        listener.stream.subscribe_trades(listener.take, *symbols)
+        listener.stream.subscribe_bars(listener.take, *symbols)
+        return self._listening(twin, listener, ready=ready)
+
+    def _listening(self, twin: Remote, listener: Listener, *, ready: bool) -> Listener:
+        before = sum(one["ready"] for one in twin.streams())
+        self._stack.callback(listener.start().stop)
+        if ready:
+            twin.until(lambda: sum(one["ready"] for one in twin.streams()) > before)
+        return listener
+
+
+def refused(call: Callable[[], object]) -> APIError:
+    """The vendor's error that a call ends with."""
+    try:
+        call()
+    except APIError as error:
+        return error
+    raise AssertionError("the call was not refused")

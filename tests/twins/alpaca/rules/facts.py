@@ -1,0 +1,350 @@
+"""Orders over REST: ids, codes and words, kinds of orders."""
+
+from collections.abc import Callable
+from typing import Any
+
+from alpaca.trading.client import TradingClient
+from alpaca.trading.requests import (
+    GetOrderByIdRequest,
+    GetOrdersRequest,
+    LimitOrderRequest,
+    MarketOrderRequest,
+    ReplaceOrderRequest,
+)
+
+from tests.twins.alpaca.options import values
+from tests.twins.alpaca.rules import rule
+from tests.twins.alpaca.rules.desk import Desk, refused
+
+ABSENT = "00000000-0000-4000-8000-000000000000"
+
+
+def limit(price: float = 90, **more: Any) -> LimitOrderRequest:
+    """A buy that rests below the market unless it is told otherwise."""
+    asked = {"symbol": "AAPL", "qty": 10, "side": "buy", "time_in_force": "day", "limit_price": price}
+    return LimitOrderRequest(**{**asked, **more})
+
+
+def market(**more: Any) -> MarketOrderRequest:
+    asked = {"symbol": "AAPL", "qty": 10, "side": "buy", "time_in_force": "day"}
+    return MarketOrderRequest(**{**asked, **more})
+
+
+def code_of(client: TradingClient, asked: Callable[[], object], words: str) -> tuple[int | None, int]:
+    """Status and code of a refusal, after a look at its words."""
+    error = refused(asked)
+    assert words in error.message, error.message
+    return error.status_code, error.code
+
+
+@rule("url_override leads to /v2/…; raw data has decimals as text", "§2 [run]")
+def raw_data(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    order = client.submit_order(limit(client_order_id="c1"))
+    assert twin.calls("POST /v2/orders") == 1
+    assert (order["qty"], order["limit_price"], order["filled_qty"]) == ("10", "90", "0")
+    assert client.get_account()["cash"] == "100000"
+
+
+@rule("the typed models take every answer of the twin", "§2 [src]")
+def typed_models(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin, typed=True)
+    client.submit_order(market())
+    client.submit_order(limit())
+    assert client.get_account().buying_power == "98099"
+    assert [held.qty for held in client.get_all_positions()] == ["10"]
+    assert client.get_open_position("AAPL").qty_available == "10"
+    assert len(client.get_orders(GetOrdersRequest(status="all"))) == 2
+    assert client.get_asset("BRK.B").symbol == "BRK.B"
+    assert {one.symbol for one in client.get_all_assets()} >= {"AAPL", "BTC/USD"}
+    assert client.get_clock().is_open
+    assert client.get_calendar()[0].date < client.get_calendar()[-1].date
+
+
+@rule("client_order_id has up to 128 characters", "§2 [doc]")
+def client_id_length(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    assert client.submit_order(limit(client_order_id="x" * 128))["client_order_id"] == "x" * 128
+    assert refused(lambda: client.submit_order(limit(client_order_id="x" * 129))).status_code == 422
+
+
+@rule("a client_order_id that is taken, even by a closed order, is 422 by its words, under either code", "§2 [option]")
+def duplicate(desk: Desk) -> None:
+    for code in values("duplicate_code"):
+        client = desk.client(desk.twin(duplicate_code=code))
+        order = client.submit_order(limit(client_order_id="once"))
+        client.cancel_order_by_id(order["id"])
+        again = code_of(client, lambda c=client: c.submit_order(limit(client_order_id="once")), "must be unique")  # type: ignore[misc]
+        assert again == (422, code)
+
+
+@rule("an order is found by its client id; an unknown one is 404 40410000", "§2, §4 [run]")
+def lookup(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    order = client.submit_order(limit(client_order_id="mine"))
+    assert client.get_order_by_client_id("mine")["id"] == order["id"]
+    assert code_of(client, lambda: client.get_order_by_client_id("theirs"), "not found") == (404, 40410000)
+    assert code_of(client, lambda: client.get_order_by_id(ABSENT), "not found") == (404, 40410000)
+
+
+@rule("403 40310000 stands for buying power, quantity held and a wash trade: the words decide", "§2 [option]")
+def forbidden(desk: Desk) -> None:
+    for code in values("wash_trade_code"):
+        client = desk.client(desk.twin(wash_trade_code=code))
+        poor = code_of(client, lambda c=client: c.submit_order(limit(qty=2000)), "insufficient buying power")  # type: ignore[misc]
+        assert poor == (403, 40310000)
+        client.submit_order(market())
+        resting = client.submit_order(limit(price=110, side="sell"))
+        held = refused(lambda c=client: c.submit_order(limit(price=111, side="sell", qty=1)))  # type: ignore[misc]
+        assert (held.code, "insufficient qty available" in held.message) == (40310000, True)
+        assert resting["id"] in str(held)
+        wash = code_of(client, lambda c=client: c.submit_order(market(qty=1)), "potential wash trade")  # type: ignore[misc]
+        assert wash == (403 if code == 40310000 else 422, code)
+
+
+@rule("pattern day trading is 403 40310100", "§2 [doc]")
+def day_trading(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    twin.do("flags", day_trade_block=True)
+    assert code_of(client, lambda: client.submit_order(market()), "pattern day trading") == (403, 40310100)
+
+
+@rule("422 42210000: unknown or closed asset, sub-penny price, not replaceable, not cancelable", "§2 [doc]")
+def unprocessable(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    done = client.submit_order(market())["id"]
+    for asked, words in (
+        (lambda: client.submit_order(limit(symbol="NONE")), "not found"),
+        (lambda: client.submit_order(limit(symbol="TWTR")), "not active"),
+        (lambda: client.submit_order(limit(price=90.123)), "sub-penny"),
+        (lambda: client.replace_order_by_id(done, ReplaceOrderRequest(limit_price=1)), "not replaceable"),
+        (lambda: client.cancel_order_by_id(done), 'already in "filled" state'),
+    ):
+        assert code_of(client, asked, words) == (422, 42210000)
+
+
+@rule("a 401 has no code in the documents and one in the wild", "§2 [option]")
+def unauthorized(desk: Desk) -> None:
+    for code in values("unauthorized_code"):
+        client = desk.client(desk.twin(unauthorized_code=code), secret="wrong")
+        error = refused(client.get_account)
+        assert error.status_code == 401
+        assert str(code) in str(error) if code else "code" not in str(error)
+
+
+@rule("200 requests a minute, then 429 with the budget in headers", "§2 [doc]")
+def rate(desk: Desk) -> None:
+    client = desk.client(desk.twin(rate_per_min=3))
+    client._retry_codes = []
+    for _ in range(3):
+        client.get_account()
+    error = refused(client.get_account)
+    assert (error.status_code, error.code) == (429, 42910000)
+    headers = error.response.headers
+    assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("3", "0")
+
+
+@rule("legs of a bracket have the server's client ids and stand under the parent when nested", "§2 [doc]")
+def bracket(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    exits = {"take_profit": {"limit_price": 120}, "stop_loss": {"stop_price": 80}}
+    asked = limit(client_order_id="entry", order_class="bracket", time_in_force="gtc", **exits)
+    head = client.submit_order(asked)
+    assert [leg["status"] for leg in head["legs"]] == ["held", "held"]
+    assert "entry" not in {leg["client_order_id"] for leg in head["legs"]}
+    twin.do("quote", symbol="AAPL", bid="89", ask="90")
+    nested = client.get_order_by_id(head["id"], GetOrderByIdRequest(nested=True))
+    assert [leg["status"] for leg in nested["legs"]] == ["new", "held"]
+    assert client.get_order_by_id(head["id"])["legs"] is None
+    twin.do("quote", symbol="AAPL", bid="80", ask="81")
+    ended = client.get_order_by_id(head["id"], GetOrderByIdRequest(nested=True))
+    assert [leg["status"] for leg in ended["legs"]] == ["canceled", "filled"]
+    assert client.get_all_positions() == []
+
+
+@rule("the legs of OCO and OTO orders live and die together", "§2 [doc]")
+def oco_and_oto(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    entry = client.submit_order(market(order_class="oto", stop_loss={"stop_price": 95}))
+    (stop,) = entry["legs"]
+    assert client.get_order_by_id(stop["id"])["status"] == "new"
+    client.cancel_order_by_id(stop["id"])
+    exits = {"take_profit": {"limit_price": 110}, "stop_loss": {"stop_price": 95, "limit_price": 94}}
+    head = client.submit_order(limit(price=110, side="sell", order_class="oco", **exits))
+    assert [leg["type"] for leg in head["legs"]] == ["stop_limit"]
+    twin.do("quote", symbol="AAPL", bid="110", ask="110.1")
+    nested = client.get_orders(GetOrdersRequest(status="all", nested=True, limit=1))[0]
+    assert (nested["status"], [leg["status"] for leg in nested["legs"]]) == ("filled", ["canceled"])
+
+
+@rule("a replacement is a new order with a new client id; the old one ends as replaced", "§2 [doc]")
+def replacement(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    old = client.submit_order(limit(client_order_id="r0"))
+    new = client.replace_order_by_id(old["id"], ReplaceOrderRequest(limit_price=91, client_order_id="r1"))
+    assert (new["replaces"], new["client_order_id"], new["limit_price"]) == (old["id"], "r1", "91")
+    before = client.get_order_by_client_id("r0")
+    assert (before["status"], before["replaced_by"]) == ("replaced", new["id"])
+
+
+@rule("a replacement without a quantity asks for the rest, or for the whole again", "[option]")
+def replaced_quantity(desk: Desk) -> None:
+    for value, qty in (("rest", "6"), ("whole", "10")):
+        twin = desk.twin(replaced_quantity=value)
+        client = desk.client(twin)
+        old = client.submit_order(limit())
+        twin.do("fill", order=old["id"], qty="4", price="90")
+        assert client.replace_order_by_id(old["id"], ReplaceOrderRequest(limit_price=91))["qty"] == qty
+
+
+@rule("a cancel is 204 without a body; the order may stay pending and end later", "§2 [option]")
+def cancel(desk: Desk) -> None:
+    for value, status in (("at_once", "canceled"), ("pending", "pending_cancel")):
+        twin = desk.twin(cancels=value)
+        client = desk.client(twin)
+        order = client.submit_order(limit())
+        client.cancel_order_by_id(order["id"])
+        assert client.get_order_by_id(order["id"])["status"] == status
+        (out,) = [entry for entry in twin.journal() if entry["kind"] == "out" and entry.get("status") == 204]
+        assert out["body"] is None
+        if value == "pending":
+            twin.do("settle", order=order["id"])
+            assert client.get_order_by_id(order["id"])["status"] == "canceled"
+
+
+@rule("cancel all answers 207 with a result per order", "§2 [doc]")
+def cancel_all(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    ids = {client.submit_order(limit(price=90 - n))["id"] for n in range(3)}
+    assert {(one["id"], one["status"]) for one in client.cancel_orders()} == {(one, 200) for one in ids}
+    assert client.get_orders() == []
+
+
+@rule("a notional order has no quantity, and fills parts of shares", "§2 [doc]")
+def notional(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    order = client.submit_order(market(qty=None, notional=50, client_order_id="n"))
+    assert (order["qty"], order["notional"]) == (None, "50")
+    after = client.get_order_by_client_id("n")
+    assert (after["status"], after["filled_qty"]) == ("filled", "0.499500499")
+
+
+@rule("parts of shares: DAY only, plain orders only, never short", "§2 [doc]")
+def fractional(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    assert client.submit_order(market(qty=0.5))["qty"] == "0.5"
+    for asked in (
+        limit(qty=0.5, time_in_force="gtc"),
+        market(symbol="GRWG", qty=0.5),
+        market(symbol="MSFT", qty=0.5, side="sell"),
+        market(qty=0.5, order_class="oto", stop_loss={"stop_price": 95}),
+    ):
+        assert refused(lambda asked=asked: client.submit_order(asked)).code == 42210000  # type: ignore[misc]
+
+
+@rule("extended hours: DAY or GTC limit orders", "§2 [doc]")
+def extended_hours(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    twin.do("session", name="pre")
+    early = client.submit_order(limit(price=101, extended_hours=True))
+    assert client.get_order_by_id(early["id"])["status"] == "filled"
+    waits = client.submit_order(limit(price=101))
+    assert client.get_order_by_id(waits["id"])["status"] == "accepted"
+    twin.do("session", name="open")
+    assert client.get_order_by_id(waits["id"])["status"] == "filled"
+    assert client.submit_order(limit(extended_hours=True, time_in_force="gtc"))["extended_hours"]
+    for asked in (market(extended_hours=True), limit(extended_hours=True, time_in_force="ioc")):
+        assert refused(lambda asked=asked: client.submit_order(asked)).code == 42210000  # type: ignore[misc]
+
+
+@rule("crypto: the order says BTC/USD, the position BTCUSD; GTC or IOC", "§2 [doc]")
+def crypto(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    twin.do("quote", symbol="BTC/USD", bid="50000", ask="50010")
+    order = client.submit_order(market(symbol="BTC/USD", qty=0.01, time_in_force="gtc"))
+    assert order["symbol"] == "BTC/USD"
+    assert client.get_open_position("BTCUSD")["symbol"] == "BTCUSD"
+    assert refused(lambda: client.submit_order(market(symbol="BTC/USD", qty=0.01))).code == 42210000
+    assert client.close_position("BTCUSD")["side"] == "sell"
+    assert client.get_all_positions() == []
+
+
+@rule("from long to short takes two orders", "§5.13 [src]")
+def crossing_zero(desk: Desk) -> None:
+    client = desk.client(desk.twin(multiplier=2))
+    client.submit_order(market(qty=10))
+    assert refused(lambda: client.submit_order(market(side="sell", qty=15))).code == 40310000
+    client.submit_order(market(side="sell", qty=10))
+    client.submit_order(market(side="sell", qty=5))
+    assert client.get_open_position("AAPL")["qty"] == "-5"
+
+
+@rule("a trailing stop follows the market and never goes back", "§2 [doc]")
+def trailing(desk: Desk) -> None:
+    from alpaca.trading.requests import TrailingStopOrderRequest
+
+    twin = desk.twin()
+    client = desk.client(twin)
+    client.submit_order(market())
+    asked = TrailingStopOrderRequest(symbol="AAPL", qty=10, side="sell", time_in_force="gtc", trail_price=5)
+    order = client.submit_order(asked)
+    twin.do("quote", symbol="AAPL", bid="110", ask="110.1")
+    twin.do("quote", symbol="AAPL", bid="106", ask="106.1")
+    told = client.get_order_by_id(order["id"])
+    assert (told["hwm"], told["stop_price"], told["status"]) == ("110", "105", "new")
+    twin.do("quote", symbol="AAPL", bid="105", ask="105.1")
+    assert client.get_order_by_id(order["id"])["filled_avg_price"] == "105"
+
+
+@rule("activities have no method: get() pages by the last id, newest first", "§2 [run]")
+def activities(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    ids = [client.submit_order(market(qty=1))["id"] for _ in range(5)]
+    assert not any("activit" in name for name in dir(client))
+    read: list[dict[str, Any]] = []
+    while page := client.get(
+        "/account/activities/FILL", {"page_size": 2, **({"page_token": read[-1]["id"]} if read else {})}
+    ):
+        read += page
+    assert [one["order_id"] for one in reversed(read)] == ids
+    assert refused(lambda: client.get("/account/activities/WRONG")).code == 40010001
+
+
+@rule("FILL activities by order_id, where the filter is known", "§2 [option]")
+def activities_by_order(desk: Desk) -> None:
+    for value, count in (("yes", 1), ("no", 2)):
+        client = desk.client(desk.twin(activities_by_order=value))
+        first = client.submit_order(market(qty=1))["id"]
+        client.submit_order(market(qty=1))
+        assert len(client.get("/account/activities/FILL", {"order_id": first})) == count
+
+
+@rule("dividends, interest and transfers are activities of their own, and move the cash", "§2 [doc]")
+def non_trade(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    client.submit_order(market())
+    twin.do("activity", type="DIV", net_amount="2.5", symbol="AAPL", qty="10", per_share_amount="0.25")
+    twin.do("activity", type="SPLIT", symbol="AAPL", qty="10")
+    (dividend,) = client.get("/account/activities", {"activity_types": "DIV"})
+    assert (dividend["net_amount"], dividend["symbol"]) == ("2.5", "AAPL")
+    assert client.get_account()["cash"] == "99001.5"
+    assert client.get_open_position("AAPL")["qty"] == "20"
+
+
+@rule("fees of a sale come as activities of their own, or not at all", "§4 [option]")
+def fees(desk: Desk) -> None:
+    for value in values("fees"):
+        client = desk.client(desk.twin(fees=value))
+        client.submit_order(market(qty=1))
+        client.submit_order(market(qty=1, side="sell"))
+        assert len(client.get("/account/activities/FEE")) == (value == "activities")
+        assert client.get_account()["cash"] == ("99999.89" if value == "activities" else "99999.9")
