@@ -9,7 +9,7 @@ from tests.twins.alpaca.errors import RefusedError
 from tests.twins.alpaca.market import quote, trade
 from tests.twins.alpaca.options import options
 from tests.twins.alpaca.reference import asset, stamp
-from tests.twins.alpaca.state import Execution, Order, Quote
+from tests.twins.alpaca.state import Asset, Execution, Order, Quote
 from tests.twins.kit.venue import Push
 
 if TYPE_CHECKING:
@@ -184,11 +184,12 @@ def _activity(venue: "Alpaca", args: Args) -> Args:
 
 
 def _asset(venue: "Alpaca", args: Args) -> Args:
+    fields = [name for name in Asset.__struct_fields__ if name != "id"]
+    if wrong := [name for name in args if name not in fields]:
+        raise ValueError(f"{', '.join(wrong)}: not a field of an asset; they are {', '.join(fields)}")
     symbol = str(args["symbol"])
     kept = venue.state.assets.setdefault(symbol, asset(symbol))
     for name, value in args.items():
-        if name not in kept.__struct_fields__ or name == "id":
-            raise ValueError(f"{name} is not a field of an asset; they are {', '.join(kept.__struct_fields__)}")
         setattr(kept, name, _decimal(args, name) if name in {"increment", "min_size"} else value)
     return views.asset(kept)
 

@@ -60,14 +60,27 @@ class Remote:
         """Ends all open streams."""
         self.call("DELETE", "streams?reset=1" if reset else "streams")
 
-    def until(self, holds: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
-        """Waits until something holds and gives it. Raises AssertionError when it does not come to hold."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := holds():
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"not so after {seconds} s")
+    def until(self, holds: Callable[[], Any]) -> Any:
+        """Waits until something holds and gives it."""
+        return until(holds)
+
+    def until_called(self, name: str, times: int) -> None:
+        """Waits until a call has come in so often."""
+        until(lambda: self.calls(name) >= times)
+
+    def until_listened(self, streams: int = 1) -> None:
+        """Waits until so many streams have subscribed."""
+        until(lambda: sum(one["ready"] for one in self.streams()) >= streams)
+
+
+def until(holds: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
+    """Waits until something holds and gives it. Raises AssertionError when it does not come to hold."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := holds():
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"not so after {seconds} s")
 
 
 @contextmanager

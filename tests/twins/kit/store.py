@@ -24,9 +24,7 @@ class Store:
 
     def changes(self) -> Iterator[dict[str, Any]]:
         """What was kept, in its order."""
-        if self._path is not None and self._path.exists():
-            for line in self._path.read_bytes().splitlines():
-                yield json.loads(line)
+        return iter(()) if self._path is None else changes(self._path)
 
     def append(self, change: dict[str, Any]) -> None:
         """Keeps one change; it outlives the process from here on."""
@@ -38,3 +36,9 @@ class Store:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def changes(path: Path) -> Iterator[dict[str, Any]]:
+    """The changes in a file."""
+    for line in path.read_bytes().splitlines():
+        yield json.loads(line)

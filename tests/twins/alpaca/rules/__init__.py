@@ -1,7 +1,7 @@
 """What the twin is held to: each rule is proved with the vendor's client alone, and names its source.
 
-A source is the section of the brokers' fact sheet and its tag: `run` was run against a twin, `src` read in the library's
-source, `doc` is in a public document, `option` is unsettled and proved for each of its values.
+A source is the section of the brokers' fact sheet and its tag: `run` was run against a twin, `src` read in the
+library's source, `doc` is in a public document, `option` is unsettled and proved for each of its values.
 """
 
 from collections.abc import Callable

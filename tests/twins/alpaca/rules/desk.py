@@ -19,14 +19,14 @@ from alpaca.trading.stream import TradingStream
 from tests.twins.alpaca.options import options
 from tests.twins.alpaca.venue import Alpaca
 from tests.twins.kit.hosted import hosted
-from tests.twins.kit.remote import Remote
+from tests.twins.kit.remote import Remote, until
 
 KEY, SECRET = "twin-key", "twin-secret"
 Stream = TradingStream | StockDataStream | CryptoDataStream
 
 
 async def ended(task: asyncio.Task[None]) -> None:
-    """Cancels a stream's task until it has ended: `asyncio.wait_for`, which it waits in, may swallow a cancel on 3.11."""
+    """Cancels a stream's task until it has ended: on 3.11 the `wait_for` that it stands in may swallow a cancel."""
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=0.05)
@@ -36,7 +36,7 @@ class Listener:
     """A stream of the vendor's in a thread with its own loop; what it hands over stands in `heard`."""
 
     def __init__(self, stream: Stream) -> None:
-        self.stream = stream
+        self.stream: Any = stream
         self.heard: list[Any] = []
         # Fast reconnects: the library waits up to half a minute.
         stream._reconnect_min_backoff = 0.02
@@ -74,6 +74,14 @@ class Listener:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    def until(self, count: int) -> None:
+        """Waits until so many messages have been heard."""
+        until(lambda: len(self.heard) >= count)
+
+    def until_events(self, *kinds: str) -> None:
+        """Waits until exactly these events have been heard."""
+        until(lambda: self.events() == list(kinds))
+
     def events(self) -> list[str]:
         """The kinds of the trade updates that were heard, raw ones."""
         return [message["data"]["event"] for message in self.heard]
@@ -106,18 +114,21 @@ class Desk:
         remote.do("quote", symbol="AAPL", bid="100", ask="100.1")
         return remote
 
-    def client(self, twin: Remote, *, typed: bool = False, key: str = KEY, secret: str = SECRET) -> TradingClient:
+    def client(self, twin: Remote, *, typed: bool = False, key: str = KEY, secret: str = SECRET) -> Any:
+        """A TradingClient; its answers are plain JSON, or models when typed."""
         client = TradingClient(key, secret, url_override=twin.url, raw_data=not typed)
         client._retry_wait = 0  # the library sleeps three seconds between its tries
         self._stack.callback(client._session.close)
         return client
 
-    def data(self, twin: Remote, *, typed: bool = False, secret: str = SECRET) -> StockHistoricalDataClient:
+    def data(self, twin: Remote, *, typed: bool = False, secret: str = SECRET) -> Any:
+        """A client of stocks' data."""
         client = StockHistoricalDataClient(KEY, secret, url_override=twin.url, raw_data=not typed)
         self._stack.callback(client._session.close)
         return client
 
-    def crypto_data(self, twin: Remote) -> CryptoHistoricalDataClient:
+    def crypto_data(self, twin: Remote) -> Any:
+        """A client of crypto's data."""
         client = CryptoHistoricalDataClient(KEY, SECRET, url_override=twin.url, raw_data=True)
         self._stack.callback(client._session.close)
         return client
@@ -125,8 +136,9 @@ class Desk:
     def updates(self, twin: Remote, *, typed: bool = False, secret: str = SECRET, ready: bool = True) -> Listener:
         """Listens to trade_updates."""
         url = twin.url.replace("http", "ws") + "/stream"
-        listener = Listener(TradingStream(KEY, secret, raw_data=not typed, url_override=url))
-        listener.stream.subscribe_trade_updates(listener.take)
+        stream = TradingStream(KEY, secret, raw_data=not typed, url_override=url)
+        listener = Listener(stream)
+        stream.subscribe_trade_updates(listener.take)
         return self._listening(twin, listener, ready=ready)
 
     def quotes(
@@ -141,10 +153,10 @@ class Desk:
         """Listens to quotes, trades, bars and statuses of symbols."""
         kind = CryptoDataStream if "crypto" in path else StockDataStream
         url = twin.url.replace("http", "ws") + path
-        listener = Listener(kind(KEY, secret, raw_data=not typed, url_override=url))
-        listener.stream.subscribe_quotes(listener.take, *symbols)
-        listener.stream.subscribe_trades(listener.take, *symbols)
-        listener.stream.subscribe_bars(listener.take, *symbols)
+        stream = kind(KEY, secret, raw_data=not typed, url_override=url)
+        listener = Listener(stream)
+        for subscribe in (stream.subscribe_quotes, stream.subscribe_trades, stream.subscribe_bars):
+            subscribe(listener.take, *symbols)
         return self._listening(twin, listener, ready=ready)
 
     def _listening(self, twin: Remote, listener: Listener, *, ready: bool) -> Listener:
@@ -155,10 +167,10 @@ class Desk:
         return listener
 
 
-def refused(call: Callable[[], object]) -> APIError:
+def refused(call: Callable[..., object], *args: object) -> APIError:
     """The vendor's error that a call ends with."""
     try:
-        call()
+        call(*args)
     except APIError as error:
         return error
     raise AssertionError("the call was not refused")

@@ -4,6 +4,7 @@ import json
 import signal
 from decimal import Decimal
 
+from alpaca.trading.enums import QueryOrderStatus
 from alpaca.trading.requests import GetOrdersRequest
 
 from tests.twins.alpaca.options import options
@@ -32,7 +33,7 @@ def mangled(desk: Desk) -> None:
         listener = desk.updates(twin)
         twin.arm(kind, ALL, nth=2, **more)
         desk.client(twin).submit_order(market())
-        twin.until(lambda heard=heard, one=listener: len(one.heard) == len(heard))  # type: ignore[misc]
+        listener.until(len(heard))
         assert listener.events() == heard, kind
 
 
@@ -47,11 +48,11 @@ def held_and_muted(desk: Desk) -> None:
         client = desk.client(twin)
         twin.arm(kind, ALL)
         client.submit_order(market())
-        assert client.get_orders(GetOrdersRequest(status="closed"))[0]["status"] == "filled"
+        assert client.get_orders(GetOrdersRequest(status=QueryOrderStatus.CLOSED))[0]["status"] == "filled"
         assert listener.heard == []
         twin.disarm()
         client.submit_order(limit())
-        twin.until(lambda heard=heard, one=listener: len(one.heard) == len(heard))  # type: ignore[misc]
+        listener.until(len(heard))
         assert listener.events() == heard
 
 
@@ -63,11 +64,10 @@ def cut_off(desk: Desk) -> None:
         client = desk.client(twin)
         twin.arm(kind, FILL)
         client.submit_order(market())
-        twin.until(lambda twin=twin: twin.calls("GET /stream") == 2)  # type: ignore[misc]
-        twin.until(lambda twin=twin: any(one["ready"] for one in twin.streams()))  # type: ignore[misc]
+        twin.until_called("GET /stream", 2)
+        twin.until_listened()
         client.submit_order(limit(client_order_id="after"))
-        twin.until(lambda one=listener: one.events()[-2:] == ["pending_new", "new"] and len(one.heard) == 4)  # type: ignore[misc]
-        assert "fill" not in listener.events()
+        listener.until_events("pending_new", "new", "pending_new", "new")
 
 
 @rule("orders fill in parts as the quote's size allows", "§8")
@@ -104,7 +104,7 @@ def burst(desk: Desk) -> None:
     order = desk.client(twin).submit_order(limit(qty=500))
     for _ in range(500):
         twin.do("fill", order=order["id"], qty="1", price="90")
-    twin.until(lambda: len(listener.heard) == 502)
+    listener.until(502)
     told = [Decimal(message["data"]["order"]["filled_qty"]) for message in listener.heard[2:]]
     assert told == [Decimal(n) for n in range(1, 501)]
 
@@ -124,7 +124,7 @@ def kept(desk: Desk) -> None:
     with started("tests.twins.alpaca", folder) as twin:
         client = desk.client(twin)
         assert twin.ledger() == before
-        assert refused(lambda: client.submit_order(limit(client_order_id="filled"))).status_code == 422
+        assert refused(client.submit_order, limit(client_order_id="filled")).status_code == 422
         client.cancel_order_by_id(client.get_order_by_client_id("resting")["id"])
         new = client.submit_order(limit(client_order_id="third"))
         assert new["id"] not in {order["id"] for order in before["orders"]}
@@ -138,7 +138,7 @@ def replayed(desk: Desk) -> None:
     client = desk.client(twin)
     twin.arm("status_after", "POST /v2/orders", nth=2, status=504)
     first = client.submit_order(market(client_order_id="a"))
-    refused(lambda: client.submit_order(limit(client_order_id="b")))
+    refused(client.submit_order, limit(client_order_id="b"))
     client.cancel_orders()
     twin.do("fill", order=first["id"], qty="1", price="100")
     client.get("/account/activities/FILL")

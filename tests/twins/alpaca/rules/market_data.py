@@ -1,6 +1,8 @@
 """Market data: latest values, bars by pages, the stream and its refusals."""
 
-import pandas
+from datetime import UTC, datetime, timedelta
+
+from alpaca.data.enums import DataFeed
 from alpaca.data.requests import (
     CryptoLatestQuoteRequest,
     StockBarsRequest,
@@ -17,7 +19,8 @@ from tests.twins.kit.remote import Remote
 
 def bars(twin: Remote, symbol: str, count: int) -> None:
     """Minute bars from 2026-03-02 14:30 UTC on."""
-    times = pandas.date_range("2026-03-02T14:30:00Z", periods=count, freq="min")
+    first = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+    times = [first + timedelta(minutes=number) for number in range(count)]
     made = [{"t": time.isoformat(), "o": 1, "h": 2, "l": 1, "c": 2, "v": n} for n, time in enumerate(times)]
     twin.do("bars", symbol=symbol, timeframe="1Min", bars=made)
 
@@ -61,8 +64,8 @@ def paging(desk: Desk) -> None:
 @rule("a feed that is not paid for is 403 over REST", "data [doc]")
 def no_rights(desk: Desk) -> None:
     client = desk.data(desk.twin())
-    asked = StockLatestQuoteRequest(symbol_or_symbols="AAPL", feed="sip")
-    assert refused(lambda: client.get_stock_latest_quote(asked)).status_code == 403
+    asked = StockLatestQuoteRequest(symbol_or_symbols="AAPL", feed=DataFeed.SIP)
+    assert refused(client.get_stock_latest_quote, asked).status_code == 403
 
 
 @rule("the stream speaks MessagePack with its client; quotes, trades and bars of what was subscribed", "data [src]")
@@ -74,7 +77,7 @@ def stream(desk: Desk) -> None:
     twin.do("quote", symbol="NVDA", bid="1", ask="2")
     bar = {"t": "2026-03-02T14:30:00Z", "o": 1, "h": 2, "l": 1, "c": 2, "v": 3}
     twin.do("bars", symbol="AAPL", timeframe="1Min", bars=[bar], stream=True)
-    twin.until(lambda: len(listener.heard) == 3)
+    listener.until(3)
     assert [type(one).__name__ for one in listener.heard] == ["Quote", "Trade", "Bar"]
     assert listener.heard[0].timestamp.isoformat() == "2026-03-02T14:30:00+00:00"
     assert [one["symbol"] if isinstance(one, dict) else one.symbol for one in listener.heard] == [
@@ -90,7 +93,7 @@ def stream(desk: Desk) -> None:
 def wrong_keys(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.quotes(twin, "AAPL", secret="wrong", ready=False)
-    twin.until(lambda: twin.calls("GET /v2/iex") >= 3)
+    twin.until_called("GET /v2/iex", 3)
     assert listener.running
 
 
@@ -126,5 +129,5 @@ def many(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.quotes(twin, "MSFT")
     twin.do("quotes", symbol="MSFT", first="50", step="0.01", spread="0.02", count=1000)
-    twin.until(lambda: len(listener.heard) == 1000)
+    listener.until(1000)
     assert [one["bp"] for one in listener.heard] == [round(50 + n / 100, 2) for n in range(1000)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from typing import Any
 from uuid import UUID
 
 from alpaca.trading.requests import ReplaceOrderRequest
@@ -38,7 +39,7 @@ def frames(desk: Desk) -> None:
         twin = desk.twin(trade_frames=value)
         listener = desk.updates(twin)
         desk.client(twin).submit_order(market())
-        twin.until(lambda heard=listener: heard.events() == ["pending_new", "new", "fill"])  # type: ignore[misc]
+        listener.until_events("pending_new", "new", "fill")
 
 
 @rule("pending_new → new → fill; execution_id on each, event_id of 26 characters or none, settle_date", "§2 [option]")
@@ -47,10 +48,11 @@ def order_of_events(desk: Desk) -> None:
         twin = desk.twin(event_ids=value)
         listener = desk.updates(twin)
         order = desk.client(twin).submit_order(market())
-        twin.until(lambda heard=listener: "fill" in heard.events())  # type: ignore[misc]
+        listener.until(3)
         told = [message["data"] for message in listener.heard]
         assert [one["event"] for one in told] == ["pending_new", "new", "fill"]
-        assert all(UUID(one["execution_id"]) and one["order"]["id"] == order["id"] for one in told)
+        assert {one["order"]["id"] for one in told} == {order["id"]}
+        assert [len(str(UUID(one["execution_id"]))) for one in told] == [36] * 3
         assert [len(one.get("event_id", "")) for one in told] == ([26] * 3 if value == "sent" else [0] * 3)
         fill = told[-1]
         assert (fill["price"], fill["qty"], fill["position_qty"]) == ("100.1", "10", "10")
@@ -64,7 +66,7 @@ def activity_ids(desk: Desk) -> None:
         listener = desk.updates(twin)
         client = desk.client(twin)
         client.submit_order(market())
-        twin.until(lambda heard=listener: "fill" in heard.events())  # type: ignore[misc]
+        listener.until(3)
         (activity,) = client.get("/account/activities/FILL")
         same = activity["id"].partition("::")[2] == listener.heard[-1]["data"]["execution_id"]
         assert same == (value == "execution")
@@ -79,13 +81,13 @@ def typed(desk: Desk) -> None:
     listener = desk.updates(twin, typed=True)
     client = desk.client(twin)
     order = client.submit_order(market())
-    twin.until(lambda: len(listener.heard) == 3)
+    listener.until(3)
     fill = listener.heard[-1]
     assert type(fill.price) is float
     assert type(fill.qty) is float
     assert not hasattr(fill, "event_id")
     twin.do("refuse_cancel", order=order["id"])
-    twin.until(lambda: len(listener.heard) == 4)
+    listener.until(4)
     assert type(listener.heard[-1].event) is str
     assert listener.heard[-1].event == "order_cancel_rejected"
 
@@ -97,7 +99,7 @@ def own_loop(desk: Desk) -> None:
     twin = desk.twin()
 
     async def heard() -> int:
-        stream = TradingStream(
+        stream: Any = TradingStream(
             "twin-key", "twin-secret", raw_data=True, url_override=twin.url.replace("http", "ws") + "/stream"
         )
         messages: asyncio.Queue[object] = asyncio.Queue()
@@ -125,7 +127,7 @@ def legacy_sockets(desk: Desk) -> None:
 def bad_keys(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.updates(twin, secret="wrong", ready=False)
-    twin.until(lambda: twin.calls("GET /stream") >= 3)
+    twin.until_called("GET /stream", 3)
     assert listener.running
     assert listener.heard == []
 
@@ -136,14 +138,14 @@ def nothing_replayed(desk: Desk) -> None:
     listener = desk.updates(twin)
     client = desk.client(twin)
     order = client.submit_order(limit(client_order_id="away"))
-    twin.until(lambda: listener.events() == ["pending_new", "new"])
+    listener.until_events("pending_new", "new")
     fault = twin.arm("status_before", "GET /stream", times=0, status=503)
     twin.hang_up()
     twin.until(lambda: not twin.streams())
     for qty in ("4", "6"):
         twin.do("fill", order=order["id"], qty=qty, price="90")
     twin.disarm(fault)
-    twin.until(lambda: any(one["ready"] for one in twin.streams()))
+    twin.until_listened()
     client.submit_order(limit(client_order_id="back"))
     twin.until(lambda: len(listener.events()) == 4)
     assert listener.events() == ["pending_new", "new", "pending_new", "new"]
@@ -176,11 +178,11 @@ def second_stream(desk: Desk) -> None:
         first = desk.updates(twin)
         second = desk.updates(twin, ready=value == "served")
         if value == "refused":
-            twin.until(lambda twin=twin: twin.calls("GET /stream") >= 3)  # type: ignore[misc]
+            twin.until_called("GET /stream", 3)
         desk.client(twin).submit_order(market())
-        twin.until(lambda heard=first: len(heard.heard) == 3)  # type: ignore[misc]
+        first.until(3)
         if value == "served":
-            twin.until(lambda heard=second: len(heard.heard) == 3)  # type: ignore[misc]
+            second.until(3)
         assert len(second.heard) == (3 if value == "served" else 0)
 
 
@@ -203,7 +205,7 @@ def replaced(desk: Desk) -> None:
     client = desk.client(twin)
     old = client.submit_order(limit())
     new = client.replace_order_by_id(old["id"], ReplaceOrderRequest(limit_price=91))
-    twin.until(lambda: len(listener.heard) == 4)
+    listener.until(4)
     told = [(message["data"]["event"], message["data"]["order"]["id"]) for message in listener.heard]
     assert told[2:] == [("replaced", old["id"]), ("new", new["id"])]
 
@@ -219,7 +221,7 @@ def late_fill(desk: Desk) -> None:
     client.cancel_order_by_id(order["id"])
     twin.do("settle", order=order["id"])
     twin.do("fill", order=order["id"], qty="3", price="90")
-    twin.until(lambda: len(listener.heard) == 7)
+    listener.until(7)
     assert listener.events()[2:] == [
         "pending_cancel",
         "order_cancel_rejected",
@@ -238,7 +240,7 @@ def overfill(desk: Desk) -> None:
     client = desk.client(twin)
     order = client.submit_order(market())
     twin.do("fill", order=order["id"], qty="5", price="100.1")
-    twin.until(lambda: len(listener.heard) == 4)
+    listener.until(4)
     assert listener.heard[-1]["data"]["order"]["filled_qty"] == "15"
     assert client.get_open_position("AAPL")["qty"] == "15"
 
@@ -250,7 +252,7 @@ def busts(desk: Desk) -> None:
         listener = desk.updates(twin)
         client = desk.client(twin)
         order = client.submit_order(market())
-        twin.until(lambda heard=listener: len(heard.heard) == 3)  # type: ignore[misc]
+        listener.until(3)
         first = listener.heard[-1]["data"]["execution_id"]
         second = twin.do("correct", execution=first, price="100.05")["execution"]
         assert [one["price"] for one in client.get("/account/activities/FILL")] == ["100.05"]
@@ -261,7 +263,7 @@ def busts(desk: Desk) -> None:
         client.cancel_orders()
         assert client.get_order_by_id(order["id"])["filled_qty"] == "0"
         if value == "streamed":
-            twin.until(lambda heard=listener: len(heard.heard) >= 5)  # type: ignore[misc]
+            listener.until(5)
             told = [message["data"] for message in listener.heard[3:5]]
             assert [one["event"] for one in told] == ["trade_correct", "trade_bust"]
             assert [one["previous_execution_id"] for one in told] == [first, second]
@@ -275,7 +277,7 @@ def rejected_late(desk: Desk) -> None:
     listener = desk.updates(twin)
     order = desk.client(twin).submit_order(limit())
     twin.do("reject", order=order["id"])
-    twin.until(lambda: listener.events() == ["pending_new", "new", "rejected"])
+    listener.until_events("pending_new", "new", "rejected")
 
 
 @rule("somebody's order by hand is told like any other, under a client id of the server's", "§8")
@@ -283,5 +285,5 @@ def manual(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.updates(twin)
     twin.do("submit", symbol="AAPL", qty="1", side="buy", type="market", time_in_force="day")
-    twin.until(lambda: len(listener.heard) == 3)
-    assert UUID(listener.heard[0]["data"]["order"]["client_order_id"])
+    listener.until(3)
+    assert UUID(listener.heard[0]["data"]["order"]["client_order_id"]).version == 5

@@ -1,7 +1,8 @@
 """What the library does when things go wrong, and what of it can be switched off."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import requests
 from alpaca.common.constants import DEFAULT_RETRY_ATTEMPTS, DEFAULT_RETRY_EXCEPTION_CODES, DEFAULT_RETRY_WAIT_SECONDS
@@ -22,10 +23,10 @@ class Bounded(HTTPAdapter):
         return super().send(request, *args, **{**kwargs, "timeout": (SHORT_SECONDS, SHORT_SECONDS)})
 
 
-def raised(call: Any) -> BaseException:
+def raised(call: Callable[..., object], *args: object) -> BaseException:
     """What a call raises."""
     try:
-        call()
+        call(*args)
     except Exception as error:  # noqa: BLE001 -- the proof looks at whatever it is
         return error
     raise AssertionError("nothing was raised")
@@ -47,7 +48,7 @@ def retried_with_id(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
     twin.arm("status_after", POST, status=504)
-    error = refused(lambda: client.submit_order(limit(client_order_id="mine")))
+    error = refused(client.submit_order, limit(client_order_id="mine"))
     assert "client_order_id must be unique" in error.message
     assert client.get_order_by_client_id("mine")["status"] == "new"
     assert len(twin.ledger()["orders"]) == 1
@@ -68,7 +69,7 @@ def retries_off(desk: Desk) -> None:
         client = desk.client(twin)
         client._retry_codes = []
         twin.arm("status_before", POST, status=status)
-        assert refused(lambda c=client: c.submit_order(limit())).status_code == status  # type: ignore[misc]
+        assert refused(client.submit_order, limit()).status_code == status
         assert twin.calls(POST) == 1
 
 
@@ -78,17 +79,22 @@ def no_timeout(desk: Desk) -> None:
     client = desk.client(twin)
     seen: list[Any] = []
     send = client._session.send
-    client._session.send = lambda request, **kwargs: (seen.append(kwargs["timeout"]), send(request, **kwargs))[1]  # type: ignore[method-assign]
+
+    def watched(request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        seen.append(kwargs["timeout"])
+        return cast("requests.Response", send(request, **kwargs))
+
+    client._session.send = watched
     client.get_account()
     assert seen == [None]
     client._session.mount("http://", Bounded())
     twin.arm("hang_after", POST)
-    error = raised(lambda: client.submit_order(limit(client_order_id="silent")))
+    error = raised(client.submit_order, limit(client_order_id="silent"))
     assert isinstance(error, requests.ReadTimeout)
     assert client.get_order_by_client_id("silent")["status"] == "new"
     twin.arm("hang_before", POST)
-    raised(lambda: client.submit_order(limit(client_order_id="lost")))
-    assert refused(lambda: client.get_order_by_client_id("lost")).status_code == 404
+    raised(client.submit_order, limit(client_order_id="lost"))
+    assert refused(client.get_order_by_client_id, "lost").status_code == 404
 
 
 @rule("APIError.code raises on an HTML body, and on a JSON body without a code", "§2 [run]")
@@ -96,7 +102,7 @@ def html_error(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
     twin.arm("status_before", POST, status=502, body="<html>Bad Gateway</html>", content_type="text/html")
-    error = refused(lambda: client.submit_order(limit()))
+    error = refused(client.submit_order, limit())
     assert error.status_code == 502
     assert isinstance(raised(lambda: error.code), json.JSONDecodeError)
     bare = refused(desk.client(twin, secret="wrong").get_account)
@@ -109,7 +115,7 @@ def lost_answers(desk: Desk) -> None:
         twin = desk.twin()
         client = desk.client(twin)
         twin.arm(kind, POST)
-        error = raised(lambda c=client: c.submit_order(limit(client_order_id="there")))  # type: ignore[misc]
+        error = raised(client.submit_order, limit(client_order_id="there"))
         assert isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError), error
         assert client.get_order_by_client_id("there")["status"] == "new"
         assert twin.calls(POST) == 1
@@ -122,10 +128,10 @@ def lost_requests(desk: Desk) -> None:
         client = desk.client(twin)
         twin.arm(kind, POST)
         assert isinstance(
-            raised(lambda c=client: c.submit_order(limit(client_order_id="not"))),  # type: ignore[misc]
+            raised(client.submit_order, limit(client_order_id="not")),
             requests.ConnectionError,
         )
-        assert refused(lambda c=client: c.get_order_by_client_id("not")).code == 40410000  # type: ignore[misc]
+        assert refused(client.get_order_by_client_id, "not").code == 40410000
 
 
 @rule("a 5xx before or after acceptance says nothing about the order: the look-up does", "§4 [run]")
@@ -134,7 +140,7 @@ def server_errors(desk: Desk) -> None:
         twin = desk.twin()
         client = desk.client(twin)
         twin.arm(kind, POST, status=500, body='{"code":50010000,"message":"internal server error occurred"}')
-        assert refused(lambda c=client: c.submit_order(limit(client_order_id="x"))).status_code == 500  # type: ignore[misc]
+        assert refused(client.submit_order, limit(client_order_id="x")).status_code == 500
         assert bool(twin.ledger()["orders"]) == there
 
 
@@ -146,7 +152,7 @@ def not_yet(desk: Desk) -> None:
     body = '{"code":40410000,"message":"order not found for new"}'
     twin.arm("status_before", "GET /v2/orders:by_client_order_id", times=2, status=404, body=body)
     for _ in range(2):
-        assert refused(lambda: client.get_order_by_client_id("new")).code == 40410000
+        assert refused(client.get_order_by_client_id, "new").code == 40410000
     assert client.get_order_by_client_id("new")["status"] == "new"
 
 
