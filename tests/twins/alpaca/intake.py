@@ -108,6 +108,8 @@ def read(state: State, options: Options, fields: dict[str, Any], at: int) -> Ord
 def _amounts(one: Order) -> None:
     if (one.qty is None) == (one.notional is None):
         raise invalid("qty or notional is required" if one.qty is None else "only one of qty or notional is accepted")
+    if one.qty is not None and one.qty % one.asset.increment:
+        raise unprocessable(f"invalid qty {one.qty}: it has to be a multiple of {one.asset.increment}")
     parts = one.notional is not None or (one.qty is not None and one.qty % 1 != 0)
     if not parts:
         return

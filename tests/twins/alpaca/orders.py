@@ -24,8 +24,7 @@ def submit(state: State, options: Options, fields: dict[str, Any], at: int) -> d
     permits.check(state, options, one)
     one.legs = [leg.id for leg in made]
     for order in (one, *made):
-        state.orders[order.id] = order
-        state.client_ids[order.client_order_id] = order.id
+        state.add(order)
     if one.asset.kind != "crypto" and state.session == "closed":
         one.status = "accepted"
         tell(state, options, "accepted", one, at)
@@ -77,8 +76,7 @@ def replace(state: State, options: Options, order_id: str, fields: dict[str, Any
         raise
     new.id, new.sequence = state.new_id("order"), state.next()
     groups.replaced(state, old, new)
-    state.orders[new.id] = new
-    state.client_ids[new.client_order_id] = new.id
+    state.add(new)
     old.replaced_by = new.id
     change(state, options, old, "replaced", at)
     answer = views.order(state, new)

@@ -124,6 +124,7 @@ class State(msgspec.Struct, kw_only=True):
     trades: dict[str, tuple[Decimal, Decimal, int]] = {}
     bars: dict[tuple[str, str], list[dict[str, object]]] = {}
     orders: dict[str, Order] = {}
+    working: dict[str, Order] = {}
     client_ids: dict[str, str] = {}
     executions: dict[str, Execution] = {}
     positions: dict[str, Position] = {}
@@ -141,7 +142,13 @@ class State(msgspec.Struct, kw_only=True):
     def new_id(self, what: str) -> str:
         return str(uuid.uuid5(SPACE, f"{what}:{self.next()}"))
 
+    def add(self, order: Order) -> None:
+        """Takes an order and its client id in."""
+        self.orders[order.id] = self.working[order.id] = order
+        self.client_ids[order.client_order_id] = order.id
+
     def open_orders(self, symbol: str | None = None) -> list[Order]:
-        """Open orders in the order of their arrival."""
-        found = [order for order in self.orders.values() if order.open and symbol in {None, order.asset.symbol}]
+        """Open orders in the order of their arrival; those that have ended are not looked at again."""
+        self.working = {order.id: order for order in self.working.values() if order.open}
+        found = [order for order in self.working.values() if symbol in {None, order.asset.symbol}]
         return sorted(found, key=lambda order: order.sequence)

@@ -171,6 +171,13 @@ def _refuse_cancel(venue: "Alpaca", args: Args) -> Args:
     return {}
 
 
+def _restate(venue: "Alpaca", args: Args) -> Args:
+    one = _order(venue, args)
+    one.status = str(args.get("status", one.status))
+    events.tell(venue.state, venue.options, "restated", one, venue.clock.now)
+    return {}
+
+
 def _activity(venue: "Alpaca", args: Args) -> Args:
     more = {name: value for name, value in args.items() if name not in {"type", "net_amount", "symbol", "qty"}}
     symbol = _known(venue, args) if args.get("symbol") else None
@@ -231,6 +238,7 @@ VERBS: dict[str, tuple[Callable[["Alpaca", Args], Args], str]] = {
     "cancel": (_end("canceled"), "order or client_order_id: ends it without being asked"),
     "reject": (_end("rejected"), "order or client_order_id: rejects it after it was accepted"),
     "expire": (_end("expired"), "order or client_order_id"),
+    "restate": (_restate, "order or client_order_id, status: tells any state, also one that nobody knows"),
     "settle": (_settle, "order or client_order_id: does a cancel that is pending"),
     "refuse_cancel": (_refuse_cancel, "order or client_order_id: the cancel comes too late"),
     "activity": (_activity, "type, net_amount?, symbol?, qty?, …: cash or shares move without a trade"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from tests.twins.kit import wire
-from tests.twins.kit.faults import Fault, Menu
+from tests.twins.kit.faults import Armed, Menu
 from tests.twins.kit.journal import Journal
 from tests.twins.kit.venue import Answer, Call
 
@@ -45,7 +45,7 @@ class Calls:
             answer = self._handle(number, call)
             instead = await self._faulted(number, request, faults, "_after")
             response = self._out(number, instead or self._response(answer))
-            if any(fault.kind == "cut_after" for fault in faults):
+            if any(armed.fault.kind == "cut_after" for armed in faults):
                 return await self._cut(request, response)
         except GoneError:
             return web.Response()
@@ -61,9 +61,10 @@ class Calls:
         except GoneError:
             return web.Response()
 
-    async def _faulted(self, number: int, request: web.Request, faults: list[Fault], when: str) -> web.Response | None:
+    async def _faulted(self, number: int, request: web.Request, faults: list[Armed], when: str) -> web.Response | None:
         instead = None
-        for fault in faults:
+        for armed in faults:
+            fault = armed.fault
             if not fault.kind.endswith(when):
                 continue
             self._journal.write("fault", of=number, fault=fault.kind, on=fault.on)
@@ -74,6 +75,8 @@ class Calls:
                     instead = web.Response(
                         status=fault.status, text=fault.body, content_type=fault.content_type, headers=fault.headers
                     )
+                case "wait":
+                    await self._until(armed.free)
                 case "drop":
                     wire.drop(request)
                     raise GoneError
@@ -85,6 +88,13 @@ class Calls:
                     wire.drop(request)
                     raise GoneError
         return instead
+
+    async def _until(self, free: asyncio.Event) -> None:
+        """Waits for an event, or for the end of the server."""
+        waiting = [asyncio.create_task(event.wait()) for event in (free, self.stopping)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
 
     @staticmethod
     def _response(answer: Answer) -> web.Response:

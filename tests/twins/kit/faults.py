@@ -5,6 +5,7 @@ names (`POST /v2/orders`, `* /v2/orders/*`, `push trade_updates fill`). What goe
 busts, overfills, manual orders, revoked keys, a skewed clock) is a verb of the venue instead.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
@@ -21,6 +22,8 @@ CALL_FAULTS = {
     "drop_after": "handle the call, then close the connection without an answer",
     "reset_before": "reset the connection; the call is not handled",
     "reset_after": "handle the call, then reset the connection",
+    "wait_before": "wait until the fault is disarmed, then handle the call",
+    "wait_after": "handle the call, and answer when the fault is disarmed: the stream tells first",
     "hang_before": "never answer, and keep the connection open; the call is not handled",
     "hang_after": "handle the call, then never answer, and keep the connection open",
     "cut_after": "handle the call, send half of the answer and close the connection",
@@ -57,12 +60,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Armed:
-    """A fault with what it has seen and done."""
+    """A fault with what it has seen and done; `free` is set when it is disarmed."""
 
     def __init__(self, number: int, fault: Fault, since: float) -> None:
         self.number, self.fault, self.since = number, fault, since
         self.matched = 0
         self.bitten = 0
+        self.free = asyncio.Event()
 
     def over(self, now: float) -> bool:
         return bool(self.fault.seconds) and now - self.since > self.fault.seconds
@@ -113,17 +117,14 @@ class Menu:
 
     def disarm(self, number: int | None = None) -> None:
         """Takes one fault back, or all of them."""
-        if number is None:
-            self._armed.clear()
-        else:
-            self._armed.pop(number, None)
+        for one in list(self._armed) if number is None else [number]:
+            if (armed := self._armed.pop(one, None)) is not None:
+                armed.free.set()
 
-    def bite(self, name: str) -> list[Fault]:
+    def bite(self, name: str) -> list[Armed]:
         """The faults that apply to this call or message; each of them counts it. Standing ones are asked for apart."""
         now = self._now()
-        return [
-            armed.fault for armed in self._armed.values() if armed.fault.kind not in STANDING and armed.bites(name, now)
-        ]
+        return [armed for armed in self._armed.values() if armed.fault.kind not in STANDING and armed.bites(name, now)]
 
     def standing(self, kind: str, channel: str) -> bool:
         """Whether a channel is held or muted now."""

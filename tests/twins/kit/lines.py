@@ -76,7 +76,7 @@ class Line:
         if self._menu.standing("hold", self.session.channel):
             self._held.append(frame)
             return
-        faults = self._menu.bite(push.name)
+        faults = [armed.fault for armed in self._menu.bite(push.name)]
         for fault in faults:
             self._journal.write("fault", fault=fault.kind, on=push.name, via=self.number)
         if any(self._kept_back(fault, frame) for fault in faults):

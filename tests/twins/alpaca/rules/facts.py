@@ -226,6 +226,43 @@ def cancel_all(desk: Desk) -> None:
     assert client.get_orders() == []
 
 
+@rule("orders are listed 50 at a time unless a limit is given, 500 at most; `until` goes on", "§2 [doc]")
+def listing(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    made = [client.submit_order(limit(qty=1, price=1))["id"] for _ in range(60)]
+    assert len(client.get_orders()) == 50
+    assert len(client.get_orders(GetOrdersRequest(limit=500))) == 60
+    read: list[dict[str, Any]] = []
+    while page := client.get("/orders", {"limit": 25, **({"until": read[-1]["submitted_at"]} if read else {})}):
+        read += page
+    assert [one["id"] for one in reversed(read)] == made
+
+
+@rule("a quantity off the step, a word that is none, and a wrong parameter are 422 in the broker's words", "§5")
+def bad_input(desk: Desk) -> None:
+    client = desk.client(desk.twin())
+    plain = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"}
+    for wrong, words in (
+        ({"qty": "1.0000000001"}, "multiple"),
+        ({"qty": "0"}, "qty must be > 0"),
+        ({"qty": "many"}, "invalid qty"),
+        ({"qty": None}, "qty or notional is required"),
+        ({"notional": "5"}, "only one of qty or notional"),
+        ({"side": "hold"}, "invalid side"),
+        ({"type": "iceberg"}, "invalid type"),
+        ({"time_in_force": "gtd"}, "invalid time_in_force"),
+        ({"type": "limit"}, "limit orders require limit price"),
+        ({"type": "stop"}, "stop orders require stop price"),
+        ({"type": "trailing_stop"}, "trail_price or trail_percent"),
+        ({"symbol": ""}, "symbol is required"),
+    ):
+        error = refused(client.post, "/orders", {**plain, **wrong})
+        assert (error.status_code, words in error.message) == (422, True), (wrong, error)
+    assert refused(client.get, "/orders", {"limit": "x"}).status_code == 422
+    assert refused(client.get, "/nowhere").status_code == 404
+
+
 @rule("a notional order has no quantity, and fills parts of shares", "§2 [doc]")
 def notional(desk: Desk) -> None:
     client = desk.client(desk.twin())

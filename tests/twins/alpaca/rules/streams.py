@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -90,6 +91,10 @@ def typed(desk: Desk) -> None:
     listener.until(4)
     assert type(listener.heard[-1].event) is str
     assert listener.heard[-1].event == "order_cancel_rejected"
+    twin.do("restate", order=order["id"], status="invented")
+    twin.do("restate", order=order["id"], status="calculated")
+    listener.until(5)
+    assert [one.order.status for one in listener.heard[4:]] == ["calculated"]
 
 
 @rule("the library runs in a loop as a task of _run_forever(); run() makes a loop of its own", "§2 [src]")
@@ -191,10 +196,17 @@ def stream_first(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.updates(twin)
     client = desk.client(twin)
-    twin.arm("delay_after", "POST /v2/orders", milliseconds=300)
-    before = len(listener.heard)
-    client.submit_order(market(client_order_id="fast"))
-    assert (before, len(listener.heard)) == (0, 3)
+    answered: list[Any] = []
+    held = twin.arm("wait_after", "POST /v2/orders")
+    asking = Thread(target=lambda: answered.append(client.submit_order(market(client_order_id="fast"))))
+    asking.start()
+    try:
+        listener.until(3)
+        assert answered == []
+    finally:
+        twin.disarm(held)
+        asking.join()
+    assert answered[0]["status"] == "pending_new"
     assert {message["data"]["order"]["client_order_id"] for message in listener.heard} == {"fast"}
 
 
