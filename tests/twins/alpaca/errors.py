@@ -45,5 +45,6 @@ def unauthorized(code: int) -> RefusedError:
     return RefusedError(401, code or None, "request is not authorized" if code else "unauthorized.")
 
 
-def too_many(headers: dict[str, str]) -> Answer:
-    return Answer(status=429, body={"code": 42910000, "message": "rate limit exceeded"}, headers=headers)
+def too_many(code: int, headers: dict[str, str]) -> Answer:
+    refusal = RefusedError(429, code or None, "rate limit exceeded")
+    return Answer(status=429, body=refusal.body, headers=headers)

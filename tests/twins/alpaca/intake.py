@@ -29,6 +29,14 @@ def fields_of(body: str) -> dict[str, Any]:
     return fields
 
 
+def part(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    """A field that is an object, empty when it is absent."""
+    value = fields.get(name) or {}
+    if not isinstance(value, dict):
+        raise invalid(f"invalid {name}")
+    return value
+
+
 def one_of(fields: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
     """A field that has to be one of a few words."""
     value = fields.get(name)
@@ -95,9 +103,7 @@ def read(state: State, options: Options, fields: dict[str, Any], at: int) -> Ord
         extended_hours=bool(fields.get("extended_hours")),
     )
     if one.order_class == "oco" and one.limit_price is None:
-        one.limit_price = priced(
-            positive(fields.get("take_profit") or {}, "limit_price"), "take_profit.limit_price", asset
-        )
+        one.limit_price = priced(positive(part(fields, "take_profit"), "limit_price"), "take_profit.limit_price", asset)
     _amounts(one)
     _prices(one)
     _times(one)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.twins.alpaca import views
 from tests.twins.alpaca.errors import invalid, unprocessable
-from tests.twins.alpaca.intake import CENT, priced
+from tests.twins.alpaca.intake import CENT, part, priced
 from tests.twins.alpaca.money import positive
 from tests.twins.alpaca.state import Order, State
 
@@ -14,7 +14,7 @@ def legs(state: State, head: Order, fields: dict[str, Any]) -> list[Order]:
     """The legs of a head, held until they are woken; none for a simple order."""
     if head.order_class == "simple":
         return []
-    profit, stop = fields.get("take_profit") or {}, fields.get("stop_loss") or {}
+    profit, stop = part(fields, "take_profit"), part(fields, "stop_loss")
     limit = priced(positive(profit, "limit_price"), "take_profit.limit_price", head.asset)
     stop_price = priced(positive(stop, "stop_price"), "stop_loss.stop_price", head.asset)
     stop_limit = priced(positive(stop, "limit_price"), "stop_loss.limit_price", head.asset)

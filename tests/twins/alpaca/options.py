@@ -14,6 +14,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     wash_trade_code: Literal[40310000, 42210000] = 40310000
     # The body of a 401 has no code in the documents; a code has been seen.
     unauthorized_code: Literal[0, 40110000] = 0
+    # The code of a 429 is illustrative in what public material there is.
+    rate_code: Literal[42910000, 0] = 42910000
     # Whether the UUID part of a FILL activity's id is the stream's execution_id.
     activity_id: Literal["execution", "own"] = "execution"
     # Paper sends binary frames of JSON; of live nothing is written.

@@ -154,7 +154,7 @@ def handle(state: State, options: Options, call: Call, at: int) -> Answer:
                 return handler(state, options, call, at, list(found.groups()))
             except RefusedError as refusal:
                 return refusal.answer()
-            except ValueError as error:
+            except (ValueError, ArithmeticError) as error:
                 return invalid(f"invalid parameter: {error}").answer()
     return Answer(status=404, body={"message": "endpoint not found."})
 

@@ -49,7 +49,7 @@ class Alpaca:
             self._recent.popleft()
         if len(self._recent) >= self.options.rate_per_min:
             reset = (self._recent[0] + WINDOW) // 1_000_000 + 1
-            return too_many(self._limits(0, reset))
+            return too_many(self.options.rate_code, self._limits(0, reset))
         self._recent.append(now)
         return None
 

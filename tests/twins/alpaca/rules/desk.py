@@ -133,10 +133,12 @@ class Desk:
         self._stack.callback(client._session.close)
         return client
 
-    def updates(self, twin: Remote, *, typed: bool = False, secret: str = SECRET, ready: bool = True) -> Listener:
-        """Listens to trade_updates."""
+    def updates(
+        self, twin: Remote, *, typed: bool = False, secret: str = SECRET, ready: bool = True, **more: Any
+    ) -> Listener:
+        """Listens to trade_updates; `more` goes to the library."""
         url = twin.url.replace("http", "ws") + "/stream"
-        stream = TradingStream(KEY, secret, raw_data=not typed, url_override=url)
+        stream = TradingStream(KEY, secret, raw_data=not typed, url_override=url, **more)
         listener = Listener(stream)
         stream.subscribe_trade_updates(listener.take)
         return self._listening(twin, listener, ready=ready)
@@ -149,11 +151,12 @@ class Desk:
         path: str = "/v2/iex",
         secret: str = SECRET,
         ready: bool = True,
+        **more: Any,
     ) -> Listener:
         """Listens to quotes, trades, bars and statuses of symbols."""
         kind = CryptoDataStream if "crypto" in path else StockDataStream
         url = twin.url.replace("http", "ws") + path
-        stream = kind(KEY, secret, raw_data=not typed, url_override=url)
+        stream = kind(KEY, secret, raw_data=not typed, url_override=url, **more)
         listener = Listener(stream)
         for subscribe in (stream.subscribe_quotes, stream.subscribe_trades, stream.subscribe_bars):
             subscribe(listener.take, *symbols)

@@ -12,7 +12,7 @@ from alpaca.trading.requests import (
     ReplaceOrderRequest,
 )
 
-from tests.twins.alpaca.options import values
+from tests.twins.alpaca.options import Options, values
 from tests.twins.alpaca.rules import rule
 from tests.twins.alpaca.rules.desk import Desk, refused
 
@@ -80,7 +80,7 @@ def duplicate(desk: Desk) -> None:
         assert again == (422, code)
 
 
-@rule("an order is found by its client id; an unknown one is 404 40410000", "§2, §4 [run]")
+@rule("an order is found by its client id; an unknown one is 404 40410000", "§2, §4")
 def lookup(desk: Desk) -> None:
     client = desk.client(desk.twin())
     order = client.submit_order(limit(client_order_id="mine"))
@@ -104,7 +104,7 @@ def forbidden(desk: Desk) -> None:
         assert wash == (403 if code == 40310000 else 422, code)
 
 
-@rule("pattern day trading is 403 40310100", "§2 [doc]")
+@rule("pattern day trading is 403 40310100", "§2")
 def day_trading(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -112,7 +112,7 @@ def day_trading(desk: Desk) -> None:
     assert code_of("pattern day trading", client.submit_order, market()) == (403, 40310100)
 
 
-@rule("422 42210000: unknown or closed asset, sub-penny price, not replaceable, not cancelable", "§2 [doc]")
+@rule("422 42210000: unknown or closed asset, sub-penny price, not replaceable, not cancelable", "§2")
 def unprocessable(desk: Desk) -> None:
     client = desk.client(desk.twin())
     done = client.submit_order(market())["id"]
@@ -135,19 +135,22 @@ def unauthorized(desk: Desk) -> None:
         assert str(code) in str(error) if code else "code" not in str(error)
 
 
-@rule("200 requests a minute, then 429 with the budget in headers", "§2 [doc]")
+@rule("200 requests a minute, then 429 with the budget in headers, with a code or without", "§2 [option]")
 def rate(desk: Desk) -> None:
-    client = desk.client(desk.twin(rate_per_min=3))
-    client._retry_codes = []
-    for _ in range(3):
-        client.get_account()
-    error = refused(client.get_account)
-    assert (error.status_code, error.code) == (429, 42910000)
-    headers = error.response.headers
-    assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("3", "0")
+    assert Options().rate_per_min == 200
+    for code in values("rate_code"):
+        client = desk.client(desk.twin(rate_per_min=3, rate_code=code))
+        client._retry_codes = []
+        for _ in range(3):
+            client.get_account()
+        error = refused(client.get_account)
+        assert error.status_code == 429
+        assert str(code) in str(error) if code else "code" not in str(error)
+        headers = error.response.headers
+        assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("3", "0")
 
 
-@rule("legs of a bracket have the server's client ids and stand under the parent when nested", "§2 [doc]")
+@rule("legs of a bracket have the server's client ids and stand under the parent when nested", "§2, [mem]")
 def bracket(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -166,7 +169,7 @@ def bracket(desk: Desk) -> None:
     assert client.get_all_positions() == []
 
 
-@rule("the legs of OCO and OTO orders live and die together", "§2 [doc]")
+@rule("the legs of OCO and OTO orders live and die together", "[mem]")
 def oco_and_oto(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -182,7 +185,7 @@ def oco_and_oto(desk: Desk) -> None:
     assert (nested["status"], [leg["status"] for leg in nested["legs"]]) == ("filled", ["canceled"])
 
 
-@rule("a replacement is a new order with a new client id; the old one ends as replaced", "§2 [doc]")
+@rule("a replacement is a new order with a new client id; the old one ends as replaced", "§2")
 def replacement(desk: Desk) -> None:
     client = desk.client(desk.twin())
     old = client.submit_order(limit(client_order_id="r0"))
@@ -217,7 +220,7 @@ def cancel(desk: Desk) -> None:
             assert client.get_order_by_id(order["id"])["status"] == "canceled"
 
 
-@rule("cancel all answers 207 with a result per order", "§2 [doc]")
+@rule("cancel all answers 207 with a result per order", "[src]")
 def cancel_all(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -226,7 +229,7 @@ def cancel_all(desk: Desk) -> None:
     assert client.get_orders() == []
 
 
-@rule("orders are listed 50 at a time unless a limit is given, 500 at most; `until` goes on", "§2 [doc]")
+@rule("orders are listed 50 at a time unless a limit is given, 500 at most; `until` goes on", "[mem]")
 def listing(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -239,7 +242,7 @@ def listing(desk: Desk) -> None:
     assert [one["id"] for one in reversed(read)] == made
 
 
-@rule("a quantity off the step, a word that is none, and a wrong parameter are 422 in the broker's words", "§5")
+@rule("a quantity off the step, a word that is none, and a wrong parameter are 422 in the broker's words", "[mem]")
 def bad_input(desk: Desk) -> None:
     client = desk.client(desk.twin())
     plain = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"}
@@ -256,6 +259,11 @@ def bad_input(desk: Desk) -> None:
         ({"type": "stop"}, "stop orders require stop price"),
         ({"type": "trailing_stop"}, "trail_price or trail_percent"),
         ({"symbol": ""}, "symbol is required"),
+        ({"qty": "1e400"}, "invalid parameter"),
+        ({"order_class": "bracket", "take_profit": 5}, "invalid take_profit"),
+        ({"order_class": "bracket", "take_profit": {"limit_price": "110"}}, "bracket orders require stop_loss"),
+        ({"order_class": "oto"}, "oto orders require one of"),
+        ({"order_class": "ladder"}, "invalid order_class"),
     ):
         error = refused(client.post, "/orders", {**plain, **wrong})
         assert (error.status_code, words in error.message) == (422, True), (wrong, error)
@@ -263,7 +271,7 @@ def bad_input(desk: Desk) -> None:
     assert refused(client.get, "/nowhere").status_code == 404
 
 
-@rule("a notional order has no quantity, and fills parts of shares", "§2 [doc]")
+@rule("a notional order has no quantity, and fills parts of shares", "§2")
 def notional(desk: Desk) -> None:
     client = desk.client(desk.twin())
     order = client.submit_order(market(qty=None, notional=50, client_order_id="n"))
@@ -272,7 +280,7 @@ def notional(desk: Desk) -> None:
     assert (after["status"], after["filled_qty"]) == ("filled", "0.499500499")
 
 
-@rule("parts of shares: DAY only, plain orders only, never short", "§2 [doc]")
+@rule("parts of shares: DAY only, plain orders only, never short", "§2")
 def fractional(desk: Desk) -> None:
     client = desk.client(desk.twin())
     assert client.submit_order(market(qty=0.5))["qty"] == "0.5"
@@ -285,7 +293,7 @@ def fractional(desk: Desk) -> None:
         assert refused(client.submit_order, asked).code == 42210000
 
 
-@rule("extended hours: DAY or GTC limit orders", "§2 [doc]")
+@rule("extended hours: DAY or GTC limit orders", "§2")
 def extended_hours(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -301,7 +309,7 @@ def extended_hours(desk: Desk) -> None:
         assert refused(client.submit_order, asked).code == 42210000
 
 
-@rule("crypto: the order says BTC/USD, the position BTCUSD; GTC or IOC", "§2 [doc]")
+@rule("crypto: the order says BTC/USD, the position BTCUSD; GTC or IOC", "§2")
 def crypto(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
@@ -314,7 +322,7 @@ def crypto(desk: Desk) -> None:
     assert client.get_all_positions() == []
 
 
-@rule("from long to short takes two orders", "§5.13 [src]")
+@rule("from long to short takes two orders", "§5.13")
 def crossing_zero(desk: Desk) -> None:
     client = desk.client(desk.twin(multiplier=2))
     client.submit_order(market(qty=10))
@@ -324,7 +332,7 @@ def crossing_zero(desk: Desk) -> None:
     assert client.get_open_position("AAPL")["qty"] == "-5"
 
 
-@rule("a trailing stop follows the market and never goes back", "§2 [doc]")
+@rule("a trailing stop follows the market and never goes back", "[mem]")
 def trailing(desk: Desk) -> None:
     from alpaca.trading.requests import TrailingStopOrderRequest
 
@@ -364,7 +372,7 @@ def activities_by_order(desk: Desk) -> None:
         assert len(client.get("/account/activities/FILL", {"order_id": first})) == count
 
 
-@rule("dividends, interest and transfers are activities of their own, and move the cash", "§2 [doc]")
+@rule("dividends, interest and transfers are activities of their own, and move the cash", "[src]")
 def non_trade(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)

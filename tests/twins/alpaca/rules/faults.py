@@ -70,6 +70,29 @@ def cut_off(desk: Desk) -> None:
         listener.until_events("pending_new", "new", "pending_new", "new")
 
 
+@rule(
+    "a half-open stream is noticed by unanswered pings: after 10 and 180 seconds unless websocket_params say less",
+    "[src]",
+)
+def half_open(desk: Desk) -> None:
+    twin = desk.twin()
+    assert desk.updates(twin).stream._websocket_params == {"ping_interval": 10, "ping_timeout": 180, "max_queue": 1024}
+    twin = desk.twin()
+    listener = desk.updates(twin, websocket_params={"ping_interval": 0.05, "ping_timeout": 0.2})
+    twin.arm("mute", ALL)
+    twin.until_called("GET /stream", 2)
+    assert listener.running
+
+
+@rule("a data stream that is connected and mute is noticed when data_timeout is given, and not otherwise", "[src]")
+def mute_data(desk: Desk) -> None:
+    twin = desk.twin()
+    assert desk.quotes(twin, "AAPL").stream._data_timeout is None
+    twin = desk.twin()
+    desk.quotes(twin, "AAPL", data_timeout=0.1)
+    twin.until_called("GET /v2/iex", 2)
+
+
 @rule("orders fill in parts as the quote's size allows", "§8")
 def partial_fills(desk: Desk) -> None:
     twin = desk.twin()

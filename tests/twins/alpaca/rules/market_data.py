@@ -25,7 +25,7 @@ def bars(twin: Remote, symbol: str, count: int) -> None:
     twin.do("bars", symbol=symbol, timeframe="1Min", bars=made)
 
 
-@rule("latest quotes and trades; a symbol without data is not there", "data [src]")
+@rule("latest quotes and trades; a symbol without data is not there", "[src]")
 def latest(desk: Desk) -> None:
     twin = desk.twin()
     twin.do("trade", symbol="AAPL", price="100.05", size="7")
@@ -40,7 +40,7 @@ def latest(desk: Desk) -> None:
     )
 
 
-@rule("bars come in pages over symbols; the library reads them all", "data [src]")
+@rule("bars come in pages over symbols; the library reads them all", "[src]")
 def paging(desk: Desk) -> None:
     twin = desk.twin()
     bars(twin, "AAPL", 700)
@@ -61,14 +61,14 @@ def paging(desk: Desk) -> None:
     assert read == [500, 500, 200]
 
 
-@rule("a feed that is not paid for is 403 over REST", "data [doc]")
+@rule("a feed that is not paid for is 403 over REST", "[mem]")
 def no_rights(desk: Desk) -> None:
     client = desk.data(desk.twin())
     asked = StockLatestQuoteRequest(symbol_or_symbols="AAPL", feed=DataFeed.SIP)
     assert refused(client.get_stock_latest_quote, asked).status_code == 403
 
 
-@rule("the stream speaks MessagePack with its client; quotes, trades and bars of what was subscribed", "data [src]")
+@rule("the stream speaks MessagePack with its client; quotes, trades and bars of what was subscribed", "[src]")
 def stream(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.quotes(twin, "AAPL", "MSFT", typed=True)
@@ -89,7 +89,7 @@ def stream(desk: Desk) -> None:
     assert opened["headers"]["Content-Type"] == "application/msgpack"
 
 
-@rule("wrong keys: the stream tries again and tells nobody", "data [src]")
+@rule("wrong keys: the stream tries again and tells nobody", "[src]")
 def wrong_keys(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.quotes(twin, "AAPL", secret="wrong", ready=False)
@@ -97,7 +97,7 @@ def wrong_keys(desk: Desk) -> None:
     assert listener.running
 
 
-@rule("a feed that is not paid for ends the stream's task without an error", "data [src]")
+@rule("a feed that is not paid for ends the stream's task without an error", "[src]")
 def no_stream_rights(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.quotes(twin, "AAPL", path="/v2/sip", ready=False)
@@ -105,7 +105,7 @@ def no_stream_rights(desk: Desk) -> None:
     assert twin.calls("GET /v2/sip") == 1
 
 
-@rule("one data stream per account: a second one is told connection limit exceeded", "data [doc]")
+@rule("one data stream per account: a second one is told connection limit exceeded", "[mem]")
 def one_stream(desk: Desk) -> None:
     twin = desk.twin()
     desk.quotes(twin, "AAPL")
@@ -113,7 +113,7 @@ def one_stream(desk: Desk) -> None:
     twin.until(lambda: any("connection limit exceeded" in str(entry) for entry in twin.journal()))
 
 
-@rule("crypto has its own paths, without feeds", "data [src]")
+@rule("crypto has its own paths, without feeds", "[src]")
 def crypto(desk: Desk) -> None:
     twin = desk.twin()
     twin.do("quote", symbol="BTC/USD", bid="50000", ask="50010")
@@ -124,7 +124,7 @@ def crypto(desk: Desk) -> None:
     twin.until(lambda: [one["bp"] for one in listener.heard] == [50001])
 
 
-@rule("1,000 quotes are streamed in order", "data [run]")
+@rule("1,000 quotes are streamed in order", "[src]")
 def many(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.quotes(twin, "MSFT")

@@ -222,7 +222,7 @@ def replaced(desk: Desk) -> None:
     assert told[2:] == [("replaced", old["id"]), ("new", new["id"])]
 
 
-@rule("the end of a cancel comes over the stream; it may be refused, or a fill may come after it", "§2, §7 [doc]")
+@rule("the end of a cancel comes over the stream; it may be refused, or a fill may come after it", "§2, §7")
 def late_fill(desk: Desk) -> None:
     twin = desk.twin(cancels="pending")
     listener = desk.updates(twin)
@@ -283,7 +283,7 @@ def busts(desk: Desk) -> None:
             assert not {"trade_bust", "trade_correct"} & set(listener.events())
 
 
-@rule("an order may be rejected after it was accepted", "§2 [doc]")
+@rule("an order may be rejected after it was accepted", "[src]")
 def rejected_late(desk: Desk) -> None:
     twin = desk.twin()
     listener = desk.updates(twin)

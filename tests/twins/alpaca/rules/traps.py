@@ -144,7 +144,7 @@ def server_errors(desk: Desk) -> None:
         assert bool(twin.ledger()["orders"]) == there
 
 
-@rule("a look-up may say 404 for a while after acceptance: one 404 proves nothing", "§4 [doc]")
+@rule("a look-up may say 404 for a while after acceptance: one 404 proves nothing", "§4")
 def not_yet(desk: Desk) -> None:
     twin = desk.twin()
     client = desk.client(twin)
