@@ -8,10 +8,10 @@ import sys
 import traceback
 from importlib.metadata import version
 
-from tests.twins.alpaca.rules import RULES, facts, faults, market_data, streams, traps
+from tests.twins.alpaca.rules import RULES, facts, faults, kinds, market_data, streams, traps
 from tests.twins.alpaca.rules.desk import Desk
 
-__all__ = ["RULES", "facts", "faults", "main", "market_data", "streams", "traps"]
+__all__ = ["RULES", "facts", "faults", "kinds", "main", "market_data", "streams", "traps"]
 
 
 def main() -> int:

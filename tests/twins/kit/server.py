@@ -50,10 +50,10 @@ class Twin:
         at = self.venue.clock.tick()
         answer = self.venue.refused(call)
         if answer is None:
+            answer = self.venue.handle(call)
             if self.venue.changes(call):
                 kept = {"method": call.method, "path": call.path, "query": call.query, "body": call.body}
                 self._store.append({"at": at, "call": kept})
-            answer = self.venue.handle(call)
             self.journal.write("handled", of=number, time=at, status=answer.status, digest=digest(answer.body))
         self._spread()
         return answer

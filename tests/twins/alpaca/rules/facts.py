@@ -5,7 +5,6 @@ from typing import Any
 
 from alpaca.trading.enums import QueryOrderStatus
 from alpaca.trading.requests import (
-    GetOrderByIdRequest,
     GetOrdersRequest,
     LimitOrderRequest,
     MarketOrderRequest,
@@ -150,41 +149,6 @@ def rate(desk: Desk) -> None:
         assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("3", "0")
 
 
-@rule("legs of a bracket have the server's client ids and stand under the parent when nested", "§2, [mem]")
-def bracket(desk: Desk) -> None:
-    twin = desk.twin()
-    client = desk.client(twin)
-    exits: dict[str, Any] = {"take_profit": {"limit_price": 120}, "stop_loss": {"stop_price": 80}}
-    asked = limit(client_order_id="entry", order_class="bracket", time_in_force="gtc", **exits)
-    head = client.submit_order(asked)
-    assert [leg["status"] for leg in head["legs"]] == ["held", "held"]
-    assert "entry" not in {leg["client_order_id"] for leg in head["legs"]}
-    twin.do("quote", symbol="AAPL", bid="89", ask="90")
-    nested = client.get_order_by_id(head["id"], GetOrderByIdRequest(nested=True))
-    assert [leg["status"] for leg in nested["legs"]] == ["new", "held"]
-    assert client.get_order_by_id(head["id"])["legs"] is None
-    twin.do("quote", symbol="AAPL", bid="80", ask="81")
-    ended = client.get_order_by_id(head["id"], GetOrderByIdRequest(nested=True))
-    assert [leg["status"] for leg in ended["legs"]] == ["canceled", "filled"]
-    assert client.get_all_positions() == []
-
-
-@rule("the legs of OCO and OTO orders live and die together", "[mem]")
-def oco_and_oto(desk: Desk) -> None:
-    twin = desk.twin()
-    client = desk.client(twin)
-    entry = client.submit_order(market(order_class="oto", stop_loss={"stop_price": 95}))
-    (stop,) = entry["legs"]
-    assert client.get_order_by_id(stop["id"])["status"] == "new"
-    client.cancel_order_by_id(stop["id"])
-    exits: dict[str, Any] = {"take_profit": {"limit_price": 110}, "stop_loss": {"stop_price": 95, "limit_price": 94}}
-    head = client.submit_order(limit(price=110, side="sell", order_class="oco", **exits))
-    assert [leg["type"] for leg in head["legs"]] == ["stop_limit"]
-    twin.do("quote", symbol="AAPL", bid="110", ask="110.1")
-    nested = client.get_orders(GetOrdersRequest(status=QueryOrderStatus.ALL, nested=True, limit=1))[0]
-    assert (nested["status"], [leg["status"] for leg in nested["legs"]]) == ("filled", ["canceled"])
-
-
 @rule("a replacement is a new order with a new client id; the old one ends as replaced", "§2")
 def replacement(desk: Desk) -> None:
     client = desk.client(desk.twin())
@@ -269,84 +233,6 @@ def bad_input(desk: Desk) -> None:
         assert (error.status_code, words in error.message) == (422, True), (wrong, error)
     assert refused(client.get, "/orders", {"limit": "x"}).status_code == 422
     assert refused(client.get, "/nowhere").status_code == 404
-
-
-@rule("a notional order has no quantity, and fills parts of shares", "§2")
-def notional(desk: Desk) -> None:
-    client = desk.client(desk.twin())
-    order = client.submit_order(market(qty=None, notional=50, client_order_id="n"))
-    assert (order["qty"], order["notional"]) == (None, "50")
-    after = client.get_order_by_client_id("n")
-    assert (after["status"], after["filled_qty"]) == ("filled", "0.499500499")
-
-
-@rule("parts of shares: DAY only, plain orders only, never short", "§2")
-def fractional(desk: Desk) -> None:
-    client = desk.client(desk.twin())
-    assert client.submit_order(market(qty=0.5))["qty"] == "0.5"
-    for asked in (
-        limit(qty=0.5, time_in_force="gtc"),
-        market(symbol="GRWG", qty=0.5),
-        market(symbol="MSFT", qty=0.5, side="sell"),
-        market(qty=0.5, order_class="oto", stop_loss={"stop_price": 95}),
-    ):
-        assert refused(client.submit_order, asked).code == 42210000
-
-
-@rule("extended hours: DAY or GTC limit orders", "§2")
-def extended_hours(desk: Desk) -> None:
-    twin = desk.twin()
-    client = desk.client(twin)
-    twin.do("session", name="pre")
-    early = client.submit_order(limit(price=101, extended_hours=True))
-    assert client.get_order_by_id(early["id"])["status"] == "filled"
-    waits = client.submit_order(limit(price=101))
-    assert client.get_order_by_id(waits["id"])["status"] == "accepted"
-    twin.do("session", name="open")
-    assert client.get_order_by_id(waits["id"])["status"] == "filled"
-    assert client.submit_order(limit(extended_hours=True, time_in_force="gtc"))["extended_hours"]
-    for asked in (market(extended_hours=True), limit(extended_hours=True, time_in_force="ioc")):
-        assert refused(client.submit_order, asked).code == 42210000
-
-
-@rule("crypto: the order says BTC/USD, the position BTCUSD; GTC or IOC", "§2")
-def crypto(desk: Desk) -> None:
-    twin = desk.twin()
-    client = desk.client(twin)
-    twin.do("quote", symbol="BTC/USD", bid="50000", ask="50010")
-    order = client.submit_order(market(symbol="BTC/USD", qty=0.01, time_in_force="gtc"))
-    assert order["symbol"] == "BTC/USD"
-    assert client.get_open_position("BTCUSD")["symbol"] == "BTCUSD"
-    assert refused(client.submit_order, market(symbol="BTC/USD", qty=0.01)).code == 42210000
-    assert client.close_position("BTCUSD")["side"] == "sell"
-    assert client.get_all_positions() == []
-
-
-@rule("from long to short takes two orders", "§5.13")
-def crossing_zero(desk: Desk) -> None:
-    client = desk.client(desk.twin(multiplier=2))
-    client.submit_order(market(qty=10))
-    assert refused(client.submit_order, market(side="sell", qty=15)).code == 40310000
-    client.submit_order(market(side="sell", qty=10))
-    client.submit_order(market(side="sell", qty=5))
-    assert client.get_open_position("AAPL")["qty"] == "-5"
-
-
-@rule("a trailing stop follows the market and never goes back", "[mem]")
-def trailing(desk: Desk) -> None:
-    from alpaca.trading.requests import TrailingStopOrderRequest
-
-    twin = desk.twin()
-    client = desk.client(twin)
-    client.submit_order(market())
-    asked = TrailingStopOrderRequest(symbol="AAPL", qty=10, side="sell", time_in_force="gtc", trail_price=5)
-    order = client.submit_order(asked)
-    twin.do("quote", symbol="AAPL", bid="110", ask="110.1")
-    twin.do("quote", symbol="AAPL", bid="106", ask="106.1")
-    told = client.get_order_by_id(order["id"])
-    assert (told["hwm"], told["stop_price"], told["status"]) == ("110", "105", "new")
-    twin.do("quote", symbol="AAPL", bid="105", ask="105.1")
-    assert client.get_order_by_id(order["id"])["filled_avg_price"] == "105"
 
 
 @rule("activities have no method: get() pages by the last id, newest first", "§2 [run]")
