@@ -32,7 +32,7 @@ def reserved(state: State) -> Decimal:
     """What open buys, and open sells of what is not held, have taken hold of."""
     total = ZERO
     for one in state.open_orders():
-        if one.status == "held":
+        if one.status == "held" or one.replacing:
             continue
         held = state.positions.get(one.asset.symbol)
         quantity = held.qty if held else ZERO

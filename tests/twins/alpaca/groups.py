@@ -1,6 +1,6 @@
 """Brackets, OCO and OTO: which leg lives when, and which dies with which."""
 
-from tests.twins.alpaca.events import change
+from tests.twins.alpaca.events import change, tell
 from tests.twins.alpaca.options import Options
 from tests.twins.alpaca.state import Order, State
 
@@ -13,7 +13,10 @@ def others(state: State, one: Order) -> list[Order]:
 
 
 def filled(state: State, options: Options, one: Order, at: int) -> None:
-    """After an execution: a filled entry wakes its legs, an exit that filled ends the other one."""
+    """After an execution: a filled entry wakes its legs, an exit that filled ends the other one, and a replacement that
+    was on its way is too late."""
+    if one.status == "filled" and one.replaced_by:
+        unreplaced(state, options, one, at)
     if one.role == "entry":
         if one.status == "filled":
             legs = [state.orders[leg] for leg in one.legs]
@@ -50,6 +53,14 @@ def takes_over(state: State, options: Options, stop: Order, at: int) -> None:
         if other.role == "take_profit" and other.open:
             change(state, options, other, "canceled", at)
     change(state, options, stop, "new", at)
+
+
+def unreplaced(state: State, options: Options, old: Order, at: int) -> None:
+    """A replacement that does not come about: the new order is rejected."""
+    new = state.orders[old.replaced_by or ""]
+    old.replaced_by = None
+    tell(state, options, "order_replace_rejected", old, at)
+    change(state, options, new, "rejected", at)
 
 
 def replaced(state: State, old: Order, new: Order) -> None:

@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     busts: Literal["streamed", "silent"] = "streamed"
     # What a second trade_updates connection meets.
     second_stream: Literal["served", "refused"] = "served"
-    # What a replacement without a quantity asks for when the replaced order was partly filled.
+    # Whether a replacement's quantity counts what was filled before ("qty must be > filled_qty" hints that it does).
     replaced_quantity: Literal["rest", "whole"] = "rest"
     # Whether FILL activities can be asked for by order_id.
     activities_by_order: Literal["yes", "no"] = "yes"
@@ -34,6 +34,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     fees: Literal["none", "activities"] = "none"
     # Whether a cancel is done at once or stays pending until the verb `settle`.
     cancels: Literal["at_once", "pending"] = "at_once"
+
+    # Whether a replacement is done at once or stays pending until the verb `settle`: its answer promises nothing.
+    replacements: Literal["at_once", "pending"] = "at_once"
 
     rate_per_min: int = 200
     cash: str = "100000"

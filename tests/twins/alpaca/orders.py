@@ -7,13 +7,14 @@ from tests.twins.alpaca.activities import when
 from tests.twins.alpaca.errors import RefusedError, invalid, missing, unprocessable
 from tests.twins.alpaca.events import change, tell
 from tests.twins.alpaca.matching import arrive
-from tests.twins.alpaca.money import positive
+from tests.twins.alpaca.money import ZERO, positive
 from tests.twins.alpaca.options import Options
 from tests.twins.alpaca.state import DONE, Order, State
 from tests.twins.kit.venue import Answer
 
 LIST_LIMIT, LIST_LIMIT_MAX = 50, 500
-REPLACEABLE = ("new", "partially_filled", "accepted", "held")
+REPLACEABLE = ("new", "partially_filled", "held")
+REPLACED_FIELDS = ("qty", "tif", "limit_price", "stop_price", "trail_price", "trail_percent")
 
 
 def submit(state: State, options: Options, fields: dict[str, Any], at: int) -> dict[str, Any]:
@@ -38,13 +39,16 @@ def submit(state: State, options: Options, fields: dict[str, Any], at: int) -> d
 def replace(state: State, options: Options, order_id: str, fields: dict[str, Any], at: int) -> dict[str, Any]:
     """Replaces an order by a new one, with a new id and a new client id; the old one ends as `replaced`."""
     old = found(state, order_id)
+    if old.status in DONE:
+        raise unprocessable("unable to replace order, order is not open")
     if old.status not in REPLACEABLE:
-        raise unprocessable(f'order is not replaceable: it is in "{old.status}" state')
+        raise unprocessable(f"cannot replace order in {old.status} status")
     if old.notional is not None:
         raise unprocessable("notional orders cannot be replaced")
     trail = positive(fields, "trail")
-    qty = positive(fields, "qty")
-    default = old.qty if options.replaced_quantity == "whole" else old.leaves
+    asked = positive(fields, "qty") or old.qty or ZERO
+    if asked <= old.filled_qty:
+        raise unprocessable("qty must be > filled_qty")
     new = Order(
         id="",
         client_order_id=intake.client_id(state, options, fields),
@@ -56,7 +60,7 @@ def replace(state: State, options: Options, order_id: str, fields: dict[str, Any
         order_class=old.order_class,
         created_at=at,
         updated_at=at,
-        qty=qty if qty is not None else default,
+        qty=asked - old.filled_qty if options.replaced_quantity == "rest" else asked,
         limit_price=intake.priced(positive(fields, "limit_price"), "limit_price", old.asset) or old.limit_price,
         stop_price=intake.priced(positive(fields, "stop_price"), "stop_price", old.asset) or old.stop_price,
         trail_price=trail if trail is not None and old.trail_price is not None else old.trail_price,
@@ -67,27 +71,38 @@ def replace(state: State, options: Options, order_id: str, fields: dict[str, Any
     )
     if new.tif not in intake.TIFS:
         raise invalid(f"invalid time_in_force: {new.tif}")
+    if asked == old.qty and all(getattr(new, name) == getattr(old, name) for name in REPLACED_FIELDS if name != "qty"):
+        raise unprocessable("order parameters are not changed")
     before, old.status = old.status, "replaced"
     try:
         if new.status != "held":
             permits.check(state, options, new)
-    except RefusedError:
+    finally:
         old.status = before
-        raise
     new.id, new.sequence = state.new_id("order"), state.next()
-    groups.replaced(state, old, new)
     state.add(new)
     old.replaced_by = new.id
-    change(state, options, old, "replaced", at)
     answer = views.order(state, new)
-    arrive(state, options, new, at)
+    if options.replacements == "pending":
+        old.before, old.status = old.status, "pending_replace"
+        tell(state, options, "pending_replace", old, at)
+    else:
+        settle(state, options, old, at)
     return answer
+
+
+def settle(state: State, options: Options, old: Order, at: int) -> None:
+    """Does a replacement: the old order ends, the new one takes its place."""
+    new = state.orders[old.replaced_by or ""]
+    groups.replaced(state, old, new)
+    change(state, options, old, "replaced", at)
+    arrive(state, options, new, at)
 
 
 def cancel(state: State, options: Options, order_id: str, at: int) -> None:
     """Asks for the end of an order; its final state comes over the stream."""
     one = found(state, order_id)
-    if one.status in DONE or one.status == "pending_cancel":
+    if one.status in DONE or one.status in {"pending_cancel", "pending_replace"}:
         raise unprocessable(f'order is already in "{one.status}" state')
     if options.cancels == "pending":
         one.before, one.status = one.status, "pending_cancel"

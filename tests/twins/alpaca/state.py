@@ -98,6 +98,11 @@ class Order(msgspec.Struct, kw_only=True):
         return self.status in OPEN
 
     @property
+    def replacing(self) -> bool:
+        """Whether it waits to take another order's place; it holds nothing of its own until then."""
+        return self.replaces is not None and self.status == "pending_new"
+
+    @property
     def average(self) -> Decimal | None:
         return self.filled_value / self.filled_qty if self.filled_qty else None
 

@@ -160,7 +160,10 @@ def _settle(venue: "Alpaca", args: Args) -> Args:
     one = _order(venue, args)
     if one.status == "pending_cancel":
         return _end("canceled")(venue, args)
-    raise ValueError(f"order {one.id} is {one.status}, not pending_cancel")
+    if one.status == "pending_replace":
+        orders.settle(venue.state, venue.options, one, venue.clock.now)
+        return {}
+    raise ValueError(f"order {one.id} is {one.status}, not pending_cancel or pending_replace")
 
 
 def _refuse_cancel(venue: "Alpaca", args: Args) -> Args:
@@ -168,6 +171,15 @@ def _refuse_cancel(venue: "Alpaca", args: Args) -> Args:
     if one.status == "pending_cancel":
         one.status = one.before
     events.tell(venue.state, venue.options, "order_cancel_rejected", one, venue.clock.now)
+    return {}
+
+
+def _refuse_replace(venue: "Alpaca", args: Args) -> Args:
+    one = _order(venue, args)
+    if one.status != "pending_replace":
+        raise ValueError(f"order {one.id} is {one.status}, not pending_replace")
+    one.status = one.before
+    groups.unreplaced(venue.state, venue.options, one, venue.clock.now)
     return {}
 
 
@@ -239,8 +251,9 @@ VERBS: dict[str, tuple[Callable[["Alpaca", Args], Args], str]] = {
     "reject": (_end("rejected"), "order or client_order_id: rejects it after it was accepted"),
     "expire": (_end("expired"), "order or client_order_id"),
     "restate": (_restate, "order or client_order_id, status: tells any state, also one that nobody knows"),
-    "settle": (_settle, "order or client_order_id: does a cancel that is pending"),
+    "settle": (_settle, "order or client_order_id: does a cancel or a replacement that is pending"),
     "refuse_cancel": (_refuse_cancel, "order or client_order_id: the cancel comes too late"),
+    "refuse_replace": (_refuse_replace, "order or client_order_id: the replacement does not come about"),
     "activity": (_activity, "type, net_amount?, symbol?, qty?, …: cash or shares move without a trade"),
     "asset": (_asset, "symbol and its fields: makes or changes an asset"),
     "flags": (

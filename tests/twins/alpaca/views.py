@@ -72,7 +72,7 @@ def held_for_orders(state: State, asset: Asset, side: str, but: str | None = Non
         (
             one.leaves
             for one in state.open_orders(asset.symbol)
-            if one.side == side and one.status != "held" and one.id != but
+            if one.side == side and one.status != "held" and not one.replacing and one.id != but
         ),
         ZERO,
     )

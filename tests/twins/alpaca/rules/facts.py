@@ -119,7 +119,7 @@ def unprocessable(desk: Desk) -> None:
         (lambda: client.submit_order(limit(symbol="NONE")), "not found"),
         (lambda: client.submit_order(limit(symbol="TWTR")), "not active"),
         (lambda: client.submit_order(limit(price=90.123)), "sub-penny"),
-        (lambda: client.replace_order_by_id(done, ReplaceOrderRequest(limit_price=1)), "not replaceable"),
+        (lambda: client.replace_order_by_id(done, ReplaceOrderRequest(limit_price=1)), "unable to replace order"),
         (lambda: client.cancel_order_by_id(done), 'already in "filled" state'),
     ):
         assert code_of(words, asked) == (422, 42210000)
@@ -159,14 +159,37 @@ def replacement(desk: Desk) -> None:
     assert (before["status"], before["replaced_by"]) == ("replaced", new["id"])
 
 
-@rule("a replacement without a quantity asks for the rest, or for the whole again", "[option]")
+@rule("a replacement's quantity counts what was filled before, or does not", "[option]")
 def replaced_quantity(desk: Desk) -> None:
-    for value, qty in (("rest", "6"), ("whole", "10")):
+    for value, rest, more in (("rest", "6", "8"), ("whole", "10", "12")):
         twin = desk.twin(replaced_quantity=value)
         client = desk.client(twin)
-        old = client.submit_order(limit())
-        twin.do("fill", order=old["id"], qty="4", price="90")
-        assert client.replace_order_by_id(old["id"], ReplaceOrderRequest(limit_price=91))["qty"] == qty
+        for asked, qty in ((ReplaceOrderRequest(limit_price=91), rest), (ReplaceOrderRequest(qty=12), more)):
+            old = client.submit_order(limit())
+            twin.do("fill", order=old["id"], qty="4", price="90")
+            assert client.replace_order_by_id(old["id"], asked)["qty"] == qty
+            client.cancel_orders()
+
+
+@rule(
+    "what cannot be replaced: accepted orders, nothing changed, a quantity that is filled; qty is whole in the library",
+    "[doc]",
+)
+def irreplaceable(desk: Desk) -> None:
+    twin = desk.twin()
+    client = desk.client(twin)
+    order = client.submit_order(limit())["id"]
+    twin.do("fill", order=order, qty="4", price="90")
+    for asked, words in (
+        (ReplaceOrderRequest(limit_price=90), "order parameters are not changed"),
+        (ReplaceOrderRequest(qty=4), "qty must be > filled_qty"),
+    ):
+        assert code_of(words, client.replace_order_by_id, order, asked) == (422, 42210000)
+    twin.do("session", name="closed")
+    waiting = client.submit_order(limit())["id"]
+    words = "cannot replace order in accepted status"
+    assert code_of(words, client.replace_order_by_id, waiting, ReplaceOrderRequest(limit_price=91)) == (422, 42210000)
+    assert ReplaceOrderRequest.model_fields["qty"].annotation == int | None
 
 
 @rule("a cancel is 204 without a body; the order may stay pending and end later", "§2 [option]")

@@ -105,7 +105,7 @@ def no_stream_rights(desk: Desk) -> None:
     assert twin.calls("GET /v2/sip") == 1
 
 
-@rule("one data stream per account: a second one is told connection limit exceeded", "[mem]")
+@rule("one data stream per account: a second one is told connection limit exceeded", "[doc]")
 def one_stream(desk: Desk) -> None:
     twin = desk.twin()
     desk.quotes(twin, "AAPL")

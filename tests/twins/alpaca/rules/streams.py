@@ -12,7 +12,7 @@ from websockets.legacy import client as legacy
 
 from tests.twins.alpaca.options import values
 from tests.twins.alpaca.rules import rule
-from tests.twins.alpaca.rules.desk import Desk, ended
+from tests.twins.alpaca.rules.desk import Desk, ended, refused
 from tests.twins.alpaca.rules.facts import limit, market
 
 
@@ -220,6 +220,29 @@ def replaced(desk: Desk) -> None:
     listener.until(4)
     told = [(message["data"]["event"], message["data"]["order"]["id"]) for message in listener.heard]
     assert told[2:] == [("replaced", old["id"]), ("new", new["id"])]
+
+
+@rule("the answer to a replacement promises nothing: a fill of the old order may reject the new one", "[doc]")
+def replaced_too_late(desk: Desk) -> None:
+    twin = desk.twin(replacements="pending")
+    listener = desk.updates(twin)
+    client = desk.client(twin)
+    old = client.submit_order(limit())["id"]
+    new = client.replace_order_by_id(old, ReplaceOrderRequest(limit_price=91))["id"]
+    twin.do("fill", order=old, qty="10", price="90")
+    listener.until(6)
+    told = [(message["data"]["event"], message["data"]["order"]["id"]) for message in listener.heard[2:]]
+    assert told == [("pending_replace", old), ("fill", old), ("order_replace_rejected", old), ("rejected", new)]
+    second = client.submit_order(limit())["id"]
+    client.replace_order_by_id(second, ReplaceOrderRequest(limit_price=91))
+    assert refused(client.cancel_order_by_id, second).status_code == 422
+    twin.do("refuse_replace", order=second)
+    assert client.get_order_by_id(second)["status"] == "new"
+    third = client.replace_order_by_id(second, ReplaceOrderRequest(limit_price=92))["id"]
+    twin.do("settle", order=second)
+    assert client.get_order_by_id(second)["status"] == "replaced"
+    assert client.get_order_by_id(third)["status"] == "new"
+    assert client.get_account()["buying_power"] == "98180"
 
 
 @rule("the end of a cancel comes over the stream; it may be refused, or a fill may come after it", "§2, §7")
