@@ -116,6 +116,8 @@ def _amounts(one: Order) -> None:
         raise invalid("qty or notional is required" if one.qty is None else "only one of qty or notional is accepted")
     if one.qty is not None and one.qty % one.asset.increment:
         raise unprocessable(f"invalid qty {one.qty}: it has to be a multiple of {one.asset.increment}")
+    if one.notional is not None and one.notional < ONE:
+        raise unprocessable("notional must be >= 1.00")
     parts = one.notional is not None or (one.qty is not None and one.qty % 1 != 0)
     if not parts:
         return
@@ -141,6 +143,8 @@ def _prices(one: Order) -> None:
 
 
 def _times(one: Order) -> None:
+    if one.extended_hours and one.type in STOPS:
+        raise unprocessable("stop orders are not eligible for extended hours trading")
     if one.extended_hours and (one.type != "limit" or one.tif not in {"day", "gtc"}):
         raise unprocessable("extended hours order must be DAY or GTC limit orders")
     if one.asset.kind == "crypto":

@@ -55,7 +55,8 @@ class Line:
         return self._socket
 
     def _received(self, frame: str | bytes) -> None:
-        self._journal.write("in", via=self.number, frame=self.session.readable(frame))
+        binary = isinstance(frame, bytes)
+        self._journal.write("in", via=self.number, binary=binary, frame=self.session.readable(frame))
         for answer in self.session.received(frame):
             self._put(answer)
         if self.session.closing:
@@ -139,7 +140,8 @@ class Line:
                         await self._socket.send_bytes(frame)
                 if isinstance(frame, End):
                     return
-                self._journal.write("out", via=self.number, frame=self.session.readable(frame))
+                binary = isinstance(frame, bytes)
+                self._journal.write("out", via=self.number, binary=binary, frame=self.session.readable(frame))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

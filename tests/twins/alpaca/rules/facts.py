@@ -246,6 +246,8 @@ def bad_input(desk: Desk) -> None:
         ({"type": "stop"}, "stop orders require stop price"),
         ({"type": "trailing_stop"}, "trail_price or trail_percent"),
         ({"symbol": ""}, "symbol is required"),
+        ({"qty": None, "notional": "0.5"}, "notional must be >= 1.00"),
+        ({"type": "stop", "stop_price": "110", "extended_hours": True}, "not eligible for extended hours"),
         ({"qty": "1e400"}, "invalid parameter"),
         ({"order_class": "bracket", "take_profit": 5}, "invalid take_profit"),
         ({"order_class": "bracket", "take_profit": {"limit_price": "110"}}, "bracket orders require stop_loss"),

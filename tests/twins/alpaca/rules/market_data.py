@@ -85,6 +85,9 @@ def stream(desk: Desk) -> None:
         "MSFT",
         "AAPL",
     ]
+    sent = str([entry for entry in twin.journal() if entry["kind"] == "out"])
+    assert "MSFT" in sent
+    assert "NVDA" not in sent
     (opened,) = [entry for entry in twin.journal() if entry["kind"] == "open"]
     assert opened["headers"]["Content-Type"] == "application/msgpack"
 

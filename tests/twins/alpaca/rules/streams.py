@@ -41,6 +41,8 @@ def frames(desk: Desk) -> None:
         listener = desk.updates(twin)
         desk.client(twin).submit_order(market())
         listener.until_events("pending_new", "new", "fill")
+        sent = {entry["binary"] for entry in twin.journal() if entry["kind"] == "out" and "binary" in entry}
+        assert sent == {value == "binary"}
 
 
 @rule("pending_new → new → fill; execution_id on each, event_id of 26 characters or none, settle_date", "§2 [option]")
