@@ -15,6 +15,8 @@ from bench.system import Result, System
 from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
 
 _WARM_UP_ORDERS = 200
+OTHER_LIMITS = frozenset({"lifted", "strict"})
+"""Systems that are Tradewire once more."""
 
 
 class Plan(Struct, frozen=True):
@@ -59,13 +61,20 @@ async def measure(plan: Plan, systems: Mapping[str, Callable[[], System]], liste
     """Runs the plan. Raises ResultError or RoleError at the first run that is not as it should be."""
     found = []
     for number in range(1, plan.rounds + 1):
-        with reachable_folder() as folder, TemporaryDirectory(prefix="bench-") as logs:
-            async with running_engines(folder / "data", durable=True) as engines:
-                for name in rotated(plan.systems, number - 1):
-                    workdir = Path(logs) / name
-                    workdir.mkdir()
-                    found += await _measure_system(plan, number, name, systems[name](), engines, workdir, listener)
+        for names in sharing(rotated(plan.systems, number - 1)):
+            with reachable_folder() as folder, TemporaryDirectory(prefix="bench-") as logs:
+                async with running_engines(folder / "data", durable=True) as engines:
+                    for name in names:
+                        workdir = Path(logs) / name
+                        workdir.mkdir()
+                        found += await _measure_system(plan, number, name, systems[name](), engines, workdir, listener)
     return found
+
+
+def sharing(systems: Sequence[str]) -> list[list[str]]:
+    """The systems by the engines that they run on: one system with other limits would go on with another's log."""
+    together = [name for name in systems if name not in OTHER_LIMITS]
+    return [group for group in (together, *([name] for name in systems if name in OTHER_LIMITS)) if group]
 
 
 def rotated(systems: Sequence[str], by: int) -> list[str]:
