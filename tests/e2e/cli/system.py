@@ -113,7 +113,7 @@ class Up:
 
 @contextmanager
 def started_up(data: Path, settings: str = "", name: str = "tradewire.toml") -> Iterator[Up]:
-    """A system that runs while the context lasts, with these settings, or with none."""
+    """A system that runs while the context lasts, with these settings or none, and then stops in order."""
     arguments: list[str] = []
     if settings:
         (data / name).write_text(settings)
@@ -122,8 +122,6 @@ def started_up(data: Path, settings: str = "", name: str = "tradewire.toml") -> 
     try:
         system.wait_up()
         yield system
+        assert system.stop() == 0, system.said
     finally:
-        try:
-            system.stop()
-        finally:
-            system.kill()
+        system.kill()

@@ -73,19 +73,20 @@ def closes(data: Path) -> int:
 
 
 def test_without_prices_it_says_why_nothing_is_closed_and_closes_when_they_come(data: Path, up: Up) -> None:
-    for symbol in SYMBOLS:
+    unquoted = [f"N{n}" for n in range(8)]
+    for symbol in unquoted:
         buy(data, symbol)
-    buy(data, "S0", "--order-type", "limit", "--limit-price", "19.5", "--timeout", "2")
+    buy(data, "N0", "--order-type", "limit", "--limit-price", "19.5", "--timeout", "2")
 
     said = tradewire(data, "flatten", "paper", "--reason", "holiday", "--timeout", "3")
 
     assert said.code == Exit.REFUSED, said
     assert "every position of paper is to be closed; 1 order asked to be canceled; on the record" in said.out
-    assert "S7: 0 of 1 closed; the close is denied: There is no quote for S7." in said.out
-    assert f"not closed: {', '.join(SYMBOLS)}; closes are asked for again until 15m after the wish" in said.out
+    assert "N7: 0 of 1 closed; the close is denied: There is no quote for N7." in said.out
+    assert f"not closed: {', '.join(unquoted)}; closes are asked for again until 15m after the wish" in said.out
     assert tradewire(data, "orders", "--open", "--json").json["orders"] == []
-    assert held(data) == set(SYMBOLS)
-    quote(up, *SYMBOLS)
+    assert held(data) == set(unquoted)
+    quote(up, *unquoted)
     until(lambda: not held(data))
 
 
@@ -135,7 +136,7 @@ def test_whoever_halts_the_account_afterwards_calls_it_off(data: Path, up: Up) -
     assert tradewire(data, "halt", "account.paper", "--reason", "no").code == Exit.DONE
     assert tradewire(data, "resume", "account.paper", "--reason", "well").code == Exit.DONE
     before = closes(data)
-    quote(up, "UNQUOTED")
+    quote(up, "UNQUOTED", "S6")
     buy(data, "S6")  # risk asks for closes before it decides
     assert closes(data) == before
     assert tradewire(data, "flatten", "paper", "--reason", "holiday").code == Exit.DONE

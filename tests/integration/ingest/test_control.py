@@ -107,7 +107,7 @@ async def test_what_cannot_be_carried_out_is_said_by_field_and_changes_nothing(d
     await soon(on_record)
     tried = [(d["verb"], d["by"], d["code"], d["field"]) for d in await door.data("CommandRefused")]
     assert sorted(tried) == sorted((verb, "person:anna", code, field) for verb, _, code, field in wrong)
-    assert len(await door.rows()) == len(before) + len(wrong)
+    assert [row for row in await door.rows() if not row[1].startswith("command-")] == before
 
 
 async def test_orders_are_canceled_by_id_by_prefix_and_together(door: Plant) -> None:

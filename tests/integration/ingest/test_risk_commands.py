@@ -106,13 +106,13 @@ async def test_limits_are_set_in_every_scope_at_the_next_version(plant: Plant, i
 
 async def test_a_bad_limit_is_named_with_its_fix_and_nothing_changes(plant: Plant, ingest: Child) -> None:
     assert (await plant.ask("set-limit", **{**WHERE, "limits": ORDER})).ok
-    before = await plant.rows("LimitSet", "LimitProposed")
+    before = await plant.rows()
     for fields, code, field in BAD_LIMITS:
         reply = await plant.ask("set-limit", **{**WHERE, **fields})
         assert (reply.ok, reply.code, reply.field) == (False, code, field), (fields, reply)
         assert reply.message
         assert reply.expected
-    assert await plant.rows("LimitSet", "LimitProposed") == before
+    assert [row for row in await plant.rows() if not row[1].startswith("command-")] == before
 
 
 async def test_an_attempt_is_counted_and_logged_with_who_and_why_not(plant: Plant, ingest: Child) -> None:

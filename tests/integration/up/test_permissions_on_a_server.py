@@ -163,7 +163,7 @@ async def test_a_service_answers_people_and_cannot_write_to_them_unasked(engines
     anna, _ = await connect(engines, "person-anna")
     try:
         requests = await ingest.subscribe("control.>")
-        await ingest.flush()
+        await flush(ingest)
         asking = anna.request("control.halt.anna", b"now", timeout=5)
 
         async def answer() -> None:
@@ -185,9 +185,10 @@ async def test_a_reader_may_answer_in_many_parts(engines: Engines) -> None:
     risk, _ = await connect(engines, "risk")
     try:
         requests = await reader.subscribe("ledger.main.snapshot")
-        await reader.flush()
+        await flush(reader)
         inbox = risk.new_inbox()
         parts = await risk.subscribe(inbox)
+        await flush(risk)
         await risk.publish("ledger.main.snapshot", b"", reply=inbox)
         request = await requests.next_msg(5)
         for number in range(50):
