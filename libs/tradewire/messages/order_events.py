@@ -90,7 +90,11 @@ class OrderApprovalRefused(_Event, frozen=True, kw_only=True):
 
 
 class _Decision(_Event, frozen=True, kw_only=True):
-    """`checks` are those that measured something; `quiet` names the others, which passed, with blanks between."""
+    """`checks` are those that measured something; `quiet` names the others, which passed, with blanks between.
+
+    `mid` is what one unit of the symbol was worth, where that is another price than the quote's: sizes are worked out
+    at it, and limit prices are held against it.
+    """
 
     attempt: int
     state_pos: int
@@ -101,6 +105,7 @@ class _Decision(_Event, frozen=True, kw_only=True):
     sizing: tuple[SizeInput, ...] = ()
     clock: Clock = "wall"
     quiet: str = ""
+    mid: Decimal | None = None
 
     def every_check(self) -> tuple[CheckResult, ...]:
         """All checks of the decision: those that measured something, and then those that had nothing to measure."""

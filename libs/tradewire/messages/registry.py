@@ -103,7 +103,7 @@ _BY_STRUCT: dict[type[Struct], EventType] = {row.struct: row for row in _TABLE}
 _DECODERS: dict[tuple[str, int], msgspec.json.Decoder[Any]] = {
     (row.name, row.schema): msgspec.json.Decoder(row.struct) for row in _TABLE
 }
-_GROUNDS = frozenset({"checks", "quiet", "quotes", "sizing", "limits", "control"})
+_GROUNDS = frozenset({"checks", "quiet", "quotes", "mid", "sizing", "limits", "control"})
 """What a decision rests on: most of its bytes, for whoever looks into it later."""
 
 

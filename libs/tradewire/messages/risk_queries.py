@@ -161,6 +161,7 @@ class Checked(_Reply, frozen=True, kw_only=True, tag="checked"):
     message: str = ""
     quotes: tuple[QuoteUsed, ...] = ()
     sizing: tuple[SizeInput, ...] = ()
+    mid: Decimal | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -30,9 +30,11 @@ def test_a_story_has_every_step_and_every_check(width: int) -> None:
 def test_a_decision_says_what_it_rests_on() -> None:
     quotes = (QuoteUsed("AAPL", Decimal("187.25"), 1, "replay"),)
 
-    page = seen(why.story(order(), [told(approved(quotes=quotes, limits={"global": 3}))], 120, NOW))
+    decision = approved(quotes=quotes, mid=Decimal("187.2"), limits={"global": 3})
 
-    assert "prices AAPL 187.25 from replay" in page
+    page = seen(why.story(order(), [told(decision)], 120, NOW))
+
+    assert "prices AAPL 187.25 from replay; worth 187.20 a unit" in page
     assert "limits global v3" in page
     assert "switches never set" in page
 

@@ -32,7 +32,7 @@ def test_what_states_are_made_from_is_the_event_without_its_grounds(name: str) -
 
     assert state == {key: value for key, value in whole.items() if key in state}
     left_out = whole.keys() - state.keys()
-    assert left_out <= {"checks", "quiet", "quotes", "sizing", "limits", "control"}
+    assert left_out <= {"checks", "quiet", "quotes", "mid", "sizing", "limits", "control"}
     assert bool(left_out) == ("checks" in whole)
 
 

@@ -438,6 +438,16 @@ def test_a_limit_price_is_measured_from_the_middle_that_the_log_tells() -> None:
     assert [c.would.reason for c in report.changes] == ["PRICE_OUTSIDE_COLLAR"] * 3
 
 
+def test_a_limit_that_was_lifted_is_measured_from_the_middle_as_well() -> None:
+    log = Log(limits={"max_price_away": "none", "max_price_away_passive": "none"}, price=None)
+    log.cash("100000")
+    log.quote("AAPL", "100", bid="99", ask="102")
+    log.approve("far", "buy", "1", order_type="limit", limit_price=Decimal(90))
+    assert not replay(log, everywhere(max_price_away="10", max_price_away_passive="10")).changes
+    report = replay(log, everywhere(max_price_away="9.99", max_price_away_passive="9.99"))
+    assert [c.would.reason for c in report.changes] == ["PRICE_OUTSIDE_COLLAR"]
+
+
 def test_a_gap_in_the_log_is_no_log() -> None:
     log = ladder()
     engine = Replay(log.state.setup, everywhere(max_order_value="900"))

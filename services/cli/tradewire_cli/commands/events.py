@@ -36,7 +36,7 @@ def events(
     account: Annotated[str, typer.Option(help="Only of this account.")] = "",
     strategy: Annotated[str, typer.Option(help="Only of this strategy.")] = "",
     order: Annotated[str, typer.Option(help="Only of this order: its id, the beginning of it, or its signal's.")] = "",
-    since_when: SinceOption = "",
+    since_when: SinceOption = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="The last so many; --since shows all since then.")
     ] = 50,
@@ -84,9 +84,9 @@ def _known(kind: str) -> None:
     raise Failed(Exit.WRONG_USE, f"--type: no event is of the type {quoted(kind)}.{meant} There are {types}")
 
 
-def _nothing(kind: str, account: str, strategy: str, order: str, since_when: str) -> str:
+def _nothing(kind: str, account: str, strategy: str, order: str, since_when: str | None) -> str:
     parts = {"of the type": kind, "of the account": account, "of the strategy": strategy, "of the order": order}
-    parts["since"] = since_when
+    parts["since"] = since_when or ""
     return " ".join(["no events", *(f"{words} {value}" for words, value in parts.items() if value)])
 
 

@@ -21,7 +21,7 @@ def orders(
     account: Annotated[str, typer.Option(help="Only of this account.")] = "",
     strategy: Annotated[str, typer.Option(help="Only of this strategy.")] = "",
     symbol: Annotated[str, typer.Option(help="Only of this symbol.")] = "",
-    since_when: SinceOption = "",
+    since_when: SinceOption = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
     as_json: JsonOption = False,
     data: DataOption = None,

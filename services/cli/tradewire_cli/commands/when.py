@@ -11,7 +11,8 @@ from tradewire.domain import times
 from tradewire.errors import InvalidValue
 
 SinceOption = Annotated[
-    str, typer.Option("--since", metavar="WHEN", help="How long ago (10m, 4h, 2d), a day (2026-03-09), or a time.")
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="How long ago (10m, 4h, 2d), a day (2026-03-09), or a time."),
 ]
 _SPAN = re.compile(r"\A\d+(ms|s|m|h|d)\Z")
 _DAY = re.compile(r"\A\d{4}-\d{2}-\d{2}\Z")
@@ -22,13 +23,13 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-def since(text: str) -> int | None:
-    """Returns the time that is meant, in microseconds; None for an empty text. A day begins where the reader is.
+def since(text: str | None) -> int | None:
+    """Returns the time that is meant, in microseconds; None where none is. A day begins where the reader is.
 
     Raises:
-        InvalidValue: for anything else.
+        InvalidValue: for anything else, an empty text included.
     """
-    if not text:
+    if text is None:
         return None
     if _SPAN.match(text):
         return now() - times.duration(text)

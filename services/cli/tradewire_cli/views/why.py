@@ -83,6 +83,8 @@ def rests_on(data: Any, state_pos: int) -> Text:
         f"switches {_versions(data.control)}",
         f"log position {state_pos}",
     ]
+    if data.mid is not None:
+        rests.insert(0, f"worth {text.price(data.mid)} a unit")
     if data.sizing:
         rests.insert(0, f"size from {', '.join(f'{figure.name} {figure.value}' for figure in data.sizing)}")
     return Text(f"decided on: {'; '.join([f'prices {quotes}', *rests] if quotes else rests)}", "dim")

@@ -119,6 +119,7 @@ class Batch:
             "limits": i.rules.limits,
             "control": i.rules.control,
             "quotes": quotes,
+            "mid": None if i.mid == i.market else i.mid,
             "sizing": sizing,
             "clock": self._state.setup.clock,
         }

@@ -57,6 +57,7 @@ def what_if(state: RiskState, board: QuoteBoard, now: int, signal: Signal, accou
         message=getattr(data, "message", ""),
         quotes=data.quotes,
         sizing=data.sizing,
+        mid=data.mid,
         notes=_notes(state, judged),
     )
 

@@ -22,11 +22,10 @@ from tradewire.domain.switches import Limits
 from tradewire.errors import LogCorrupt
 from tradewire.messages.account_events import Mark
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.order_events import OrderApproved
 from tradewire.messages.registry import decode
 from tradewire.messages.vocabulary import QuoteUsed
 from tradewire_risk.domain.accounts import equity_of
-from tradewire_risk.domain.counterfactual.prices import RecordedBoard, worth
+from tradewire_risk.domain.counterfactual.prices import RecordedBoard
 from tradewire_risk.domain.counterfactual.report import (
     AccountOutcome,
     Change,
@@ -286,11 +285,8 @@ class Replay:
     def _set_up(self, order: Order, data: Decision, now: int) -> None:
         """Both states and boards as the recorded decision had them."""
         from_signal = any(quote.source == "signal" for quote in data.quotes)
-        bounds = self._recorded.rules.of_order(order.account, order.strategy, order.symbol).bounds
-        side = data.side if isinstance(data, OrderApproved) else order.side
-        known = worth(order, side, data, bounds)
         for board in (self._board, self._other_board):
-            board.show(data.quotes, order.symbol, known)
+            board.show(data.quotes, order.symbol, data.mid)
         held = self._recorded.accounts.position(order.account, order.symbol)
         if not data.quotes and not held and order.action in _UNSIDED:
             # With nothing to close no price was looked up; where there would be something, the newest one serves.
