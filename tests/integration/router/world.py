@@ -51,6 +51,7 @@ class World:
         self.processes: dict[str, Child] = {}
         self._stack = AsyncExitStack()
         self._buses: dict[str, Bus] = {}
+        self._opening = asyncio.Lock()
         self._risk: Lease | None = None
         self.risk: ServiceBeat | None = ServiceBeat("risk", "test-risk", ready=True, build=build_id(), decides=True)
         """What risk says of itself, about every half second; None while it says nothing."""
@@ -68,11 +69,21 @@ class World:
         return f'default_account = "a0"\n[router]\naccount = "a0"\n[paper]\nfaults = true\n{accounts}'
 
     async def bus(self, user: str) -> Bus:
-        if user not in self._buses:
-            known = user in {"admin", "ingest", "risk", "router", "feed"}
-            seed = self.engines.nkey_file(user) if known else await self.engines.add_user(user)
-            self._buses[user] = await Bus.connect(Nats(url=self.engines.nats_url, nkey_file=str(seed), user=user), user)
-        return self._buses[user]
+        async with self._opening:
+            if user not in self._buses:
+                known = user in {"admin", "ingest", "risk", "router", "feed"}
+                seed = self.engines.nkey_file(user) if known else await self.engines.add_user(user)
+                settings = Nats(url=self.engines.nats_url, nkey_file=str(seed), user=user)
+                self._buses[user] = await Bus.connect(settings, user)
+            return self._buses[user]
+
+    async def _lease_of_risk(self, bus: Bus) -> Lease:
+        async with self._opening:
+            if self._risk is None:
+                lease = Lease(bus, self.engines.shard, "risk-main", "risk", "test-risk")
+                await lease.acquire()
+                self._risk = lease
+            return self._risk
 
     async def open(self) -> None:
         """Starts the ledger and the broker."""
@@ -143,12 +154,7 @@ class World:
     async def append(self, user: str, *events: NewEvent) -> list[Result]:
         """Appends each event as a command of its own."""
         bus = await self.bus(user)
-        fence = None
-        if user == "risk":
-            if self._risk is None:
-                self._risk = Lease(bus, self.engines.shard, "risk-main", "risk", "test-risk")
-                await self._risk.acquire()
-            fence = self._risk.fence
+        fence = (await self._lease_of_risk(bus)).fence if user == "risk" else None
         return await Appender(bus, self.engines.shard, user).append([Command((event,)) for event in events], fence)
 
     async def quote(self, symbol: str, price: str) -> None:
