@@ -9,6 +9,7 @@ WORLDS = {"up", "data", "pit", "asked"}
 """Fixtures that all tests of a module share: what one of them leaves behind, the next ones find."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a world run in one process and in their order."""
     for item in items:

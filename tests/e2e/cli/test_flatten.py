@@ -151,7 +151,7 @@ def test_what_is_bought_after_it_stays_although_risk_is_killed_meanwhile(data: P
     before, pid = closes(data), up.run.processes["risk"].pid
 
     os.kill(pid, SIGKILL)
-    until(lambda: up.run.processes.get("risk") is not None and up.run.processes["risk"].pid != pid)
+    until(lambda: (risk := up.run.processes.get("risk")) is not None and risk.pid != pid)
     until(lambda: tradewire(data, "status").code == Exit.DONE)
     buy(data, "S5")  # risk asks for closes before it decides
 
