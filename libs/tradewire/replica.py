@@ -122,12 +122,20 @@ class Replica:
         self.moved.set()
 
     async def start(self, *, min_pos: int = 0) -> None:
-        """Takes a snapshot, waiting for the reader as long as it takes, and follows the log from there."""
+        """Takes a snapshot, waiting for the reader as long as it takes, and follows the log from there.
+
+        A snapshot of the same log from before what was folded already is not taken: a machine that forgets what it
+        knew does it again.
+        """
         self.problem = "waits for a snapshot"
+        log_id, reached = self.tail.log_id, self.tail.pos
         while True:
             try:
                 snapshot = await take_snapshot(self._bus, self._shard, min_pos=min_pos)
+                if snapshot.log_id == log_id and snapshot.pos < reached:
+                    raise Unavailable(f"the reader is at {snapshot.pos}, behind {reached}")
                 self._machine.restore(snapshot)
+                log_id, reached = snapshot.log_id, snapshot.pos
                 if self._complete is not None:
                     await self._complete(snapshot)
             except Unavailable as error:

@@ -158,8 +158,7 @@ class Tail:
             if not stored:
                 return
             self.gaps_read += 1
-            for message in stored:
-                frame = decode_frame(message.data)
+            for frame in sorted((decode_frame(message.data) for message in stored), key=lambda frame: frame.frame):
                 if frame.log_id == self.log_id and frame.frame > self.frame + 1:
                     # JetStream clamps silently to the first message that it still has.
                     self._fail(LogChanged(f"frame {self.frame + 1} is no longer in the stream; {frame.frame} is first"))
