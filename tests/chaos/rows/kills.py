@@ -22,7 +22,7 @@ _LIMIT_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _KILL = "kill"
 _RESTING = 3
-"""Of the orders that rest, how many must work before KILL; the load may cancel some again."""
+"""Of the orders that rest, how many must work before KILL."""
 
 
 class Outage(Struct, frozen=True):
@@ -54,8 +54,7 @@ async def killed_while_down(run: Run) -> None:
     person = await run.system.bus(f"person-{PERSON}")
     async with run.load():
         await run.pause(0.3, 0.8)
-        await run.extra(probes(f"{run.prefix}-rest"))
-        await _until(lambda: len(_resting(run)) >= _RESTING, "the orders that are to be canceled work at the broker")
+        await _rest(run)
         async with _ledger_down(run, outage):
             killing = asyncio.create_task(_try(run, person))
             killed_at = time.time_ns() // 1_000
@@ -91,6 +90,21 @@ async def _through_a_cut_link(run: Run, outage: Outage) -> None:
     await _until(lambda: bool(_asked(run, healed_at)), "the broker is asked for something again")
     if (first := _asked(run, healed_at)[0]) != "cancel_received":
         run.notes.append(f"the first thing that the broker was asked for after its return was {first}, not a cancel")
+
+
+async def _rest(run: Run) -> None:
+    """Has orders work that nothing fills; the load may cancel some of them again, and then others are sent."""
+
+    def enough() -> bool:
+        return len(_resting(run)) >= _RESTING
+
+    words = "the orders that are to be canceled work at the broker"
+    await run.extra(probes(f"{run.prefix}-rest"))
+    try:
+        await _until(enough, words, _LIMIT_SECONDS / 3)
+    except AssertionError:
+        await run.extra(probes(f"{run.prefix}-again"))
+        await _until(enough, words)
 
 
 def _resting(run: Run) -> set[str]:
@@ -165,10 +179,10 @@ async def _judge_log(run: Run, *, panicked: bool) -> None:
             run.notes.append(f"{len(missing)} orders were canceled without a ledger, and the log was never told")
 
 
-async def _until(condition: Callable[[], bool], words: str) -> None:
+async def _until(condition: Callable[[], bool], words: str, seconds: float = _LIMIT_SECONDS) -> None:
     try:
-        async with asyncio.timeout(_LIMIT_SECONDS):
+        async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
-        raise AssertionError(f"not within {_LIMIT_SECONDS:g} s: {words}") from None
+        raise AssertionError(f"not within {seconds:g} s: {words}") from None
