@@ -104,7 +104,7 @@ async def _rest(run: Run) -> None:
         await _until(enough, words, _LIMIT_SECONDS / 3)
     except AssertionError:
         await run.extra(probes(f"{run.prefix}-again"))
-        await _until(enough, words)
+        await _until(enough, words, _LIMIT_SECONDS * 2 / 3)
 
 
 def _resting(run: Run) -> set[str]:

@@ -41,7 +41,7 @@ mark_interval = "30d"
 max_daily_loss = 100000
 max_daily_loss_percent = "none"
 max_drawdown = 50
-# No position comes near it; half of it would deny some, as `tradewire risk replay` shows.
+# No position reaches it; half of it would deny some, as `tradewire risk replay` shows.
 max_position_value = 15000
 
 [paper]
