@@ -198,7 +198,12 @@ class Tradewire:
                     raise ResultError(f"{name} ended with code {process.returncode}")
             await asyncio.sleep(_POLL_SECONDS)
         filled = await connection.fetchval("select count(*) from read.fills")
-        raise ResultError(f"{filled} of {self._sent} orders were filled in time")
+        denied = await connection.fetch(
+            "select convert_from(data, 'UTF8')::jsonb ->> 'reason' as reason, count(*) as rows"
+            " from ledger.event where type = 'OrderDenied' group by reason order by rows desc"
+        )
+        why = "".join(f", {row['rows']} denied as {row['reason']}" for row in denied)
+        raise ResultError(f"{filled} of {self._sent} orders were filled in time{why}")
 
     async def _verify(self, connection: "asyncpg.Connection[asyncpg.Record]", orders: int) -> int:
         """Each order has exactly its six events and one fill; returns the rows that the run added."""

@@ -64,7 +64,8 @@ def positive(text: str) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """Returns the number without an exponent, so that `money` reads it back; `str` writes 0.0000001 as 1E-7."""
-    return format(value, "f")
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
 def is_multiple(value: Decimal, step: Decimal) -> bool:

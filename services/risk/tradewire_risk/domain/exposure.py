@@ -31,6 +31,17 @@ class Exposure(Struct, gc=False):
 NO_EXPOSURE = Exposure()
 
 
+def alike(before: Order, after: Order) -> bool:
+    """Says whether two states of an order reserve the same: most events of a working order change nothing here."""
+    return (
+        before.filled == after.filled
+        and before.quantity == after.quantity
+        and before.limit_price == after.limit_price
+        and (before.status in RESERVING) == (after.status in RESERVING)
+        and (before.status is Status.UNKNOWN) == (after.status is Status.UNKNOWN)
+    )
+
+
 class Exposures:
     """Exposure by account and symbol. A place at which nothing is reserved has no entry."""
 
@@ -59,8 +70,6 @@ class Exposures:
         holds = after.status in RESERVING
         if not held and not holds:
             return
-        if held and holds and before is not None and _alike(before, after):
-            return
         place = (after.account, after.symbol)
         exposure = self._places.setdefault(place, Exposure())
         if before is not None and held:
@@ -77,10 +86,6 @@ class Exposures:
                 exposure.sells = add(exposure.sells, after.leaves)
         elif not exposure.open:
             del self._places[place]
-
-
-def _alike(before: Order, after: Order) -> bool:
-    return (before.status is Status.UNKNOWN) == (after.status is Status.UNKNOWN) and before.leaves == after.leaves
 
 
 def _count(exposure: Exposure, order: Order, by: int) -> None:

@@ -30,7 +30,7 @@ def due_first(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
         if rated := [pair for pair in unrated if pair in marks]:
             found.append(_marked(state, book, marks, now, f"rate {rated[0]}", 0))
             continue
-        day = profile.day_of(now)
+        day = state.day(account, now)
         if day > book.day and state.accounts.loss(account) is not None:
             marks = _live(state, book, board, profile, now)
             found.append(_marked(state, replace(book, day=day), marks, now, "day", profile.start_of(day)))
@@ -42,7 +42,7 @@ def due_by_time(state: RiskState, board: QuoteBoard, now: int) -> list[Due]:
     found = []
     for account, book in state.accounts.books.items():
         profile = _profile(state, account, book)
-        if profile.day_of(now) > book.day:
+        if state.day(account, now) > book.day:
             continue  # the roll comes first; a book that is ahead, because the roll was moved, is watched as it stands
         marks = _live(state, book, board, profile, now)
         trip = next(trips_at(state, book, marks), None)

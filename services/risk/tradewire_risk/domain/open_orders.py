@@ -5,7 +5,7 @@ from typing import Any
 from tradewire.domain.orders import OPEN, RESERVING, Order, Status, evolve
 from tradewire.messages.log import Event
 from tradewire_risk.domain.duplicates import Duplicates, Key, key_of
-from tradewire_risk.domain.exposure import Exposures
+from tradewire_risk.domain.exposure import Exposures, alike
 from tradewire_risk.domain.funds import Funds
 from tradewire_risk.domain.portfolio import Portfolios
 from tradewire_risk.domain.resting import Resting
@@ -55,9 +55,11 @@ class OpenOrders:
             self._place(order_id, after, event, window)
 
     def _count(self, before: Order | None, after: Order, event: Event, data: Any) -> None:
+        self.follow_money(before, after, event, data)
+        if before is not None and alike(before, after):
+            return
         self.exposures.move(before, after)
         self.portfolios.move(before, after)
-        self.follow_money(before, after, event, data)
         if after.limit_price is None or after.side is None:
             return
         if after.status in RESERVING:

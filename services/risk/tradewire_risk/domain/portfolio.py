@@ -137,8 +137,6 @@ class Portfolios:
         holds = after.status in RESERVING
         if not held and not holds:
             return
-        if held and holds and before is not None and before.leaves == after.leaves:
-            return
         portfolio = self.of(after.account)
         portfolio.open += holds - held
         if before is not None and held and not before.reduce_only:
