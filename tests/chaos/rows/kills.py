@@ -152,11 +152,14 @@ async def _recorded(run: Run, person: Bus, killing: "asyncio.Task[ControlReply |
 
 
 def _canceled_in_panic(run: Run) -> set[str]:
-    """What the router's own journal of this KILL says that it canceled, by client order id."""
+    """What the router's own journal of this KILL says that it canceled, by client order id.
+
+    An order that was over when the cancel came was filled before; the log is compared with the broker's journal anyway.
+    """
     file = run.system.folder / "router-paper-panic.jsonl"
     entries: list[dict[str, Any]] = [json.loads(line) for line in file.read_bytes().splitlines()]
     ours = [entry["outcomes"] for entry in entries if f"{run.prefix}-{_KILL}" in entry["requests"]]
-    return {client_order_id for outcomes in ours for client_order_id in outcomes}
+    return {order for outcomes in ours for order, outcome in outcomes.items() if outcome != "already_terminal"}
 
 
 async def _judge_log(run: Run, *, panicked: bool) -> None:
