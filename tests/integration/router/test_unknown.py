@@ -21,7 +21,7 @@ async def test_an_order_whose_answer_is_lost_is_found_and_adopted(pit: Pit) -> N
     await pit.quote(account.symbol, "101")
     async with account.router():
         await account.fault("drop_response")
-        await account.fault("mute_stream", delay_ms=4_000)
+        await account.fault("mute_stream", delay_ms=60_000)
         order = await account.place(**RESTING)
         await account.until(order, "OrderSubmitUnknown")
         story = await account.until(order, "OrderAccepted")
@@ -30,6 +30,7 @@ async def test_an_order_whose_answer_is_lost_is_found_and_adopted(pit: Pit) -> N
         assert rows["OrderUnknownResolved"].outcome == "found"
         assert rows["OrderAccepted"].evidence == "lookup"
         assert account.received() == [ids.client_order_id(order, 1)]
+        await (await account.broker()).disarm()
         await account.cancel(order)
         await account.until(order, "OrderCanceled")
     await pit.assert_clean()
