@@ -30,6 +30,9 @@ from tradewire_router.paper.wire import (
     frame,
 )
 
+CONNECT_SECONDS = 3.0
+"""How long a session may take to come about, however short a call may be."""
+
 
 class Owner(Protocol):
     """Who hears, at once and in order, what a link has to say."""
@@ -64,7 +67,7 @@ class Link(asyncio.Protocol):
 
     @classmethod
     async def open(cls, host: str, port: int, hello: Hello, owner: Owner, timeout: float) -> "Link":
-        """Connects and says Hello; `timeout` seconds for this and for every request.
+        """Connects and says Hello, within CONNECT_SECONDS; `timeout` seconds for every request.
 
         Raises:
             BrokerConnectionError: nobody is there, or no welcome came.
@@ -73,7 +76,7 @@ class Link(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         link = cls(owner, timeout)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 await loop.create_connection(lambda: link, host, port)
                 link._send(frame(hello))
                 await link._welcomed
