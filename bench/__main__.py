@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import deciding, halting, machine, report
+from bench import brokering, deciding, halting, machine, quoting, report
 from bench import growth as growing
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
@@ -40,6 +40,12 @@ def main(
     decisions: Annotated[
         bool, typer.Option("--decisions", help="Instead: what does a decision cost, and what of it is its encoding?")
     ] = False,
+    quotes: Annotated[
+        bool, typer.Option("--quotes", help="Instead: how much longer do orders take beside 1,000 quotes a second?")
+    ] = False,
+    brokers: Annotated[
+        bool, typer.Option("--brokers", help="Instead: what does Alpaca's twin cost beside the paper broker?")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
 ) -> None:
     """Measures the systems in interleaved rounds on a nats-server and a Postgres of their own, both synced to disk.
@@ -58,6 +64,12 @@ def main(
         return
     if decisions:
         _show_decisions(console, 1 if quick else rounds, json)
+        return
+    if quotes:
+        _show_quoting(console, 1 if quick else rounds, 3.0 if quick else seconds, json)
+        return
+    if brokers:
+        _show_brokering(console, 1 if quick else rounds, 3.0 if quick else seconds, json)
         return
     plan = Plan(
         orders=2_000 if quick else orders,
@@ -104,6 +116,37 @@ def _show_halting(console: Console, rounds: int, json: Path | None) -> None:
     halting.show(console, found)
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+
+
+def _show_quoting(console: Console, rounds: int, seconds: float, json: Path | None) -> None:
+    with console.status("starting the engines") as status:
+        try:
+            found = asyncio.run(quoting.measure(rounds, seconds, status.update))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    quoting.show(console, found)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+
+
+def _show_brokering(console: Console, rounds: int, seconds: float, json: Path | None) -> None:
+    with console.status("starting the engines") as status:
+
+        def say(what: str) -> None:
+            status.update(what)
+            if not console.is_terminal:
+                console.print(what)
+
+        try:
+            found = asyncio.run(brokering.measure(rounds, seconds, say))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    brokering.show(console, found)
+    if json:
+        told = {"machine": machine.describe(), "rounds": found}
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
 
 
 def _show_decisions(console: Console, rounds: int, json: Path | None) -> None:

@@ -88,7 +88,7 @@ async def _told(system: Tradewire, dsn: str, sent_at: int, answered: float) -> H
         after = await connection.fetchval(f"{submits} and pos > $1", halted["pos"])
     finally:
         await connection.close()
-    last = max(system.received())
+    last = max(system.received().values())
     return Halting(answered, (halted["at"] - sent_at) / 1000, (last - sent_at) / 1000, orders, after)
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 
 import asyncpg
 import msgspec
@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from bench.children import RoleProcess
 from bench.meter import CpuMeter, latency_of, table_bytes
-from bench.role import Access, Run
+from bench.role import Access, Report, Run
 from bench.system import Result, ResultError
 from bench.tradewire.limits import environment
 from bench.tradewire.orders import EVENTS_PER_ORDER, order_of
@@ -57,6 +57,8 @@ _LIFTED = {
     "TRADEWIRE_RISK_MAX_SIGNAL_AGE": "10m",
     "TRADEWIRE_LOG_LEVEL": "warning",
 }
+_STOPPED = ("ingest", "risk", "router", "paper", "reader", "sequencer")
+"""In which order the processes end."""
 _READY_SECONDS = 30.0
 _GRACE_SECONDS = 60.0
 _SLOWEST_ORDERS_PER_SECOND = 50
@@ -76,6 +78,10 @@ class _Line(Struct):
 class Tradewire:
     """Six processes and a publisher."""
 
+    parts: ClassVar[Mapping[str, str]] = PROCESSES
+    """Module by process; what comes before a dash in its name is its user."""
+    publisher: ClassVar[str] = "bench.tradewire.publisher"
+
     def __init__(self, limits: Mapping[str, str] | None = None) -> None:
         """`limits` by name take the place of the bench's own."""
         self._limits = environment(limits or {})
@@ -94,20 +100,21 @@ class Tradewire:
         """Migrates the database, starts the processes, and waits until each is ready."""
         self._engines, self._journal = engines, workdir / "paper"
         await asyncio.to_thread(migrate, Settings(postgres=Postgres(admin_dsn=engines.dsn("tradewire_admin"))))
-        ports = {name: free_port() for name in PROCESSES}
-        for name, module in PROCESSES.items():
+        ports = self._ports = {name: free_port() for name in self.parts}
+        for name, module in self.parts.items():
             log = (workdir / f"{name}.log").open("wb")
             self._logs.append(log)
             self._processes[name] = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", module,
                 env={
                     **os.environ,
-                    **engines.environment(name),
+                    **engines.environment(name.partition("-")[0]),
                     **_LIFTED,
                     **self._limits,
                     "TRADEWIRE_DATA": str(workdir),
                     "TRADEWIRE_PAPER_JOURNAL": str(self._journal),
                     "TRADEWIRE_HTTP_PORT": str(ports[name]),
+                    **self.more(name),
                 },
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
@@ -116,12 +123,16 @@ class Tradewire:
             await self._ready(name, port, workdir)
         dsn = engines.dsn("tradewire_admin")
         access = Access(engines.nats_url, dsn, str(engines.nkey_file("admin")))
-        self._publisher = await RoleProcess.start("publisher", "bench.tradewire.publisher", access, workdir)
+        self._publisher = await RoleProcess.start("publisher", self.publisher, access, workdir)
         self._dsn = dsn
         self._meter = CpuMeter(
             {name: process.pid for name, process in self._processes.items()}
             | {"publisher": self._publisher.pid, "nats": engines.nats.pid, "postgres": engines.postgres.pid}
         )
+
+    def more(self, name: str) -> Mapping[str, str]:
+        """Settings of one process beside those of all."""
+        return {}
 
     async def _ready(self, name: str, port: int, workdir: Path) -> None:
         deadline = time.monotonic() + _READY_SECONDS
@@ -134,6 +145,15 @@ class Tradewire:
             await asyncio.sleep(0.1)
         said = (workdir / f"{name}.log").read_text(errors="replace")[-2000:]
         raise ResultError(f"{name} is not ready after {_READY_SECONDS:.0f} s: {said}")
+
+    async def metric(self, name: str, metric: str) -> float:
+        """A figure of a process's /metrics. Raises ResultError where there is none."""
+        answer = await probe.get("127.0.0.1", self._ports[name], "/metrics")
+        lines = answer[1].decode().splitlines() if answer is not None else []
+        found = next((line for line in lines if line.startswith(f"{metric} ")), None)
+        if found is None:
+            raise ResultError(f"{name} does not tell {metric}")
+        return float(found.rpartition(" ")[2])
 
     async def run(self, rate: float | None, orders: int) -> Result:
         """Publishes, waits until the last fill is projected, checks what is there."""
@@ -170,16 +190,17 @@ class Tradewire:
         assert self._publisher is not None
         await self._publisher.begin(run)
 
-    async def finish(self) -> None:
-        """Waits until everything is published."""
+    async def finish(self, seconds: float = _GRACE_SECONDS) -> Report:
+        """Waits until everything is published, `seconds` at most."""
         assert self._publisher is not None
-        await self._publisher.finish(_GRACE_SECONDS)
+        return await self._publisher.finish(seconds)
 
-    def received(self) -> list[int]:
-        """When the broker received each order (µs since the epoch), in its order."""
+    def received(self) -> dict[str, int]:
+        """When the paper broker received each order (µs since the epoch), by the order's id."""
         decode = msgspec.json.Decoder(_Line).decode
         with next(self._journal.glob("*.jsonl")).open("rb") as journal:
-            return [told.at for told in map(decode, journal) if told.kind == "received"]
+            lines = map(decode, journal)
+            return {told.order.order: told.at for told in lines if told.kind == "received" and told.order is not None}
 
     async def _projected(
         self, connection: "asyncpg.Connection[asyncpg.Record]", start: int, orders: int, rate: float | None
@@ -198,12 +219,7 @@ class Tradewire:
                     raise ResultError(f"{name} ended with code {process.returncode}")
             await asyncio.sleep(_POLL_SECONDS)
         filled = await connection.fetchval("select count(*) from read.fills")
-        denied = await connection.fetch(
-            "select convert_from(data, 'UTF8')::jsonb ->> 'reason' as reason, count(*) as rows"
-            " from ledger.event where type = 'OrderDenied' group by reason order by rows desc"
-        )
-        why = "".join(f", {row['rows']} denied as {row['reason']}" for row in denied)
-        raise ResultError(f"{filled} of {self._sent} orders were filled in time{why}")
+        raise ResultError(f"{filled} of {self._sent} orders were filled in time{await denials(connection)}")
 
     async def _verify(self, connection: "asyncpg.Connection[asyncpg.Record]", orders: int) -> int:
         """Each order has exactly its six events and one fill; returns the rows that the run added."""
@@ -235,7 +251,7 @@ class Tradewire:
         """Ends the processes, in the order in which orders flow, and removes the streams."""
         if self._publisher:
             await self._publisher.stop()
-        for name in ("ingest", "risk", "router", "paper", "reader", "sequencer"):
+        for name in sorted(self._processes, key=lambda each: _STOPPED.index(each.partition("-")[0])):
             if process := self._processes.pop(name, None):
                 if process.returncode is None:
                     process.terminate()
@@ -252,3 +268,12 @@ class Tradewire:
         for stream in ("SIGNALS", f"LOG_{self._engines.shard}"):
             await bus.api(f"STREAM.DELETE.{stream}")
         await bus.close()
+
+
+async def denials(connection: "asyncpg.Connection[asyncpg.Record]") -> str:
+    """How many orders were denied for what, as the end of a sentence."""
+    rows = await connection.fetch(
+        "select convert_from(data, 'UTF8')::jsonb ->> 'reason' as reason, count(*) as rows"
+        " from ledger.event where type = 'OrderDenied' group by reason order by rows desc"
+    )
+    return "".join(f", {row['rows']} denied as {row['reason']}" for row in rows)

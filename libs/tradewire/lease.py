@@ -14,7 +14,14 @@ import msgspec
 from tradewire import faults, subjects
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
-from tradewire.messages.log import LEASE_TTL_SECONDS, Fence, LeaseReply, LeaseRequest, decode_lease_reply
+from tradewire.messages.log import (
+    LEASE_TAKEOVER_SECONDS,
+    LEASE_TTL_SECONDS,
+    Fence,
+    LeaseReply,
+    LeaseRequest,
+    decode_lease_reply,
+)
 from tradewire.runtime.tasks import end_tasks
 
 TTL_SECONDS = LEASE_TTL_SECONDS
@@ -38,6 +45,14 @@ class Lease:
     def fence(self) -> Fence:
         """What goes with every append under this lease."""
         return Fence(self.name, self.epoch)
+
+    @property
+    def waiting(self) -> str:
+        """What is said of a process that does not hold it, and for how long that may last."""
+        by = f", held by {self.holder}" if self.holder else ""
+        return (
+            f"waits for the lease {self.name}{by}; a process that was killed keeps it for {LEASE_TAKEOVER_SECONDS:g} s"
+        )
 
     def age(self) -> float:
         """Seconds since the last answered renewal was sent."""

@@ -94,8 +94,6 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
                 "log.{shard}",
                 "heartbeat.>",
                 "quotes.>",
-                "balances.>",
-                "instruments.>",
                 "risk.{shard}.query.*",
             ),
             responses=_ONE_REPLY,
@@ -107,12 +105,18 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
                 "ledger.{shard}.snapshot",
                 "ledger.{shard}.query.*",
                 "heartbeat.router.{shard}",
-                "balances.>",
-                "instruments.>",
+                "quotes.>",
                 "$JS.API.DIRECT.GET.LOG_{shard}",
                 "$JS.API.DIRECT.GET.LOG_{shard}.>",
             ),
-            subscribe=("log.{shard}", "heartbeat.>", "quotes.>", "control.halt.>", "control.kill.>"),
+            subscribe=(
+                "log.{shard}",
+                "heartbeat.>",
+                "quotes.>",
+                "bars.{shard}.query.*",
+                "control.halt.>",
+                "control.kill.>",
+            ),
             responses=_ONE_REPLY,
         ),
         "paper": Permissions(publish=("heartbeat.paper.{shard}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
@@ -123,13 +127,16 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
 _PEOPLE: Final[MappingProxyType[Kind, Permissions]] = MappingProxyType(
     {
         # The answer to a quote that asks for one, which is how a replay knows that the strategy is done with a day.
-        "strategy": Permissions(publish=("signals.{name}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
+        "strategy": Permissions(
+            publish=("signals.{name}", "bars.{shard}.query.*"), subscribe=("quotes.>",), responses=_ONE_REPLY
+        ),
         "person": Permissions(
             publish=(
                 manual_signals("{name}"),
                 "control.*.{name}",
                 "ledger.{shard}.query.*",
                 "risk.{shard}.query.*",
+                "bars.{shard}.query.*",
             ),
             subscribe=("events.>", "heartbeat.>", "quotes.>"),
         ),

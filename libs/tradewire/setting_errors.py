@@ -95,8 +95,9 @@ def _wrong(key: str, value: Any, kind: Any, fits: Fits) -> ConfigError | None:
         return ConfigError(key, error.problem, error.fix)
     except ValueError:
         problem, fix = _KINDS.get(kind, ("does not fit", "See `tradewire config check` for every key."))
-        if get_origin(kind) is Literal:
-            problem, fix = "is none of its words", f"Write {' or '.join(get_args(kind))}."
+        words = next((member for member in (kind, *get_args(kind)) if get_origin(member) is Literal), None)
+        if words is not None:
+            problem, fix = "is none of its words", f"Write {' or '.join(get_args(words))}."
         return ConfigError(key, f"is {_given(key, value)}, which {problem}", fix)
     return None
 

@@ -8,11 +8,12 @@ from tradewire.domain.hours import time_of_day
 from tradewire.domain.quoting import quoted
 from tradewire.domain.times import span_text
 from tradewire.errors import ConfigError, InvalidValue
+from tradewire.price_rules import verify_aliases, verify_prices
 from tradewire.setting_errors import shown
 from tradewire.strategy_rules import verify_strategies, verify_zone
 
 if TYPE_CHECKING:
-    from tradewire.settings import Settings
+    from tradewire.settings import Account, Settings
 
 _RANGES: dict[str, tuple[int, int]] = {
     "http.port": (0, 65_535),
@@ -52,6 +53,8 @@ def verify(settings: "Settings") -> None:
     _verify_names(settings)
     _verify_groups(settings.groups)
     verify_strategies(settings)
+    verify_aliases(settings)
+    verify_prices(settings)
     call = settings.router.call_timeout
     if not 0 < call.seconds <= _MAX_CALL_SECONDS:
         fix = "Set 5s or less: lease age and call must fit in 10 s."
@@ -103,9 +106,30 @@ def _verify_names(settings: "Settings") -> None:
         if account and account not in settings.accounts:
             raise ConfigError(key, f"names no account: {account}", f"Add [accounts.{account}] or change {key}.")
     for name, profile in settings.accounts.items():
+        _verify_broker(name, profile)
         verify_zone(f"accounts.{name}.time_zone", profile.time_zone)
         try:
             time_of_day(profile.day_rolls_at)
         except InvalidValue as error:
             key = f"accounts.{name}.day_rolls_at"
             raise ConfigError(key, error.message, f"Write {error.expected}.") from None
+
+
+def _verify_broker(name: str, account: "Account") -> None:
+    """Which brokers there are is known where their adapters are installed: by the account's router."""
+    key = f"accounts.{name}"
+    if not names.is_name(account.broker):
+        problem = f"{quoted(account.broker)} is not a name"
+        raise ConfigError(f"{key}.broker", problem, 'Write "paper", or the name of a broker\'s adapter.')
+    if account.broker == "paper":
+        if account.environment not in {"", "paper"} or account.options:
+            fix = "Remove it, or name the broker that the account is at."
+            wrong = next(iter(account.options), "environment")
+            raise ConfigError(f"{key}.{wrong}", "is a setting of a real broker, and this is the paper broker", fix)
+        return
+    if not account.environment:
+        fix = 'Write "paper" for play money, or "live" for real money.'
+        raise ConfigError(f"{key}.environment", f"is missing, and the account is at {account.broker}", fix)
+    if account.real_money and account.live is False:
+        problem = f"is false, and the account is in the environment {account.environment} of {account.broker}"
+        raise ConfigError(f"{key}.live", problem, "Remove it: real money is at stake.")

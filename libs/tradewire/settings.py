@@ -1,27 +1,16 @@
-"""Settings: one `tradewire.toml`, every key of it overridable from the environment, decoded strictly.
+"""Settings: everything that `tradewire.toml` and the environment can say, section by section, with the defaults.
 
-The file's path is `TRADEWIRE_CONFIG`. A key `b` in section `[a]` is overridden by `TRADEWIRE_A_B`; the limits' names of
-older systems (`MAX_ORDER_SIZE_USD` and its kind) are aliases of theirs, and where several are set the strictest wins.
-A bad key or value is a ConfigError that names the key and the fix; processes exit with 2 on it.
+`setting_reading` reads them; `setting_rules` and its like say what they must be beyond their types.
 """
 
-import os
-import tomllib
-from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 from msgspec import Struct, field
 
-from tradewire.domain.money import money, plain
-from tradewire.domain.times import duration
-from tradewire.errors import ConfigError, InvalidValue
-from tradewire.live_rules import verify_live
+from tradewire.domain.symbols import BUILT_IN, Symbols
 from tradewire.messages.default_size import DefaultSize, default_size
-from tradewire.setting_errors import first_wrong, hint, shown, written
-from tradewire.setting_rules import read_limit, verify
+from tradewire.messages.vocabulary import PriceSource
 
 
 class Duration(int):
@@ -171,25 +160,47 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
     faults: bool = False
 
 
+PLAY_MONEY = frozenset({"paper", "testnet", "demo", "sandbox"})
+"""The environments of brokers in which nothing is at stake."""
+
+
 class Account(Struct, frozen=True, forbid_unknown_fields=True):
     """A trading account: which broker holds it, and when its day rolls: at a time of day in its time zone.
 
-    `fractional` lets sizes that risk works out be fractions of a share; coins always may. `live` is said where the
-    broker does not say it: a paper account may be set live, to rehearse. `live_sentence` is typed by its owner.
+    `environment` is the broker's: play money or live. `options` are the settings that the broker's adapter declares,
+    written beside the others. `fractional` lets sizes that risk works out be fractions of a share; coins always may.
+    `live` is said where the broker does not say it: an account of play money may be set live, to rehearse.
+    `live_sentence` is typed by its owner.
+
+    `price_source` is what risk may take for a price: `live` quotes; with `delayed` those too that their venue tells
+    late, by `price_delay` at most; with `signal`, which no live account may have, a signal's own price where there is
+    no quote. Left out, it is `signal` at the paper broker as far as `paper.price_from_signal` says so, else `live`.
+
+    With `dry_run` everything goes on as else, but no order is sent: risk denies each that passes all other checks.
     """
 
-    broker: Literal["paper"] = "paper"
+    broker: str = "paper"
+    environment: str = ""
+    options: dict[str, str] = {}
     currency: str = "USD"
     time_zone: str = "UTC"
     day_rolls_at: str = "00:00"
     fractional: bool = False
     live: bool | None = None
     live_sentence: str = ""
+    price_source: PriceSource | None = None
+    price_delay: Duration = Duration(900_000_000)
+    dry_run: bool = False
 
     @property
     def is_live(self) -> bool:
         """Whether real money is at stake, or is to be taken as if it were."""
-        return self.broker != "paper" if self.live is None else self.live
+        return self.real_money or bool(self.live)
+
+    @property
+    def real_money(self) -> bool:
+        """Whether the broker moves real money for it."""
+        return self.broker != "paper" and self.environment not in PLAY_MONEY
 
 
 Sides = Literal["both", "long", "short", "buy", "sell"]
@@ -206,7 +217,8 @@ class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
 
     `account` is where its signals go when they name none, and `accounts` are all that it may trade. `windows` are hours
     in `time_zone`, else in the account's. `quantity` is how much a buy or sell trades that does not say it. From
-    `kelly_trades` closed trades on Kelly's figures may be taken from them.
+    `kelly_trades` closed trades on Kelly's figures may be taken from them. `aliases` names the source whose names of
+    symbols it uses: one of [aliases.NAME], or one that is built in.
     """
 
     account: str = ""
@@ -220,12 +232,14 @@ class Strategy(Struct, frozen=True, forbid_unknown_fields=True):
     repeat: Repeat = "add"
     mode: StrategyMode = "auto"
     kelly_trades: int = LEAST_TRADES
+    aliases: str = ""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set. A process uses the sections that concern it.
 
     `groups` are symbols that move together, by the group's name: what an account has in one of them is limited.
+    `aliases` are what sources call symbols, by the source's name: they come before those that are built in.
     """
 
     shard: str = "main"
@@ -243,172 +257,37 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, Account] = field(default_factory=lambda: {"paper": Account()})
     strategies: dict[str, Strategy] = {}
     groups: dict[str, list[str]] = {}
+    aliases: dict[str, dict[str, str]] = {}
 
     def account_of(self, strategy: str) -> str:
         """The account that a strategy's signals go to when they name none."""
         profile = self.strategies.get(strategy)
         return (profile.account if profile else "") or self.default_account
 
+    def broker_of(self, account: str) -> str:
+        """The broker of an account; empty for one that is not configured."""
+        found = self.accounts.get(account)
+        return found.broker if found else ""
+
     def size_of(self, strategy: str) -> DefaultSize | None:
         """How much a strategy's entries trade when they do not say; None where they must say it."""
         profile = self.strategies.get(strategy)
         return default_size(profile.quantity) if profile else None
 
+    def symbols_of(self, strategy: str) -> Symbols | None:
+        """How a strategy's symbols are read; None where it writes them as we do."""
+        profile = self.strategies.get(strategy)
+        if profile is None or not profile.aliases:
+            return None
+        return Symbols(profile.aliases, self.aliases.get(profile.aliases, {}))
 
-# Names from older systems: alias -> (key of [risk], True when the smaller value is the stricter).
-ALIASES: dict[str, tuple[str, bool]] = {
-    "MAX_ORDER_SIZE_USD": ("max_order_value", True),
-    "MAX_ORDER_USD": ("max_order_value", True),
-    "MAX_ORDER_VALUE_USD": ("max_order_value", True),
-    "MAX_POSITION_SIZE_USD": ("max_position_value", True),
-    "MAX_POSITION_USD": ("max_position_value", True),
-    "MAX_DAILY_LOSS_USD": ("max_daily_loss", True),
-    "MAX_OPEN_ORDERS_PER_SYMBOL": ("max_open_orders_per_symbol", True),
-    "MIN_ORDER_VALUE_USD": ("min_order_value", False),
-    "MAX_ORDER_QTY": ("max_order_quantity", True),
-    "MIN_ORDER_QTY": ("min_order_quantity", False),
-}
-_PREFIX = "TRADEWIRE_"
-_NOT_SETTINGS = {
-    "TRADEWIRE_BUILD",
-    "TRADEWIRE_CONFIG",
-    "TRADEWIRE_FAULTS",
-    "TRADEWIRE_FAULTS_FILE",
-    "TRADEWIRE_INSTANCE",
-}
+    def symbol_sources(self) -> list[Symbols]:
+        """Every source that calls symbols something, by name."""
+        return [Symbols(source, self.aliases.get(source, {})) for source in sorted({*BUILT_IN, *self.aliases})]
 
-
-def load(path: str | None = None, env: Mapping[str, str] | None = None) -> Settings:
-    """Reads the settings from a file (default: `TRADEWIRE_CONFIG`, else none) and the environment.
-
-    Raises:
-        ConfigError: for a file that cannot be read, an unknown key, or a value that is out of its range.
-    """
-    env = os.environ if env is None else env
-    path = path or env.get("TRADEWIRE_CONFIG")
-    raw: dict[str, Any] = _read(Path(path)) if path else {}
-    _overlay(raw, env)
-    settings = _convert(raw)
-    _apply_aliases(raw, env)
-    settings = _convert(raw)
-    verify(settings)
-    verify_live(settings, raw.get("risk", {}))
-    return settings
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(), parse_float=Decimal)
-    except OSError as error:
-        raise ConfigError(
-            str(path), f"cannot be read: {error.strerror}", "Check the path and its permissions."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"is not TOML: {error}", "Mend that line.") from None
-
-
-def _sections() -> dict[str, type[Struct]]:
-    return {
-        f.name: f.type
-        for f in msgspec.structs.fields(Settings)
-        if isinstance(f.type, type) and issubclass(f.type, Struct)
-    }
-
-
-def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
-    """Lays `TRADEWIRE_…` over the file; a name that is no key is an error, because a typo there would be silent."""
-    sections = _sections()
-    top = {f.name for f in msgspec.structs.fields(Settings)} - set(sections) - {"accounts", "strategies", "groups"}
-    known: dict[str, tuple[str, str]] = {f"{_PREFIX}{name.upper()}": ("", name) for name in top}
-    for section, struct in sections.items():
-        for f in msgspec.structs.fields(struct):
-            known[f"{_PREFIX}{section.upper()}_{f.name.upper()}"] = (section, f.name)
-    for name, value in env.items():
-        if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
-            continue
-        if name not in known:
-            key = name.removeprefix(_PREFIX).lower().replace("_", ".", 1)
-            raise ConfigError(name, "is not a setting", hint(name, known, key=key))
-        where, key = known[name]
-        target = raw.setdefault(where, {}) if where else raw
-        struct = sections[where] if where else Settings
-        kind = next(f.type for f in msgspec.structs.fields(struct) if f.name == key)
-        target[key] = [v.strip() for v in value.split(",") if v.strip()] if kind == list[str] else value
-
-
-def _apply_aliases(raw: dict[str, Any], env: Mapping[str, str]) -> None:
-    base = _convert(raw).risk
-    for alias, (key, smaller_is_stricter) in ALIASES.items():
-        if alias not in env:
-            continue
-        value = _number(alias, env[alias])
-        section = raw.setdefault("risk", {})
-        current = read_limit(key, _limit_texts(section).get(key, getattr(base, key))).value
-        strictest = min(current, value) if smaller_is_stricter else max(current, value)
-        section[key] = plain(strictest)
-
-
-def _number(key: str, text: str) -> Decimal:
-    try:
-        return money(text)
-    except InvalidValue as error:
-        raise ConfigError(key, error.message, f"Write {error.expected}.") from None
-
-
-def _decode(kind: type, value: Any) -> Any:
-    """What msgspec cannot decode by itself. Raises ConfigError without a key, which `first_wrong` knows."""
-    if kind is not Duration:
-        raise NotImplementedError(kind)
-    if not isinstance(value, str):
-        problem = f"is {shown(value)}, which is not a duration"
-        raise ConfigError("", problem, 'Write digits and one of ms, s, m, h, d, such as "30s".')
-    try:
-        return Duration(duration(value))
-    except InvalidValue as error:
-        raise ConfigError("", error.message, f"Write {error.expected}.") from None
-
-
-def _limit_texts(section: dict[str, Any]) -> dict[str, Any]:
-    """Limits as texts, whether they are written as numbers, lists or texts."""
-    return {key: _limit_text(key, value) for key, value in section.items()}
-
-
-def _limit_text(key: str, value: Any) -> Any:
-    if isinstance(value, str) and key.endswith("_symbols"):
-        value = [part.strip() for part in value.split(",")]
-    if isinstance(value, list):
-        return ",".join(sorted(str(each) for each in value))
-    if isinstance(value, bool):
-        return shown(value)
-    return written(value) if isinstance(value, int | Decimal) else value
-
-
-def _fits(kind: type, value: Any) -> Any:
-    if kind is Decimal and not isinstance(value, bool):
-        return _number("", written(value))
-    return msgspec.convert(value, kind, strict=False, dec_hook=_decode)
-
-
-def _strict_decimals(raw: dict[str, Any]) -> dict[str, Any]:
-    """Parses every amount with the one strict parser, before anything laxer can see it."""
-    copy = dict(raw)
-    for name, struct in _sections().items():
-        if not isinstance(section := raw.get(name), dict):
-            continue
-        if struct is Risk:
-            copy[name] = _limit_texts(section)
-            continue
-        amounts = {f.name for f in msgspec.structs.fields(struct) if f.type is Decimal}
-        copy[name] = {
-            key: _number(f"{name}.{key}", written(value)) if key in amounts and not isinstance(value, bool) else value
-            for key, value in section.items()
-        }
-    return copy
-
-
-def _convert(raw: dict[str, Any]) -> Settings:
-    try:
-        return msgspec.convert(_strict_decimals(raw), Settings, strict=False, dec_hook=_decode)
-    except (msgspec.ValidationError, ConfigError) as error:
-        wrong = first_wrong(raw, Settings, _fits)
-        raise (wrong or ConfigError("tradewire.toml", str(error), "See `tradewire config check`.")) from None
+    def price_source_of(self, account: str) -> PriceSource:
+        """What risk may take for a price in an account."""
+        profile = self.accounts[account]
+        if profile.price_source is not None:
+            return profile.price_source
+        return "signal" if profile.broker == "paper" and self.paper.price_from_signal else "live"

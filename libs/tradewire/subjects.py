@@ -44,6 +44,11 @@ def risk_query(shard: str, what: str) -> str:
     return f"risk.{shard}.query.{what}"
 
 
+def bars_query(shard: str, account: str) -> str:
+    """Where the router of an account is asked for bars."""
+    return f"bars.{shard}.query.{account}"
+
+
 def log(shard: str) -> str:
     return f"log.{shard}"
 

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tests.chaos.judging import Judgement, judge
-from tests.chaos.matrix import Row
+from tests.chaos.row import Row
 from tests.chaos.run import Run
 from tests.chaos.small_wal import Skipped
 from tests.chaos.system import System, running_system
@@ -160,11 +160,11 @@ async def run_row(row: Row, seeds: Sequence[int], out: Path, tell: Tell) -> RowR
 
 
 async def keep(system: System, outcome: Outcome, out: Path) -> Path:
-    """Keeps the logs, the journal, the events and the findings of a red run."""
+    """Keeps the logs, the broker's records, the events and the findings of a red run."""
     folder = out / f"row-{outcome.row}-seed-{outcome.seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in ("logs", "paper"):
+    for name in {"logs", "paper", system.account}:
         if (system.folder / name).exists():
             shutil.copytree(system.folder / name, folder / name)
     (folder / "findings.txt").write_text("\n".join(outcome.findings()) + "\n")

@@ -1,34 +1,24 @@
-"""The verdict on a run: the log, the read model and the paper broker's journal, each read by itself and then compared.
+"""The verdict on a run: the log, the read model and the broker's records, each read by itself and then compared.
 
-The journal is judged by `tradewire_router.paper.judge`, which imports nothing of Tradewire. What became of each signal
-and order is folded here anew, from event types alone, so that a mistake in the product's folds cannot hide itself.
+The broker's are judged by `tradewire_router.paper.judge` or `tests.twins.kit.judge`, which import nothing of
+Tradewire; the log is folded by `tests.chaos.story`.
 """
 
 import asyncio
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
+from tests.chaos.story import Story, fold
 from tests.chaos.system import System
+from tests.chaos.theirs import Theirs, Trade, at_paper, at_twin
 from tradewire_ledger.check import Verdict, check
-from tradewire_router.paper.judge import Judge
 
-_ENDS = {
-    "OrderDenied": "denied",
-    "OrderLapsed": "lapsed",
-    "OrderCanceledLocally": "canceled_locally",
-    "OrderRejected": "rejected",
-    "OrderCanceled": "canceled",
-    "OrderExpired": "expired",
-}
-_AT_BROKER = {"accepted": "open", "filled": "filled", "canceled": "canceled", "expired": "expired"}
-_AT_BROKER |= {"rejected": "rejected", "dropped": "never_arrived", "received": "nothing yet"}
+_SAID = {"refused": {"rejected", "never_arrived"}}
+"""What the log may say of an order that the broker refused and keeps nothing of: its answer may have been lost."""
 
 
 class Judgement(Struct):
@@ -49,33 +39,6 @@ class Judgement(Struct):
         return not (self.lost or self.doubled or self.findings)
 
 
-class OrderStory(Struct):
-    """An order as its events tell it. `attempts` maps each client order id to what became of it."""
-
-    signal: str
-    state: str = "requested"
-    quantity: Decimal = Decimal(0)
-    filled: Decimal = Decimal(0)
-    attempts: dict[str, str] = field(default_factory=dict)
-    started: dict[str, int] = field(default_factory=dict)
-    """Client order id -> when its intent was written down, by the ledger's time; where the ledger's clock was ever
-    wrong, by the router's."""
-    filled_by: dict[str, Decimal] = field(default_factory=dict)
-
-
-class Story(Struct):
-    """The log, folded for the judge alone."""
-
-    received: dict[str, str] = field(default_factory=dict)
-    """Signal uuid -> its id."""
-    refused: set[str] = field(default_factory=set)
-    answered: set[str] = field(default_factory=set)
-    orders: dict[str, OrderStory] = field(default_factory=dict)
-    executions: dict[str, int] = field(default_factory=dict)
-    external: int = 0
-    gaps: int = 0
-
-
 async def judge(system: System, acked: Mapping[str, str]) -> Judgement:
     """Judges a quiet system. `acked` are the ids of the signals that JetStream took, of all runs of this system."""
     verdict = await asyncio.to_thread(lambda: asyncio.run(_checked(system)))
@@ -92,18 +55,28 @@ async def judge(system: System, acked: Mapping[str, str]) -> Judgement:
         await connection.close()
     found = Judgement()
     found.findings += [f"{v.invariant}: {v.stream} at {v.pos}: {v.message}" for v in verdict.violations]
-    compare(found, fold(rows), acked, system.journal, read)
+    theirs, story = await _theirs(system), fold(rows)
+    for client in system.settled_by_people:
+        theirs.leave_out(client)
+        story.leave_out(client)
+    compare(found, story, acked, theirs, read)
     for name, codes in system.crashes().items():
         found.findings.append(f"{name} ended by itself with {codes}")
     return found
 
 
+async def _theirs(system: System) -> Theirs:
+    if "twin" in system.names:
+        return at_twin(await system.twin.verdict(), system.account, system.by_hand)
+    return at_paper(system.journal, system.by_hand)
+
+
 def compare(
-    found: Judgement, story: Story, acked: Mapping[str, str], journal: Path, read: Mapping[str, Iterable[Any]]
+    found: Judgement, story: Story, acked: Mapping[str, str], theirs: Theirs, read: Mapping[str, Iterable[Any]]
 ) -> None:
-    """Notes what the log lacks of the acknowledged signals, and where log, read model and journal differ."""
+    """Notes what the log lacks of the acknowledged signals, and where log, read model and broker differ."""
     _signals(found, story, acked)
-    _broker(found, story, journal, read)
+    _broker(found, story, theirs, read)
     found.orders = len(story.orders)
     outcomes = Counter(order.state for order in story.orders.values())
     found.outcomes = dict(sorted(outcomes.items())) | {"refused": len(story.refused)}
@@ -111,66 +84,6 @@ def compare(
 
 async def _checked(system: System) -> Verdict:
     return await check(system.settings, settled=True, quick=False, progress=lambda *_: None)
-
-
-def fold(rows: Iterable[Any]) -> Story:
-    """Folds rows of the log by their types alone."""
-    story, rows = Story(), list(rows)
-    clock = "time" if any(row["type"] == "ClockStepped" for row in rows) else "at"
-    for row in rows:
-        kind, data = row["type"], msgspec.json.decode(row["data"])
-        if kind == "SignalReceived":
-            story.received[data["signal"]] = data["signal_id"]
-        elif kind == "SignalRefused":
-            story.refused.add(data.get("signal_id") or "")
-        elif kind == "NothingToDo":
-            story.answered.add(data["signal"])
-        elif kind == "OrderCancelRequested":
-            story.answered.add(data["request"])
-        elif kind == "SignalsGapSuspected":
-            story.gaps += 1
-        elif kind == "ExternalFillBooked":
-            story.external += 1
-        elif row["stream"].startswith("order-"):
-            _order(story, row, data, row[clock])
-    return story
-
-
-def _order(story: Story, row: Any, data: dict[str, Any], at: int) -> None:
-    kind = row["type"]
-    if kind == "OrderRequested":
-        story.orders[data["order"]] = OrderStory(data["signal"])
-        story.answered.add(data["signal"])
-        return
-    order = story.orders[data["order"]]
-    client = data.get("client_order_id", "")
-    if kind == "OrderApproved":
-        order.state, order.quantity = "approved", Decimal(str(data["quantity"]))
-    elif kind == "OrderSubmitStarted":
-        order.state = order.attempts[client] = "submitting"
-        order.started[client] = at
-    elif kind == "OrderSubmitNeverArrived":
-        order.state, order.attempts[client] = "requested", "never_arrived"
-    elif kind == "OrderSubmitUnknown" and order.state == "submitting":
-        order.state = order.attempts[client] = "unknown"
-    elif kind == "OrderAccepted" and order.attempts.get(client) in {"submitting", "unknown"}:
-        order.state = order.attempts[client] = "open"
-    elif kind == "OrderFilled":
-        _fill(story, order, data)
-    elif kind in _ENDS:
-        order.state = _ENDS[kind]
-        if client:
-            order.attempts[client] = order.state
-
-
-def _fill(story: Story, order: OrderStory, data: dict[str, Any]) -> None:
-    client, execution = data["client_order_id"], data["execution"]
-    quantity = Decimal(str(data["quantity"]))
-    story.executions[execution] = story.executions.get(execution, 0) + 1
-    order.filled += quantity
-    order.filled_by[client] = order.filled_by.get(client, Decimal(0)) + quantity
-    if order.state in {"submitting", "unknown", "open"}:
-        order.state = order.attempts[client] = "filled" if order.filled >= order.quantity else "open"
 
 
 def _signals(found: Judgement, story: Story, acked: Mapping[str, str]) -> None:
@@ -195,54 +108,62 @@ def _signals(found: Judgement, story: Story, acked: Mapping[str, str]) -> None:
     found.doubled += [f"signal {signal} has {count} orders" for signal, count in per_signal.items() if count > 1]
 
 
-def _broker(found: Judgement, story: Story, journal: Path, read: Mapping[str, Iterable[Any]]) -> None:
-    """The broker's journal by itself, and against the log: orders, fills, positions, cash."""
-    lines = [json.loads(line) for line in (journal / "journal.jsonl").read_bytes().splitlines(keepends=False)]
-    theirs = Judge()
-    for line in lines:
-        theirs.read(line)
-    verdict = theirs.verdict()
+def _broker(found: Judgement, story: Story, theirs: Theirs, read: Mapping[str, Iterable[Any]]) -> None:
+    """The broker's records by themselves, and against the log: orders, executions, positions, cash, commission."""
     found.doubled += theirs.doubled
-    found.findings += [f"journal: {text}" for text in theirs.violations]
-    found.fills = verdict["fills"]
-    _compare_orders(found, story, theirs, lines)
-    executions = {line["execution"] for line in lines if line["kind"] == "filled"}
-    for execution in sorted(executions ^ story.executions.keys()):
-        found.findings.append(
-            f"execution {execution} is only in {'the log' if execution not in executions else 'the journal'}"
-        )
-    found.doubled += [f"execution {e} is booked {n} times" for e, n in story.executions.items() if n > 1]
-    if story.external:
-        found.findings.append(f"{story.external} fills were booked as nobody's")
+    found.findings += theirs.findings
+    found.fills = theirs.trades.total()
+    _compare_orders(found, story, theirs)
+    _compare_executions(found, story, theirs)
     ours = {(r["account"], r["symbol"]): Decimal(r["quantity"]) for r in read["positions"]}
     cash = {r["account"]: Decimal(r["cash"]) for r in read["cash"] if r["currency"] == "USD"}
     for name, account in theirs.accounts.items():
         if cash.get(name) != account.cash:
             found.findings.append(f"cash of {name}: ours {cash.get(name)}, the broker's {account.cash}")
-        held = {symbol: quantity for symbol, quantity in account.positions.items() if quantity}
         mine = {symbol: quantity for (owner, symbol), quantity in ours.items() if owner == name and quantity}
-        if held != mine:
-            found.findings.append(f"positions of {name}: ours {mine}, the broker's {held}")
+        if account.positions != mine:
+            found.findings.append(f"positions of {name}: ours {mine}, the broker's {account.positions}")
+        if account.fees != story.commission:
+            found.findings.append(f"commission of {name}: ours {story.commission}, the broker's {account.fees}")
 
 
-def _compare_orders(found: Judgement, story: Story, theirs: Judge, lines: list[dict[str, Any]]) -> None:
-    received_at = {
-        line["order"]["client_order_id"]: line["at"] for line in reversed(lines) if line["kind"] == "received"
-    }
+def _compare_executions(found: Judgement, story: Story, theirs: Theirs) -> None:
+    """By their ids where both sides have the same, and in any case by what they say."""
+    found.doubled += [f"execution {e} is booked {n} times" for e, n in story.executions.items() if n > 1]
+    if (ids := theirs.executions) is not None:
+        for execution in sorted(ids ^ story.executions.keys()):
+            where = "the log" if execution not in ids else "the journal"
+            found.findings.append(f"execution {execution} is only in {where}")
+    else:
+        ours = story.trades
+        missing, more = theirs.trades - ours, ours - theirs.trades
+        found.lost += [f"execution of {_told(trade)} is not in the log" for trade in missing.elements()]
+        found.doubled += [f"execution of {_told(trade)} is in the log and not there" for trade in more.elements()]
+    if story.external != theirs.by_hand:
+        found.findings.append(
+            f"{story.external.total()} fills were booked as nobody's, and {theirs.by_hand.total()} are"
+        )
+
+
+def _told(trade: Trade) -> str:
+    client, quantity, price = trade
+    return f"{client}, {quantity} at {price},"
+
+
+def _compare_orders(found: Judgement, story: Story, theirs: Theirs) -> None:
     attempts = {client: order for order in story.orders.values() for client in order.attempts}
-    for (_, client), told in theirs.orders.items():
+    for client, told in theirs.orders.items():
         order = attempts.get(client)
         if order is None:
             found.findings.append(f"the broker has {client}, and the log never meant it")
             continue
-        if received_at[client] < order.started.get(client, 0):
+        if told.at < order.started.get(client, 0):
             found.findings.append(f"{client} was sent before its intent was written down")
         state, filled = order.attempts[client], order.filled_by.get(client, Decimal(0))
-        if state != _AT_BROKER[told.state] or filled != told.filled:
+        if state not in _SAID.get(told.state, {told.state}) or filled != told.filled:
             found.findings.append(
                 f"{client} is {state} with {filled} filled; at the broker it is {told.state} with {told.filled}"
             )
-    known = {client for _, client in theirs.orders}
     for client, order in attempts.items():
-        if client not in known and order.attempts[client] != "never_arrived":
+        if client not in theirs.orders and order.attempts[client] != "never_arrived":
             found.findings.append(f"{client} is {order.attempts[client]}, and the broker never had it")

@@ -19,7 +19,7 @@ POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
 
-Name = Literal["sequencer", "reader", "paper", "risk", "ingest", "router"]
+Name = Literal["sequencer", "reader", "paper", "twin", "risk", "ingest", "router"]
 Reaped = Callable[[str], Awaitable[None]]
 
 
@@ -34,8 +34,11 @@ class Kept:
         environment: Mapping[str, str],
         log: Path,
         reaped: Reaped,
+        serves: tuple[int, str] | None = None,
     ) -> None:
-        self.name, self.kind, self.port = name, kind, free_port()
+        """`serves` are the port and the path at which a process that is none of ours says that it is ready."""
+        self.name, self.kind = name, kind
+        self.port, self._path = serves or (free_port(), "/readyz")
         self.ends: list[int] = []
         self.log = log
         self._program = (sys.executable, "-m", *program)
@@ -146,7 +149,7 @@ class Kept:
 
     async def ready(self) -> bool:
         """What /readyz says; False while nobody answers."""
-        answer = await probe.get("127.0.0.1", self.port, "/readyz")
+        answer = await probe.get("127.0.0.1", self.port, self._path)
         return answer is not None and answer[0] == 200
 
     async def until_alive(self) -> None:

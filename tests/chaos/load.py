@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
 from tests.chaos.clocks import Clock
+from tests.chaos.twin import Twin
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.quotes import Quote, encode_quote
@@ -177,23 +178,44 @@ def time_text(micros: int) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+Say = Callable[[Quote], Awaitable[None]]
+
+
+def on_bus(bus: Bus) -> Say:
+    """Publishes quotes on NATS; what the link does not take is lost, as with any feed."""
+
+    async def say(quote: Quote) -> None:
+        with contextlib.suppress(Unavailable):
+            await bus.publish(f"quotes.test.{quote.symbol}", encode_quote(quote))
+
+    return say
+
+
+def at_twin(twin: Twin, random: Random) -> Say:
+    """Moves the market of a twin, whose quotes have sizes, so that some orders fill in parts."""
+
+    async def say(quote: Quote) -> None:
+        await twin.quote(quote, random.randint(3, 20))
+
+    return say
+
+
 class Feed:
     """Quotes of every symbol, ten times a second, walking by chance between LOWEST and HIGHEST."""
 
-    def __init__(self, bus: Bus, random: Random, clock: Clock) -> None:
-        self._bus, self._random, self._clock = bus, random, clock
+    def __init__(self, say: Say, random: Random, clock: Clock) -> None:
+        self._say, self._random, self._clock = say, random, clock
         self._prices = dict.fromkeys(SYMBOLS, Decimal(100))
         self.spoilt: Callable[[Quote], Quote | None] = lambda quote: quote
         """What becomes of a quote before it is published; None is said to nobody."""
 
     async def run(self) -> None:
-        """Publishes for ever; what the link does not take is lost, as with any feed."""
+        """Tells quotes for ever."""
         while True:
             for symbol in SYMBOLS:
                 price = self._prices[symbol] + self._random.randint(-5, 5) * _CENT
                 self._prices[symbol] = min(max(price, LOWEST), HIGHEST)
                 quote = self.spoilt(Quote(symbol, self._clock.now(), price - _CENT, price + _CENT, price))
                 if quote is not None:
-                    with contextlib.suppress(Unavailable):
-                        await self._bus.publish(f"quotes.test.{symbol}", encode_quote(quote))
+                    await self._say(quote)
             await asyncio.sleep(QUOTE_SECONDS)

@@ -1,25 +1,9 @@
 """The table of rows. Numbers are those of docs/how-to/run-the-fault-matrix.md."""
 
-from collections.abc import Awaitable, Callable
-
-from msgspec import Struct
-
+from tests.chaos.cells import CELLS
+from tests.chaos.row import Row
 from tests.chaos.rows import broker, clocks, days, ingest, kills, ledger, nats, postgres, prices, services, whole
-from tests.chaos.run import Run
-from tests.chaos.system import Shape
-
-Inject = Callable[[Run], Awaitable[None]]
-
-
-class Row(Struct, frozen=True):
-    """One fault: its name, what happens, and the function that makes it happen. `seconds` is what one run takes."""
-
-    name: str
-    title: str
-    inject: Inject
-    seconds: float = 8.0
-    shape: Shape = Shape()
-
+from tests.chaos.shape import Shape
 
 _LEDGER_LINKS = ("sequencer.postgres", "reader.postgres")
 _NATS_LINKS = ("sequencer.nats", "reader.nats", "ingest.nats", "risk.nats", "router.nats")
@@ -65,4 +49,6 @@ ROWS: tuple[Row, ...] = (
     Row("two", "two ledgers at once", ledger.two_at_once),
 )
 
-BY_NAME = {row.name: row for row in ROWS}
+EVERY: tuple[Row, ...] = (*ROWS, *(row for fault in CELLS for row in fault.own_rows))
+"""The rows, and the further cells of the faults of brokers."""
+BY_NAME = {row.name: row for row in EVERY}

@@ -1,7 +1,7 @@
 """A TCP proxy on loopback that misbehaves on demand: between a process and NATS, Postgres or the paper broker.
 
-The verbs are toxiproxy's (latency, down, reset_peer, timeout), plus one of our own: responses are dropped while
-requests go through, which is how an outcome becomes unknown.
+The verbs are toxiproxy's (latency, down, reset_peer, timeout), plus two of our own: responses are dropped while
+requests go through, which is how an outcome becomes unknown, or are noise.
 """
 
 import asyncio
@@ -53,7 +53,9 @@ class Proxy:
         self.refusing = False
         self.dropping = False
         self.latency = 0.0
+        self.noise = b""
         self.dropped_bytes = 0
+        self.garbled_bytes = 0
         self.delayed_chunks = 0
         self.cuts = 0
         self.port = 0
@@ -99,6 +101,10 @@ class Proxy:
         """Lets requests through and loses what is answered, until `heal`; a connection that lost bytes must be cut."""
         self.dropping = True
 
+    def garble(self, noise: bytes) -> None:
+        """Says this noise in the place of what is answered, until `heal`."""
+        self.noise = noise
+
     def stall(self) -> None:
         """Half-open: connections stay up and nothing gets through, until `heal`."""
         self._open.clear()
@@ -107,6 +113,7 @@ class Proxy:
         """Ends every misbehaviour; what was stalled goes on."""
         self.refusing = self.dropping = False
         self.latency = 0.0
+        self.noise = b""
         self._open.set()
 
     # The work
@@ -153,6 +160,9 @@ class Proxy:
             await self._passage()
             if self.dropping:
                 self.dropped_bytes += len(data)
+            elif self.noise:
+                self.garbled_bytes += len(data)
+                pair.client.write(self.noise)
             elif mangler is not None:
                 mangler.hear(data, pair.client.write)
             else:

@@ -9,8 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from tests.chaos.campaign import Outcome, RowResult
+from tests.chaos.cells import CELLS, NotApplicable
 
 _SHOWN = 6
+CELL_ROWS = frozenset(row.name for fault in CELLS for row in fault.own_rows)
 _STYLES = {"passed": "green", "FAILED": "bold red", "skipped": "yellow"}
 
 
@@ -37,6 +39,27 @@ def table(results: Sequence[RowResult]) -> Table:
             + (f": {escape(result.skipped)}" if result.skipped else ""),
         )
     return shown
+
+
+def brokers(results: Sequence[RowResult]) -> Table | None:
+    """Fault × broker × hits × lost × doubled × verdict, of the faults of brokers that were run; None without any."""
+    by_row = {result.row: result for result in results}
+    shown = Table(title="Faults of brokers", title_justify="left")
+    shown.add_column("row", justify="right")
+    for name in ("fault", "broker"):
+        shown.add_column(name)
+    for name in ("seeds", "hits", "lost", "doubled"):
+        shown.add_column(name, justify="right")
+    shown.add_column("verdict")
+    for fault in CELLS:
+        for broker, cell in fault.cells.items():
+            if isinstance(cell, NotApplicable):
+                shown.add_row(fault.name, fault.title, broker, *["-"] * 4, f"[dim]{escape(cell.text)}[/]")
+            elif (result := by_row.get(cell if isinstance(cell, str) else cell.name)) is not None:
+                counts = (len(result.outcomes), result.hits, result.lost, result.doubled)
+                verdict = f"[{_STYLES[result.verdict]}]{result.verdict}[/]"
+                shown.add_row(fault.name, fault.title, broker, *(f"{count:,}" for count in counts), verdict)
+    return shown if any(row in by_row for row in CELL_ROWS) else None
 
 
 def say_red(console: Console, outcome: Outcome) -> None:

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 import asyncpg
 
 from tests.chaos.kept import Name
-from tests.chaos.load import RATE, Feed, Publisher, Script, last_cancels, script
+from tests.chaos.load import Feed, Publisher, Script, at_twin, last_cancels, on_bus, script
 from tests.chaos.system import System
 from tradewire.errors import Unavailable
 from tradewire.runtime.tasks import end_tasks
@@ -32,6 +33,10 @@ from ledger.head h, read.checkpoint c
 """
 
 
+_CASH = "select cash from read.cash where account = $1 and currency = 'USD'"
+_HELD = "select symbol, quantity from read.positions where account = $1 and quantity::numeric <> 0"
+
+
 class Run:
     """What a row's function works with: the system, chance from the seed, and the count of hits."""
 
@@ -50,16 +55,20 @@ class Run:
         self.hits += int(times)
 
     @asynccontextmanager
-    async def load(self, seconds: float = 3.0, rate: float = RATE) -> AsyncIterator[None]:
+    async def load(self, seconds: float = 3.0, rate: float = 0) -> AsyncIterator[None]:
         """Publishes meanwhile; at the end waits until all is acknowledged, and cancels what still works.
+
+        The rate is that of the system unless the row says another.
 
         The fault is injected in the body, after the first signal is on its way.
         """
         system, random = self.system, self.random
+        rate = rate or system.rate
         signals = script(random, self.prefix, int(seconds * rate))
         await self.publisher.open()
         bus = await system.bus("feed")
-        self.feed = Feed(bus, random, system.world)
+        say = at_twin(system.twin, random) if "twin" in system.names else on_bus(bus)
+        self.feed = Feed(say, random, system.world)
         feeding = asyncio.create_task(self.feed.run())
         try:
             await asyncio.sleep(0.2)
@@ -123,13 +132,27 @@ class Run:
         connection = await system.database()
         try:
             row = await connection.fetchrow(_IN_FLIGHT)
+            still = row is not None and not row["behind"] and not row["flying"]
+            apart = await self._apart(connection) if still and "twin" in system.names else ""
         finally:
             await connection.close()
         if row is None:
             return "the reader has no checkpoint", -1
         if row["behind"]:
             return f"the read model is {row['behind']} behind", int(row["pos"])
-        return (f"{row['flying']} orders are in flight" if row["flying"] else ""), int(row["pos"])
+        return (f"{row['flying']} orders are in flight" if row["flying"] else apart), int(row["pos"])
+
+    async def _apart(self, connection: "asyncpg.Connection[asyncpg.Record]") -> str:
+        """What a twin has that the log has not heard of yet: some of it comes with a comparison alone."""
+        ledger = await self.system.twin.ledger()
+        cash = await connection.fetchval(_CASH, self.system.account)
+        held = await connection.fetch(_HELD, self.system.account)
+        theirs = {symbol: Decimal(quantity) for symbol, quantity in ledger["positions"].items()}
+        if cash is None or Decimal(cash) != Decimal(ledger["cash"]):
+            return f"cash is {cash}, and at the twin {ledger['cash']}"
+        if (ours := {each["symbol"]: Decimal(each["quantity"]) for each in held}) != theirs:
+            return f"positions are {ours}, and at the twin {theirs}"
+        return ""
 
     # Faults that several rows inject
 

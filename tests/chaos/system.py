@@ -1,4 +1,4 @@
-"""The whole system on this machine: embedded engines, the six processes kept running, and proxies where a row wants."""
+"""The whole system on this machine: embedded engines, the processes kept running, and proxies where a row wants."""
 
 import asyncio
 import os
@@ -10,20 +10,24 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
-from msgspec import Struct
 
+from tests.chaos.brokers import TWINS
 from tests.chaos.clocks import Clock
 from tests.chaos.kept import POLL_SECONDS, READY_SECONDS, Kept, Name
-from tests.chaos.load import STRATEGIES
+from tests.chaos.load import RATE, STRATEGIES
 from tests.chaos.mangle import Mangling
 from tests.chaos.proxy import Proxy
+from tests.chaos.shape import Shape
 from tests.chaos.small_wal import small_wal
+from tests.chaos.twin import ALIVE, Twin
+from tests.chaos.written import changed, written
 from tradewire import subjects
 from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import LeaseRequest
-from tradewire.settings import Nats, Postgres, Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Nats, Postgres, Settings
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_ledger.migrate import migrate
@@ -37,74 +41,13 @@ MODULES: dict[Name, str] = {
     "router": "tradewire_router",
 }
 ALL: tuple[Name, ...] = tuple(MODULES)
+AT_TWIN: tuple[Name, ...] = ("sequencer", "reader", "twin", "risk", "ingest", "router")
+"""The processes where the account is at a twin."""
+TWIN_RATE = 20.0
+"""How many signals a second there are at a twin, which is asked for one thing after the other."""
 PERSON = "owner"
 _REAP_SECONDS = 3.0
 _ROOT = Path(__file__).parents[2]
-
-_SETTINGS = """\
-[accounts.paper]
-
-[strategies.momo]
-account = "paper"
-
-[strategies.reef]
-account = "paper"
-
-[risk]
-max_order_value = "1000000"
-max_position_value = "10000000"
-max_daily_loss = "10000000"
-max_open_orders_per_symbol = 100000
-max_open_orders = 100000
-max_orders_per_second = "none"
-max_orders_per_minute = "none"
-max_orders_per_day = "none"
-max_repeated_executions = "none"
-max_price_away = "none"
-max_price_away_passive = "none"
-market_order_cushion = "none"
-allow_short = "yes"
-duplicate_window = "0s"
-max_signal_age = "{max_signal_age}"
-approval_ttl = "{approval_ttl}"
-mark_interval = "5s"
-
-[router]
-call_timeout = "1s"
-absence_grace = "{absence_grace}"
-reconcile_interval = "2s"
-
-[paper]
-starting_cash = "100000000"
-allow_short = true
-partial_ratio = "0.3"
-latency_ms = 10
-price_from_signal = true
-faults = true
-"""
-
-
-class Shape(Struct, frozen=True):
-    """How a system is started: what differs from the usual settings, where proxies stand, and planted bugs.
-
-    A link is `<process>.<nats|postgres|paper>`; `planted` names a bug for the processes that it is about.
-    """
-
-    links: tuple[str, ...] = ()
-    max_signal_age: str = "30s"
-    approval_ttl: str = "30s"
-    absence_grace: str = "1s"
-    mangled: bool = False
-    """NATS links pass through a mangler, which a row switches on."""
-    small_wal: bool = False
-    """Postgres' write-ahead log lies on a file system of its own that can be filled."""
-    clocks: bool = False
-    """Each process goes by a clock of its own, which a row sets."""
-    settings: dict[str, str] = {}
-    """Further settings, by `<section>.<key>`."""
-    day_rolls_in: int = 0
-    """About how many seconds after the start the account's day rolls, instead of at midnight; less by up to 60."""
-    planted: str = ""
 
 
 class System:
@@ -116,7 +59,15 @@ class System:
         self.links: dict[str, Proxy] = {}
         self.admin: Bus
         self.config = folder / "tradewire.toml"
+        self.account: str = shape.broker
+        at_twin = TWINS.get(shape.broker)
+        self._twin = None if at_twin is None else Twin(folder, at_twin)
+        self.names, self.rate = (ALL, RATE) if self._twin is None else (AT_TWIN, TWIN_RATE)
         self.journal = folder / "paper"
+        self.by_hand: set[str] = set()
+        """The client order ids of what rows sent to the broker past the system."""
+        self.settled_by_people: set[str] = set()
+        """Those of orders of which people took the broker's word, so that the log has them otherwise than it."""
         self.faults_file = folder / "faults"
         self.releasing = True
         """Whether a reaped process's leases are given back, as `tradewire up` does; without it they run out."""
@@ -128,18 +79,21 @@ class System:
         self._changed = dict(shape.settings)
         if shape.day_rolls_in:
             roll = time.gmtime(time.time() + shape.day_rolls_in)
-            self._changed["accounts.paper.day_rolls_at"] = time.strftime("%H:%M", roll)
+            self._changed[f"accounts.{self.account}.day_rolls_at"] = time.strftime("%H:%M", roll)
         self._paper_port = free_port()
+
+    @property
+    def twin(self) -> Twin:
+        """The twin that the account is at."""
+        assert self._twin is not None, "the account of this system is at no twin"
+        return self._twin
 
     def settings_text(self, **changes: str) -> str:
         """The settings, with keys changed: those of [risk] by their name, any other by `<section>.<key>`."""
-        shape = self.shape
-        text = _SETTINGS.format(
-            max_signal_age=shape.max_signal_age, approval_ttl=shape.approval_ttl, absence_grace=shape.absence_grace
-        )
+        text = written(self.shape, "" if self._twin is None else self._twin.settings)
         for key, value in {**self._changed, **changes}.items():
             section, _, name = key.rpartition(".")
-            text = _with(text, section or "risk", name, value)
+            text = changed(text, section or "risk", name, value)
         return text
 
     @property
@@ -162,6 +116,8 @@ class System:
         """Starts everything and waits until it is ready."""
         migrate(Settings(postgres=Postgres(admin_dsn=self.engines.dsn("tradewire_admin"))))
         self.config.write_text(self.settings_text())
+        if self._twin is not None:
+            self._twin.write_keys()
         for strategy in STRATEGIES:
             await self.engines.add_user(f"strategy-{strategy}")
         await self.engines.add_user(f"person-{PERSON}")
@@ -170,23 +126,27 @@ class System:
             self.links[link] = Proxy("127.0.0.1", self._port_behind(link), mangle)
             await self.links[link].start()
         self.admin = await self.bus("admin")
-        for name in ALL:
+        for name in self.names:
             self.launch(name)
         await self.until_ready()
 
     def launch(self, name: Name, nickname: str = "") -> Kept:
         """Starts a process and keeps it running; a second one of its kind needs a nickname."""
         called = nickname or name
+        log = self.folder / "logs" / f"{called}.log"
+        if name == "twin":
+            at = self.twin.port, ALIVE
+            return self._keep(Kept(called, name, self.twin.program, self._plain, log, self._reaped, at))
         program: tuple[str, ...] = (MODULES[name],)
         if self.shape.planted:
             program = ("tests.chaos.planted", self.shape.planted, MODULES[name])
         if self.shape.clocks:
             clock = self.clocks.setdefault(called, Clock(self.folder / "clocks" / called))
             program = ("tests.chaos.clocks", str(clock.file), *program)
-        kept = Kept(
-            called, name, program, self._environment(name), self.folder / "logs" / f"{called}.log", self._reaped
-        )
-        self.processes[called] = kept
+        return self._keep(Kept(called, name, program, self._environment(name), log, self._reaped))
+
+    def _keep(self, kept: Kept) -> Kept:
+        self.processes[kept.name] = kept
         kept.start()
         return kept
 
@@ -198,11 +158,11 @@ class System:
         """The kinds of process of which none is ready; of two of a kind one stands by."""
         ready = await asyncio.gather(*(kept.ready() for kept in self.processes.values()))
         serving = {kept.kind for kept, is_ready in zip(self.processes.values(), ready, strict=True) if is_ready}
-        return [name for name in ALL if name not in serving]
+        return [name for name in self.names if name not in serving]
 
     async def until_ready(self) -> None:
         """Waits until of each kind of process one says that it is ready."""
-        waiting: list[Name] = list(ALL)
+        waiting: list[Name] = list(self.names)
         try:
             async with asyncio.timeout(READY_SECONDS):
                 while waiting := await self.unready():
@@ -237,9 +197,15 @@ class System:
         assert port is not None
         return port
 
+    @property
+    def _plain(self) -> dict[str, str]:
+        """The environment of a process that is none of ours."""
+        outside = {key: value for key, value in os.environ.items() if not key.startswith("TRADEWIRE_")}
+        return {**outside, "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), outside.get("PYTHONPATH"))))}
+
     def _environment(self, name: Name) -> Mapping[str, str]:
         environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("TRADEWIRE_")},
+            **self._plain,
             **self.engines.environment(name),
             "TRADEWIRE_BUILD": build_id(),
             "TRADEWIRE_CONFIG": str(self.config),
@@ -247,7 +213,6 @@ class System:
             "TRADEWIRE_PAPER_JOURNAL": str(self.journal),
             "TRADEWIRE_PAPER_ADDRESS": f"127.0.0.1:{self._paper_port}",
             "TRADEWIRE_FAULTS_FILE": str(self.faults_file),
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }
         if link := self.links.get(f"{name}.nats"):
             environment["TRADEWIRE_NATS_URL"] = f"nats://{link.address}"
@@ -269,15 +234,6 @@ class System:
             await self.admin.request(subject, request, timeout=_REAP_SECONDS)
         except Unavailable:
             return  # then they run out
-
-
-def _with(text: str, section: str, key: str, value: str) -> str:
-    """Settings with one key of a section changed, or set."""
-    lines = text.splitlines()
-    first = lines.index(f"[{section}]") + 1
-    last = next((number for number in range(first, len(lines)) if lines[number].startswith("[")), len(lines))
-    others = [line for line in lines[first:last] if line.partition(" = ")[0] != key]
-    return "\n".join([*lines[:first], f'{key} = "{value}"', *others, *lines[last:], ""])
 
 
 def _through(dsn: str, link: Proxy) -> str:

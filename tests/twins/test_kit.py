@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
 from tests.twins.alpaca.venue import Alpaca
@@ -91,14 +92,6 @@ def test_the_control_calls_say_what_there_is_and_what_was_wrong() -> None:
                 twin.call(method, path, body)
 
 
-def test_a_refused_verb_changes_nothing(tmp_path: Path) -> None:
-    with hosted(Alpaca(), tmp_path) as twin:
-        with pytest.raises(ValueError, match="not an asset"):
-            twin.do("quote", symbol="NONE", bid="1", ask="2")
-        twin.do("quote", symbol="AAPL", bid="1", ask="2")
-    assert [change["args"]["symbol"] for change in changes(tmp_path / "state.jsonl")] == ["AAPL"]
-
-
 async def test_faults_are_armed_in_process_too() -> None:
     twin = Twin(Alpaca())
     async with twin.served(), aiohttp.ClientSession() as session:
@@ -107,6 +100,25 @@ async def test_faults_are_armed_in_process_too() -> None:
             assert answer.status == 503
         async with session.get(f"{twin.url}/v2/clock") as answer:
             assert answer.status == 401
+
+
+async def test_what_is_done_to_the_wire_is_in_the_journal() -> None:
+    twin = Twin(Alpaca())
+    async with twin.served():
+        fault = Fault(kind="hold", on="push trade_updates *", seconds=5)
+        number = twin.arm(fault)
+        twin.disarm(number)
+        twin.disarm()
+        twin.hang_up(reset=True)
+        done = [
+            {name: value for name, value in entry.items() if name not in {"n", "at"}} for entry in twin.journal.last
+        ]
+    assert done == [
+        {"kind": "armed", "id": number, "fault": msgspec.to_builtins(fault)},
+        {"kind": "disarmed", "id": number},
+        {"kind": "disarmed", "id": None},
+        {"kind": "hung_up", "reset": True},
+    ]
 
 
 async def test_a_client_that_does_not_ask_for_messagepack_gets_json() -> None:

@@ -10,13 +10,14 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tradewire.domain.exact import ONE, ZERO, add, multiply, subtract
+from tradewire.domain.exact import ONE, ZERO, add, multiply, share, subtract
 from tradewire.domain.pnl import cash_delta, day_loss, day_result, equity, mark_of, unrealized
-from tradewire.domain.positions import ClosedTrade, Fill, Position, apply_fill, reversal
+from tradewire.domain.positions import Action, ClosedTrade, Fill, Position, apply_action, apply_fill, reversal
 from tradewire.messages.account_events import Mark
 
-CAPITAL = frozenset({"opening", "deposit", "withdrawal", "transfer"})
-"""Reasons of cash that the owner moves; any other (interest, dividend, fee, tax …) counts in the day's result."""
+CAPITAL = frozenset({"opening", "deposit", "withdrawal", "transfer", "accepted"})
+"""Reasons of what the owner moves, or accepts to be so; any other (interest, dividend, fee, tax …) counts in the day's
+result."""
 
 
 class Balance(Struct, frozen=True, gc=False):
@@ -77,6 +78,57 @@ def book_cash(book: AccountBook, amount: Decimal, currency: str, reason: str) ->
     moved = add(balance.moved_today, amount) if reason in CAPITAL else balance.moved_today
     balance = Balance(add(balance.cash, amount), balance.realized_today, balance.fees_today, moved)
     return replace(book, balances={**book.balances, currency: balance})
+
+
+def book_adjustment(book: AccountBook, symbol: str, fill: Fill, mark: Decimal | None) -> AccountBook:
+    """Books a holding that comes or goes without an execution, at the price of `fill`; no cash is paid.
+
+    That is no result of the day: its worth, at `mark` or else the price, counts as moved. It is a mark as a fill is.
+    """
+    currency = settlement_currency(symbol, book.currency)
+    before = book.positions.get(symbol) or Position(symbol)
+    after, _ = apply_fill(before, fill)
+    worth = fill.price if mark is None else mark
+    change = multiply(multiply(subtract(after.quantity, before.quantity), worth), before.multiplier)
+    balance = book.balances.get(currency, _EMPTY)
+    balance = replace(
+        balance,
+        realized_today=add(balance.realized_today, subtract(after.fifo_realized, before.fifo_realized)),
+        moved_today=add(balance.moved_today, change),
+    )
+    book = replace(book, balances={**book.balances, currency: balance}, positions={**book.positions, symbol: after})
+    return book_marks(book, {symbol: Mark(worth, fill.at)})
+
+
+def book_action(book: AccountBook, symbol: str, action: Action, currency: str) -> AccountBook:
+    """Books a change of a holding that is no trade. The last mark is restated.
+
+    So a split wins or loses nothing.
+    """
+    before = book.positions.get(symbol) or Position(symbol)
+    after = apply_action(before, action)
+    balance = book.balances.get(currency, _EMPTY)
+    balance = replace(
+        balance,
+        cash=add(balance.cash, action.cash),
+        realized_today=add(balance.realized_today, subtract(after.fifo_realized, before.fifo_realized)),
+    )
+    marks = book.marks
+    if symbol in marks:
+        marks = {**marks, symbol: restated_mark(marks[symbol], action)}
+    return replace(
+        book,
+        balances={**book.balances, currency: balance},
+        positions={**book.positions, symbol: after},
+        marks=marks,
+    )
+
+
+def restated_mark(mark: Mark, action: Action) -> Mark:
+    """A price before a split as it is after it, cut after 12 decimals; one of a later time is so already."""
+    if not action.ratio or action.ratio == 1 or mark.at >= action.at:
+        return mark
+    return Mark(share(mark.price, ONE, action.ratio), mark.at)
 
 
 def book_marks(book: AccountBook, marks: Mapping[str, Mark]) -> AccountBook:

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from tradewire.domain.account_book import (
     AccountBook,
+    book_action,
+    book_adjustment,
     book_bust,
     book_cash,
     book_correction,
@@ -15,9 +17,11 @@ from tradewire.domain.account_book import (
     book_marks,
     roll_day,
 )
-from tradewire.domain.positions import Fill
+from tradewire.domain.exact import ZERO
+from tradewire.domain.positions import Action, Fill
 from tradewire.errors import InvalidValue
 from tradewire.messages.log import Event
+from tradewire.messages.vocabulary import Side
 
 Books = dict[str, AccountBook]
 
@@ -52,6 +56,17 @@ def corrected_fill(new: Fill, data: Any) -> Fill:
     return replace(new, quantity=data.old_quantity, price=data.old_price, fee=data.old_fee)
 
 
+def adjustment_of(event: Event, data: Any) -> Fill:
+    """The change of a holding without an execution that an event tells of, as a fill that no cash pays."""
+    side: Side = "buy" if data.quantity > 0 else "sell"
+    return Fill(side, data.quantity.copy_abs(), data.price, ZERO, data.at or event.time, event.event_id)
+
+
+def action_of(event: Event, data: Any) -> Action:
+    """The corporate action that an event tells of."""
+    return Action(data.ratio, data.quantity, data.cash, data.at or event.time, data.activity or event.event_id)
+
+
 def _filled(book: AccountBook, event: Event, data: Any) -> AccountBook:
     return book_fill(book, data.symbol, fill_of(event, data), fee_currency=data.fee_currency)[0]
 
@@ -69,6 +84,14 @@ def _cash(book: AccountBook, _event: Event, data: Any) -> AccountBook:
     return book_cash(book, data.amount, data.currency, data.reason)
 
 
+def _adjusted(book: AccountBook, event: Event, data: Any) -> AccountBook:
+    return book_adjustment(book, data.symbol, adjustment_of(event, data), data.mark)
+
+
+def _acted(book: AccountBook, event: Event, data: Any) -> AccountBook:
+    return book_action(book, data.symbol, action_of(event, data), data.currency)
+
+
 def _marks(book: AccountBook, _event: Event, data: Any) -> AccountBook:
     # The day rolls at the last marks of the old day, so that an overnight gap counts in the new one.
     # A balance without a mark has no value yet; then it rolls at the first marks that give it one.
@@ -83,5 +106,7 @@ _FOLDS: dict[str, Callable[[AccountBook, Event, Any], AccountBook]] = {
     "FillCorrected": _corrected,
     "FillBusted": _busted,
     "CashMoved": _cash,
+    "PositionAdjusted": _adjusted,
+    "CorporateAction": _acted,
     "MarksRecorded": _marks,
 }

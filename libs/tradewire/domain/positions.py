@@ -9,7 +9,12 @@ decimals), and each leaves its remainder with what stays:
 - the fee of a closing fill goes to its closed trades by quantity, the rest to the last of them; of a fill that crosses
   zero, the rest goes to the lot that it opens.
 
-So at every moment and by either method, `realized - cost` is minus the sum of all signed quantity * price * multiplier.
+A split or another change of the holding that is no trade leaves what was paid as it is: lots get new quantities, and
+what was paid for each is kept where its new price has no end. One that is told late is booked late: lots that were
+opened since it happened stay as they are.
+
+So at every moment and by either method, `realized - cost` is minus the sum of all signed quantity * price * multiplier,
+plus what such changes paid in cash.
 
 A broker's bust is a reversing entry, a correction a reversing entry and a new one. Quantity, fees, cash, and realized
 plus unrealized at any mark are then those of the history in which the fill never happened. How that sum divides into
@@ -21,9 +26,10 @@ from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tradewire.domain.exact import ONE, ZERO, add, multiply, negate, ratio, share, subtract
-from tradewire.domain.lots import Lot, Lots, push, take
+from tradewire.domain.lots import Lot, Lots, push, rescale, take
 from tradewire.errors import InvalidValue
 from tradewire.messages.vocabulary import Side
 
@@ -139,6 +145,60 @@ def correct(position: Position, old: Fill, new: Fill) -> tuple[Position, tuple[C
     return position, reversed_trades + trades
 
 
+class Action(Struct, frozen=True, gc=False):
+    """A change of a holding that is no trade: new = old * `ratio` + `quantity`. `cash` is what it paid, at `at` (µs).
+
+    Raises InvalidValue for a number that is not finite, and for a ratio below zero.
+    """
+
+    ratio: Decimal
+    quantity: Decimal
+    cash: Decimal
+    at: int
+    name: str
+
+    def __post_init__(self) -> None:
+        numbers = (self.ratio, self.quantity, self.cash)
+        if not all(number.is_finite() for number in numbers) or self.ratio < 0:
+            raise InvalidValue(
+                "ACTION_INVALID",
+                f"action {self.name} has ratio {self.ratio}, quantity {self.quantity}, cash {self.cash}",
+                "finite numbers and a ratio from zero up",
+            )
+
+    def after(self, held: Decimal) -> Decimal:
+        """The signed quantity that is held afterwards."""
+        return add(multiply(held, self.ratio), self.quantity)
+
+
+def apply_action(position: Position, action: Action) -> Position:
+    """Books a split, a stock dividend, a spin-off, a delisting. What was paid for the holding stays as it is.
+
+    What comes where nothing was held, or on the other side, cost nothing; where nothing is left of what was held, what
+    was paid for it is lost. The cash is won.
+    """
+    held, after = position.quantity, action.after(position.quantity)
+    won = replace(
+        position,
+        quantity=after,
+        fifo_realized=add(position.fifo_realized, action.cash),
+        average_realized=add(position.average_realized, action.cash),
+    )
+    same_side = (held > 0) == (after > 0)
+    if held and after and same_side:
+        return replace(won, lots=rescale(position.lots, held.copy_abs(), after.copy_abs(), action.at))
+    opened = Lot(after.copy_abs(), ZERO, action.at, ZERO, action.name)
+    return replace(
+        won,
+        fifo_cost=ZERO,
+        average_cost=ZERO,
+        fifo_realized=subtract(won.fifo_realized, position.fifo_cost),
+        average_realized=subtract(won.average_realized, position.average_cost),
+        open_fees=ZERO,
+        lots=push(Lots(), opened) if after else Lots(),
+    )
+
+
 def reversal(fill: Fill, at: int) -> Fill:
     """The entry that takes a fill back: other side, same price, the fee returned. It keeps the execution's id."""
     return Fill(
@@ -177,8 +237,8 @@ def _close_lots(
     gross = entry_fees = ZERO
     fee_left, last = closing_fee, len(taken) - 1
     for index, lot in enumerate(taken):
-        gain = subtract(fill.price, lot.price) if long else subtract(lot.price, fill.price)
-        result = multiply(multiply(gain, lot.quantity), position.multiplier)
+        paid, worth = lot.paid, multiply(fill.price, lot.quantity)
+        result = multiply(subtract(worth, paid) if long else subtract(paid, worth), position.multiplier)
         exit_fee = fee_left if index == last else share(closing_fee, lot.quantity, closing)
         trades.append(
             ClosedTrade(

@@ -5,7 +5,17 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tradewire.messages.vocabulary import Clock, Discrepancy, OrderType, Side, TimeInForce
+from tradewire.messages.vocabulary import (
+    AssetClass,
+    BrokerPart,
+    Clock,
+    Discrepancy,
+    Feature,
+    OrderType,
+    Refused,
+    Side,
+    TimeInForce,
+)
 
 
 class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -15,7 +25,10 @@ class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class CashMoved(_Event, frozen=True, kw_only=True):
     """Cash that no fill explains: an opening balance, a deposit, interest. Signed, in `currency`.
 
-    `base` is the currency in which the account is told; the account's first event sets it.
+    `base` is the currency in which the account is told; the account's first event sets it. `activity` is the broker's
+    id of what it tells so, `symbol` what it was paid for and `at` the broker's time (µs). What a person booked says
+    `by` whom, `why`, and on which `request`. An opening balance that holds a long past says after which execution
+    (`cursor`) and which other activity (`activities`) the log begins.
     """
 
     account: str
@@ -24,10 +37,21 @@ class CashMoved(_Event, frozen=True, kw_only=True):
     reason: str
     broker: str = ""
     base: str = ""
+    activity: str = ""
+    symbol: str = ""
+    at: int | None = None
+    by: str = ""
+    why: str = ""
+    request: str = ""
+    cursor: str = ""
+    activities: str = ""
 
 
 class CorporateAction(_Event, frozen=True, kw_only=True):
-    """A change of holdings that is no trade, such as a split: new = old * ratio + quantity."""
+    """A change of holdings that is no trade, such as a split: new = old * ratio + quantity.
+
+    What was paid for the holding stays as it is. `activity` is the broker's id of it, and `at` its time (µs).
+    """
 
     account: str
     symbol: str
@@ -36,6 +60,31 @@ class CorporateAction(_Event, frozen=True, kw_only=True):
     quantity: Decimal = Decimal(0)
     cash: Decimal = Decimal(0)
     currency: str = "USD"
+    broker: str = ""
+    activity: str = ""
+    at: int | None = None
+
+
+class PositionAdjusted(_Event, frozen=True, kw_only=True):
+    """A holding that no execution explains changes by `quantity`, signed, at `price` a unit; no cash is paid.
+
+    It is part of an account's opening state, a transfer that the broker tells (`activity`, its id), or a difference
+    that a person accepted: `by` whom, `why`, and on which `request`. `mark` is what a unit is worth now, where the
+    broker says it. `at` is the broker's time (µs).
+    """
+
+    account: str
+    symbol: str
+    quantity: Decimal
+    price: Decimal
+    reason: Literal["opening", "transfer", "accepted"]
+    broker: str = ""
+    mark: Decimal | None = None
+    activity: str = ""
+    at: int | None = None
+    by: str = ""
+    why: str = ""
+    request: str = ""
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
@@ -82,14 +131,17 @@ class InstrumentReported(_Event, frozen=True, kw_only=True):
     """The broker's rules of a symbol: prices are multiples of `tick`, quantities of `step`.
 
     `calendar` names an exchange's sessions in exchange-calendars; empty is open at all times. `volume` is the average
-    daily volume, where the broker tells it.
+    daily volume, where the broker tells it. One unit is worth `multiplier` times its price; the broker writes prices
+    `price_magnifier` times as large as they are, as pence are of pounds. `expiry` is the last trading day as an ISO
+    date, empty where there is none. `name` is what people call it. `features` is what the broker takes of orders in the
+    symbol beside their types; None where it was not told. `refuses` is what it takes in no order.
     """
 
     account: str
     broker: str
     symbol: str
     at: int
-    asset_class: Literal["equity", "crypto", "option", "future", "forex"]
+    asset_class: AssetClass
     currency: str
     tick: Decimal
     step: Decimal
@@ -105,6 +157,11 @@ class InstrumentReported(_Event, frozen=True, kw_only=True):
     shortable: bool = False
     easy_to_borrow: bool = False
     volume: Decimal | None = None
+    price_magnifier: Decimal = Decimal(1)
+    expiry: str = ""
+    name: str = ""
+    features: tuple[Feature, ...] | None = None
+    refuses: tuple[Refused, ...] = ()
 
 
 class Bar(Struct, frozen=True, array_like=True, gc=False):
@@ -240,16 +297,30 @@ class AccountHalted(_Event, frozen=True, kw_only=True):
 
 
 class ReconciliationBroken(_Event, frozen=True, kw_only=True):
-    """The broker and the log disagree."""
+    """The broker and the log disagree.
+
+    `since` says of each difference when it was first on record (µs), `prices` what a unit of a symbol is held at, by
+    the broker where it says so. `occasion` is why they were compared. The first comparison after a trading day's end
+    names that `day`. `cursor` and `activities` are up to where all that the broker tells is booked.
+    """
 
     account: str
     broker: str
     differences: tuple[Discrepancy, ...]
     epoch: int
+    since: tuple[int, ...] = ()
+    prices: dict[str, Decimal] = {}
+    occasion: str = ""
+    day: str = ""
+    cursor: str = ""
+    activities: str = ""
 
 
 class ReconciliationMended(_Event, frozen=True, kw_only=True):
-    """The broker and the log agree at this position. `cursor` is up to where the broker's executions are booked."""
+    """The broker and the log agree at this position. `cursor` is up to where the broker's executions are booked.
+
+    `activities` is the same of what it tells beside executions; `occasion` and `day` are as in ReconciliationBroken.
+    """
 
     account: str
     broker: str
@@ -258,6 +329,50 @@ class ReconciliationMended(_Event, frozen=True, kw_only=True):
     executions: int
     epoch: int
     cursor: str = ""
+    activities: str = ""
+    occasion: str = ""
+    day: str = ""
+
+
+class BreakAccepted(_Event, frozen=True, kw_only=True):
+    """A person says why the broker is right about a difference. What that changes of money and holdings goes with it.
+
+    `id` is that of the break, and its stream's: nobody accepts the same one twice.
+    """
+
+    id: str
+    account: str
+    kind: Literal["order", "fill", "position", "cash"]
+    key: str
+    ours: str
+    theirs: str
+    by: str
+    reason: str
+    request: str
+
+
+class AdoptionRequested(_Event, frozen=True, kw_only=True):
+    """A person wants the log to begin with what the account has at its broker, whatever came before."""
+
+    account: str
+    by: str
+    reason: str
+    request: str
+
+
+class AccountAdopted(_Event, frozen=True, kw_only=True):
+    """What an account began with is in the log: how many positions and currencies were booked, and what works there.
+
+    `orders` are the broker's ids of orders that are none of ours.
+    """
+
+    account: str
+    broker: str
+    by: str
+    request: str
+    positions: int
+    currencies: int
+    orders: tuple[str, ...] = ()
 
 
 class FlattenRequested(_Event, frozen=True, kw_only=True):
@@ -267,6 +382,42 @@ class FlattenRequested(_Event, frozen=True, kw_only=True):
     by: str
     reason: str
     request: str
+
+
+class BrokerLost(_Event, frozen=True, kw_only=True):
+    """The account's broker cannot be talked to, and why, in its own words; told once a reason. Nothing new is sent."""
+
+    account: str
+    broker: str
+    code: str
+    reason: str
+
+
+class BrokerConnected(_Event, frozen=True, kw_only=True):
+    """The account's broker can be talked to again, after a BrokerLost."""
+
+    account: str
+    broker: str
+
+
+class BrokerDegraded(_Event, frozen=True, kw_only=True):
+    """A part of the session with the account's broker does not work, and why, in its own words; told once a reason.
+
+    Without `orders` or `answers` nothing new is sent; without `quotes` what needs a price is refused.
+    """
+
+    account: str
+    broker: str
+    part: BrokerPart
+    reason: str
+
+
+class BrokerRecovered(_Event, frozen=True, kw_only=True):
+    """A part of the session works again, after a BrokerDegraded; a session that returns hears of `orders` anew."""
+
+    account: str
+    broker: str
+    part: BrokerPart
 
 
 class ExternalOrderSeen(_Event, frozen=True, kw_only=True):
@@ -280,8 +431,21 @@ class ExternalOrderSeen(_Event, frozen=True, kw_only=True):
     quantity: Decimal
 
 
+class ExternalOrderEnded(_Event, frozen=True, kw_only=True):
+    """An order that no signal of ours caused works at the broker no more."""
+
+    account: str
+    broker: str
+    broker_order_id: str
+    symbol: str
+
+
 class ExternalFillBooked(_Event, frozen=True, kw_only=True):
-    """An execution at the broker that belongs to no order of ours; its strategy is EXTERNAL."""
+    """An execution at the broker that belongs to no order of ours; its strategy is EXTERNAL.
+
+    What takes one back is of the other side, and its `execution` ends with `:bust`, or with `:corrected` where a new
+    version follows. `told_as` is as in OrderFilled.
+    """
 
     account: str
     broker: str
@@ -295,6 +459,7 @@ class ExternalFillBooked(_Event, frozen=True, kw_only=True):
     fee_currency: str = "USD"
     revision: int = 0
     broker_time: int | None = None
+    told_as: str = ""
 
 
 class Halted(_Event, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from tradewire.domain.orders import Order
 from tradewire.domain.switches import Limits, Switch
+from tradewire.messages.account_events import InstrumentReported
 from tradewire.messages.log import Frame
 from tradewire.messages.vocabulary import Side
 
@@ -164,6 +165,20 @@ class AccountsPage(_Reply, frozen=True, kw_only=True, tag="accounts"):
     accounts: tuple[AccountRow, ...]
 
 
+class InstrumentRules(Struct, frozen=True, kw_only=True, gc=False):
+    """A symbol's rules as its broker last told them, and what sources call it beside its name, by source."""
+
+    rules: InstrumentReported
+    aliases: dict[str, tuple[str, ...]] = {}
+
+
+class InstrumentsPage(_Reply, frozen=True, kw_only=True, tag="instruments"):
+    """Instruments by account and symbol."""
+
+    instruments: tuple[InstrumentRules, ...]
+    cursor: str = ""
+
+
 class EventsPage(_Reply, frozen=True, kw_only=True, tag="events"):
     """Events, in the order that was asked for. Go on `after` (or, backward, `before`) `next` while there is `more`."""
 
@@ -213,6 +228,7 @@ Reply = (
     | FillsPage
     | PositionsPage
     | AccountsPage
+    | InstrumentsPage
     | EventsPage
     | FramesPage
     | ControlState

@@ -16,8 +16,8 @@ from tradewire.domain.positions import Position
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(AccountBook).decode
-_LOT_BYTES = 160
-"""What a lot weighs at most, near enough: three numbers of 27 digits, a time and an execution's id."""
+_LOT_BYTES = 200
+"""What a lot weighs at most, near enough: four numbers of 27 digits, a time and an execution's id."""
 
 
 def split(book: AccountBook, max_bytes: int) -> list[bytes]:

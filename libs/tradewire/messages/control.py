@@ -18,6 +18,7 @@ MAX_REASON = 500
 MIN_PREFIX = 4
 
 Level = Literal["REDUCE_ONLY", "HALT", "KILL"]
+Outcome = Literal["filled", "canceled", "rejected", "expired"]
 
 ControlCode = Literal[
     "OK",
@@ -39,6 +40,10 @@ ControlCode = Literal[
     "TOO_LATE",
     "NOT_ALLOWED",
     "NO_PROPOSAL",
+    "NO_BREAK",
+    "AMBIGUOUS_BREAK",
+    "NOT_UNKNOWN",
+    "ALREADY_OPENED",
     "IDEMPOTENCY_CONFLICT",
     "NOT_SUPPORTED_YET",
     "BUSY",
@@ -131,6 +136,38 @@ class AgreeLimitCommand(_Command, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class AdoptCommand(_Command, frozen=True, kw_only=True):
+    """Begin the log of an account with what it has at its broker."""
+
+    account: str
+    reason: str
+
+
+class AcceptCommand(_Command, frozen=True, kw_only=True):
+    """Say that the broker is right about a difference, by the break's id or the beginning of it.
+
+    `price` is what a unit of a position is booked at, where the broker does not say it or says it wrongly.
+    """
+
+    difference: str
+    reason: str
+    price: str = ""
+
+
+class ResolveCommand(_Command, frozen=True, kw_only=True):
+    """Say what became of an order of which the broker tells nothing, by its id or the beginning of it.
+
+    `quantity` was filled at `price` a unit, with `fee` in all; left out, `filled` means all that was left.
+    """
+
+    order: str
+    outcome: Outcome
+    evidence: str
+    quantity: str = ""
+    price: str = ""
+    fee: str = ""
+
+
 ControlCommand = (
     CancelCommand
     | HaltCommand
@@ -142,6 +179,9 @@ ControlCommand = (
     | DenyCommand
     | SetLimitCommand
     | AgreeLimitCommand
+    | AdoptCommand
+    | AcceptCommand
+    | ResolveCommand
 )
 
 
@@ -173,6 +213,9 @@ COMMANDS: dict[str, type[ControlCommand]] = {
     "deny": DenyCommand,
     "set-limit": SetLimitCommand,
     "agree-limit": AgreeLimitCommand,
+    "adopt": AdoptCommand,
+    "accept": AcceptCommand,
+    "resolve": ResolveCommand,
 }
 NOT_SUPPORTED_YET = frozenset({"replace", "close"})
 VERBS = frozenset(COMMANDS) | NOT_SUPPORTED_YET

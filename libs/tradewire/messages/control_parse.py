@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
 from tradewire.domain import limits, names, times
+from tradewire.domain.money import money
 from tradewire.domain.quoting import quoted
 from tradewire.errors import InvalidValue
 from tradewire.messages.control import (
@@ -149,6 +151,23 @@ def _reason(field: str, value: str) -> None:
         raise _invalid(field, f"the reason has {len(value)} characters")
 
 
+def _amount(field: str, value: str) -> None:
+    if _number(field, value) <= 0:
+        raise _invalid(field, f"{field} {value} is not above zero")
+
+
+def _price(field: str, value: str) -> None:
+    if _number(field, value) < 0:
+        raise _invalid(field, f"{field} {value} is below zero")
+
+
+def _number(field: str, value: str) -> Decimal:
+    try:
+        return money(value)
+    except InvalidValue as error:
+        raise _invalid(field, f"{field}: {error.message}") from None
+
+
 def _until(_field: str, value: str) -> None:
     try:
         moment(value, 0)
@@ -191,6 +210,15 @@ _RULES: Final[dict[str, tuple[Callable[[str, Any], None], str]]] = {
     "account": (_fits(names.is_name, "account"), _NAMES),
     "strategy": (_fits(names.is_name, "strategy"), _NAMES),
     "symbol": (_fits(names.is_symbol, "symbol"), "a symbol such as AAPL, BRK.B or BTC/USDT"),
+    "difference": (
+        _fits(_ORDER_PREFIX.match, "break's id"),
+        f"a break's id from `reconcile show`, or the first {MIN_PREFIX} or more characters of it",
+    ),
+    "outcome": (lambda _field, _value: None, "filled, canceled, rejected or expired"),
+    "evidence": (_reason, f"where you have it from, in 1 to {MAX_REASON} characters"),
+    "quantity": (_amount, 'a number above zero, such as "10"'),
+    "price": (_price, 'a number from zero up, such as "101.25"'),
+    "fee": (_price, 'a number from zero up, such as "0.35"'),
     "limits": (_limits, 'texts by name, such as {"max_order_value": "5000"}'),
     "until": (_until, 'a time such as "2026-03-09T14:30:00Z", or a span such as "4h"'),
     "proposal": (_request, "a scope, or the id of the request that proposed it"),

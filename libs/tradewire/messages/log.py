@@ -14,6 +14,8 @@ MAX_COMMANDS = 256
 MAX_EVENTS = 500
 MAX_BYTES = 512 * 1024
 LEASE_TTL_SECONDS = 10.0
+LEASE_TAKEOVER_SECONDS = LEASE_TTL_SECONDS + 2.0
+"""After how long without a renewal a lease is granted to somebody else."""
 
 
 class Event(Struct, frozen=True, array_like=True, gc=False):

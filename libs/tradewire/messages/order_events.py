@@ -5,6 +5,7 @@ times are microseconds since the epoch.
 """
 
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -12,6 +13,8 @@ from tradewire.messages.vocabulary import (
     Action,
     CheckResult,
     Clock,
+    Exit,
+    ExitAsked,
     OrderType,
     Origin,
     QuoteUsed,
@@ -27,7 +30,11 @@ class _Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class OrderRequested(_Event, frozen=True, kw_only=True):
-    """Intent, not yet a quantity that anyone answers for: one per leg and account of a signal."""
+    """Intent, not yet a quantity that anyone answers for: one per leg and account of a signal.
+
+    A trailing stop has one of `trail_amount`, in the symbol's currency, and `trail_percent`. An exit that the approval
+    of its entry covers names that order as `parent`; of two such exits, the second is `instead_of` the first.
+    """
 
     signal: str
     signal_id: str
@@ -50,6 +57,12 @@ class OrderRequested(_Event, frozen=True, kw_only=True):
     valid_until: int | None = None
     tags: tuple[str, ...] = ()
     clock: Clock = "wall"
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    extended_hours: bool = False
+    exits: tuple[ExitAsked, ...] = ()
+    parent: str = ""
+    instead_of: str = ""
 
 
 class OrderCancelRequested(_Event, frozen=True, kw_only=True):
@@ -61,7 +74,7 @@ class OrderCancelRequested(_Event, frozen=True, kw_only=True):
 
 
 class OrderReplaceRequested(_Event, frozen=True, kw_only=True):
-    """Somebody wants other terms for a working order."""
+    """Somebody wants other terms for a working order. While others are on their way, they wait for these."""
 
     by: str
     request: str
@@ -117,6 +130,8 @@ class OrderApproved(_Decision, frozen=True, kw_only=True):
 
     `unit_value` is what one unit counts as while the order works, and `cost` what all of it may take from the
     account's buying power; both are in the account's currency. `build` is the approver's: no other build sends it.
+    Where `notional` is set, the order is for that much money in the symbol's currency, and `quantity` what it came to
+    at the price. `exits` is the envelope of what may be sent with the entry and needs no approval of its own.
     """
 
     signal: str
@@ -135,6 +150,11 @@ class OrderApproved(_Decision, frozen=True, kw_only=True):
     unit_value: Decimal | None = None
     cost: Decimal | None = None
     build: str = ""
+    notional: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    extended_hours: bool = False
+    exits: tuple[Exit, ...] = ()
 
 
 class OrderDenied(_Decision, frozen=True, kw_only=True):
@@ -152,18 +172,28 @@ class OrderHeld(_Decision, frozen=True, kw_only=True):
 
 
 class OrderReplaceApproved(_Decision, frozen=True, kw_only=True):
-    """New terms for a working order may be sent once."""
+    """New terms for a working order may be sent once, until `expires_at`; None leaves a term as it is.
+
+    `quantity` counts what is filled already. `unit_value`, `cost` and `build` are as in OrderApproved, under the new
+    terms. `request` is the one that is decided.
+    """
 
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    expires_at: int | None = None
+    unit_value: Decimal | None = None
+    cost: Decimal | None = None
+    build: str = ""
+    request: str = ""
 
 
 class OrderReplaceDenied(_Decision, frozen=True, kw_only=True):
-    """New terms are refused by us; the order works on as it was."""
+    """New terms are refused by us; the order works on as it was. `request` is the one that is decided."""
 
     reason: str
     message: str
+    request: str = ""
 
 
 class OrderLapsed(_Event, frozen=True, kw_only=True):
@@ -174,7 +204,11 @@ class OrderLapsed(_Event, frozen=True, kw_only=True):
 
 
 class OrderSubmitStarted(_Event, frozen=True, kw_only=True):
-    """The intent to call the broker, committed before the call. It consumes the approval of its attempt."""
+    """The intent to call the broker, committed before the call. It consumes the approval of its attempt.
+
+    An exit that is sent with its entry names the entry's client order id as `head`: under it the broker keeps both, and
+    the approval of that attempt covers this order.
+    """
 
     attempt: int
     client_order_id: str
@@ -185,10 +219,14 @@ class OrderSubmitStarted(_Event, frozen=True, kw_only=True):
     revision: int = 0
     clock: Clock = "wall"
     build: str = ""
+    head: str = ""
 
 
 class OrderReplaceStarted(_Event, frozen=True, kw_only=True):
-    """The intent to call the broker with new terms, committed before the call."""
+    """The intent to call the broker with new terms, committed before the call. It consumes their approval.
+
+    `client_order_id` is that of the order which the broker may make of it.
+    """
 
     attempt: int
     client_order_id: str
@@ -250,8 +288,20 @@ class OrderUnknownResolved(_Event, frozen=True, kw_only=True):
     evidence: str
 
 
+class OrderResolved(_Event, frozen=True, kw_only=True):
+    """A person says what became of an order of which the broker tells nothing. The facts that follow say it again."""
+
+    outcome: Literal["filled", "canceled", "rejected", "expired"]
+    evidence: str
+    by: str
+    request: str
+
+
 class OrderSubmitNeverArrived(_Event, frozen=True, kw_only=True):
-    """Proven by every source of the broker over the grace period. A new attempt needs a new approval."""
+    """Proven by every source of the broker over the grace period, or by its router, which did not send it.
+
+    A new attempt needs a new approval.
+    """
 
     attempt: int
     client_order_id: str
@@ -259,7 +309,10 @@ class OrderSubmitNeverArrived(_Event, frozen=True, kw_only=True):
 
 
 class OrderFilled(_Fact, frozen=True, kw_only=True):
-    """One execution. `execution` is the broker's id without its revision."""
+    """One execution. `execution` is the broker's id without its revision.
+
+    `told_as` is the broker's own id of this version, by which it takes it back, where it is another than `execution`.
+    """
 
     strategy: str
     symbol: str
@@ -270,6 +323,7 @@ class OrderFilled(_Fact, frozen=True, kw_only=True):
     fee: Decimal = Decimal(0)
     fee_currency: str = "USD"
     revision: int = 0
+    told_as: str = ""
 
 
 class FillCorrected(OrderFilled, frozen=True, kw_only=True):
@@ -295,13 +349,28 @@ class OrderExpired(_Fact, frozen=True, kw_only=True):
     """The venue says that the order's time is over."""
 
 
+class OrderCompleted(_Fact, frozen=True, kw_only=True):
+    """The venue says that the order is filled, whatever quantity it was taken to have.
+
+    Its money was spent, or the other exit of its entry has taken the rest.
+    """
+
+
 class OrderReplaced(_Fact, frozen=True, kw_only=True):
-    """The venue has taken the new terms."""
+    """The venue has taken the new terms; `client_order_id` and `broker_order_id` are the order's from now on."""
 
     revision: int
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+
+
+class OrderReplaceRejected(_Fact, frozen=True, kw_only=True):
+    """New terms are not in force, with proof; the order is as it was."""
+
+    revision: int
+    code: str
+    message: str
 
 
 class OrderCancelRejected(_Fact, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from tradewire.messages.order_events import OrderRequested
 from tradewire.messages.signal import Signal, Size
 from tradewire.messages.signal_sizes import STOPS, rule_of
-from tradewire.messages.vocabulary import Clock, SizeAsked, SizeTerms
+from tradewire.messages.vocabulary import Clock, ExitAsked, SizeAsked, SizeTerms
 
 
 def order_request(
@@ -34,7 +34,23 @@ def order_request(
         valid_until=signal.valid_until,
         tags=signal.tags,
         clock=clock,
+        trail_amount=signal.trail.amount if signal.trail else None,
+        trail_percent=signal.trail.percent if signal.trail else None,
+        extended_hours=signal.extended_hours,
+        exits=_exits(signal),
     )
+
+
+def _exits(signal: Signal) -> tuple[ExitAsked, ...]:
+    """The exits that go with the entry, the profit first; `signal_support` lets pass one of each kind at most."""
+    asked = [
+        ExitAsked(kind="take_profit", price=each.price, percent=each.percent, amount=each.amount)
+        for each in signal.take_profit
+    ]
+    if (loss := signal.stop_loss) is not None:
+        terms = {"price": loss.price, "percent": loss.percent, "amount": loss.amount, "limit_price": loss.limit_price}
+        asked.append(ExitAsked(kind="stop_loss", **terms))
+    return tuple(asked)
 
 
 def _size(signal: Signal) -> SizeAsked | None:

@@ -19,6 +19,7 @@ MAX_QUERY_BYTES: Final = 64 * 1024
 MAX_ROWS: Final = 1000
 MAX_FRAMES: Final = 256
 MIN_PREFIX: Final = 4
+MAX_TEXT: Final = 64
 MAX_POS: Final = (1 << 62) - 1
 EXTERNAL: Final = "EXTERNAL"
 """The strategy of executions that belong to no order of ours."""
@@ -77,6 +78,18 @@ class AccountsQuery(_Query, frozen=True, kw_only=True):
     account: str = ""
 
 
+class InstrumentsQuery(_Query, frozen=True, kw_only=True):
+    """The rules of symbols as brokers last told them, by account and symbol.
+
+    `text` is looked for in symbols, names, and what sources call them; upper and lower case are the same.
+    """
+
+    text: str = ""
+    account: str = ""
+    limit: int = 100
+    cursor: str = ""
+
+
 class EventsQuery(_Query, frozen=True, kw_only=True):
     """The log, event by event: after a position upwards, or `backward` from before a position.
 
@@ -119,6 +132,7 @@ Query = (
     | FillsQuery
     | PositionsQuery
     | AccountsQuery
+    | InstrumentsQuery
     | EventsQuery
     | FramesQuery
     | ControlQuery
@@ -131,6 +145,7 @@ QUERIES: Final[dict[str, type[Query]]] = {
     "fills": FillsQuery,
     "positions": PositionsQuery,
     "accounts": AccountsQuery,
+    "instruments": InstrumentsQuery,
     "events": EventsQuery,
     "frames": FramesQuery,
     "control": ControlQuery,
@@ -185,6 +200,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "type": (EVENT_TYPES.__contains__, "the name of an event type, such as OrderFilled"),
     "stream": (_STREAM.match, "the name of a stream, such as control-global"),
     "order": (ORDER_ID.match, "an order's id: 36 characters of lowercase hex and hyphens"),
+    "text": (lambda text: len(text) <= MAX_TEXT and text.isprintable(), f"{MAX_TEXT} printable characters at most"),
     "id": (_ID.match, f"an order's id, the first {MIN_PREFIX} or more characters of it, or its signal's id"),
     "open": (_ANY, "true, false or nothing"),
     "backward": (_ANY, "true or false"),
@@ -203,6 +219,7 @@ _SPECIAL: dict[tuple[type[Struct], str], tuple[Callable[[Any], Any], str]] = {
     (OrdersQuery, "cursor"): (_ORDERS_CURSOR.match, _FIELDS["cursor"][1]),
     (FillsQuery, "cursor"): (_FILLS_CURSOR.match, _FIELDS["cursor"][1]),
     (PositionsQuery, "cursor"): (_is_position_key, _FIELDS["cursor"][1]),
+    (InstrumentsQuery, "cursor"): (_is_position_key, _FIELDS["cursor"][1]),
 }
 
 

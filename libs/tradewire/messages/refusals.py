@@ -46,6 +46,10 @@ class Code(StrEnum):
     NAME_INVALID = "NAME_INVALID", "A name of a strategy or an account is not written as names are."
     ID_INVALID = "ID_INVALID", "The signal's id is not written as ids are."
     SYMBOL_INVALID = "SYMBOL_INVALID", "The symbol is not written as symbols are: AAPL, BRK.B, BTC/USDT."
+    SYMBOL_ALIAS_UNKNOWN = (
+        "SYMBOL_ALIAS_UNKNOWN",
+        "What looks like a source's own name of a pair is in none of its tables; it is not guessed.",
+    )
 
     NUMBER_INVALID = "NUMBER_INVALID", "A number is not written in plain ASCII digits."
     NUMBER_NOT_FINITE = "NUMBER_NOT_FINITE", "A number is NaN or infinite."

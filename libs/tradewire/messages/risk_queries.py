@@ -76,7 +76,10 @@ class ProbationRow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AccountStanding(Struct, frozen=True, kw_only=True, gc=False):
-    """An account at its last marks. What is not known is null; `available` is what new orders may cost."""
+    """An account at its last marks. What is not known is null; `available` is what new orders may cost.
+
+    On a `dry_run` no order of it is sent.
+    """
 
     account: str
     broker: str
@@ -91,6 +94,7 @@ class AccountStanding(Struct, frozen=True, kw_only=True, gc=False):
     probation: tuple[ProbationRow, ...] = ()
     instruments: tuple[InstrumentRow, ...] = ()
     more: int = 0
+    dry_run: bool = False
 
 
 class SwitchRow(Struct, frozen=True, kw_only=True, gc=False):

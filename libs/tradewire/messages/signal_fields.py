@@ -114,7 +114,12 @@ FIELDS = table(
     ),
     Field("time_in_force", "word", "`day` if left out", read.word(TimeInForce, _TIME_IN_FORCE_HINTS)),
     Field("expire_at", _TIME, "with `gtd` only, and needed there; after `timestamp`", read.instant),
-    Field("extended_hours", "true or false", "may work outside regular hours", read.boolean),
+    Field(
+        "extended_hours",
+        "true or false",
+        "may work outside regular hours, as a limit order",
+        read.boolean,
+    ),
     Field(
         "reduce_only", "true or false", "may never open or turn a position; `close` and `reduce` never do", read.boolean
     ),

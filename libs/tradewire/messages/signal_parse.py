@@ -11,6 +11,7 @@ from typing import Any
 
 from tradewire.domain import names
 from tradewire.domain.quoting import quoted
+from tradewire.domain.symbols import Symbols
 from tradewire.errors import InvalidValue
 from tradewire.messages import signal_rules
 from tradewire.messages.default_size import DefaultSize, fill_size
@@ -24,10 +25,13 @@ _template = re.compile(r"\{\{.*?\}\}|\{\{", re.DOTALL).search
 _REAL_VALUE = "the value itself; the alert's sender did not fill the placeholder in"
 
 
-def parse_signal(strategy: str, body: bytes, default: DefaultSize | None = None) -> Signal:
+def parse_signal(
+    strategy: str, body: bytes, default: DefaultSize | None = None, symbols: Symbols | None = None
+) -> Signal:
     """Returns the signal that a strategy published; `strategy` is the last token of the subject.
 
-    An entry that says no size takes the `default`, as if it had been sent with it.
+    An entry that says no size takes the `default`, as if it had been sent with it. `symbols` says what the strategy
+    calls a symbol, where that is not what we call it.
 
     Raises:
         SignalInvalid: whatever else the bytes are.
@@ -42,6 +46,8 @@ def parse_signal(strategy: str, body: bytes, default: DefaultSize | None = None)
         raise _no_object(body, error) from None
     if b"{{" in body or b"\\u007" in body:
         _refuse_templates("", {key: value for key, value in given.items() if key != "extra"})
+    if symbols is not None and isinstance(named := given.get("symbol"), str):
+        given["symbol"] = _symbol(symbols, named)
     values = read_fields(FIELDS, given, hints=HINTS)
     values.pop("schema", None)
     if "take_profit" in values:
@@ -50,6 +56,13 @@ def parse_signal(strategy: str, body: bytes, default: DefaultSize | None = None)
     signal = Signal(strategy=strategy, **values)
     signal_rules.check(signal, values.keys())
     return signal
+
+
+def _symbol(symbols: Symbols, named: str) -> str:
+    try:
+        return symbols.read(named)
+    except InvalidValue as error:
+        raise adopted("symbol", error) from None
 
 
 def _no_object(body: bytes, error: JsonInvalid) -> SignalInvalid:

@@ -9,7 +9,7 @@ from tradewire.messages.signal_fields import FIELDS, SIZE, STOP_LOSS, TAKE_PROFI
 from tradewire.messages.signal_readers import Field
 from tradewire.messages.signal_rules import ACTIONS, PRICES
 from tradewire.messages.signal_sizes import METHODS, MethodRule
-from tradewire.messages.signal_support import ANY, NOT_YET
+from tradewire.messages.signal_support import ANY, NOT_YET, PARTS, NotYet
 from tradewire.messages.strict_json import BODY_LIMIT, DEPTH_LIMIT, NUMBER_LIMIT
 from tradewire.messages.vocabulary import TimeInForce
 
@@ -37,6 +37,7 @@ A signal is one JSON object, published to `signals.<strategy>`. The subject name
 A message is either accepted whole or refused whole, with one code, the field, what is wrong and what would be right.
 Nothing is guessed, rounded, converted or ignored. Whether a signal is too old, its symbol allowed or its account known
 is decided later, by ingest and risk. A refusal is recorded as a `SignalRefused` event.
+[Kinds of orders](../how-to/kinds-of-orders.md) shows exits, trailing stops, extended hours, new terms and the like.
 
 ## Values
 
@@ -106,16 +107,31 @@ def _fields(rows: Mapping[str, Field], *, today: bool = False) -> str:
 
 
 def _today(field: str) -> str:
-    values = [row.value for row in NOT_YET if row.field == field]
-    if any(field in row.takes for row in NOT_YET):
-        return "not yet"
-    if not values:
-        return "yes"
-    return "not yet" if ANY in values else "not yet: " + ", ".join(f"`{value}`" for value in values)
+    if takers := [row for row in NOT_YET if field in row.takes]:
+        return "; ".join(f"not yet{_where(row)}" for row in takers)
+    rows: dict[str, list[str]] = {}
+    for row in NOT_YET:
+        if row.field.partition(".")[0] == field:
+            rows.setdefault(_where(row), []).append(_which(row))
+    said = (f"not yet{where}{': ' if any(which) else ''}{', '.join(which)}" for where, which in rows.items())
+    return "; ".join(said) or "yes"
 
 
 def _word_today(field: str, word: str) -> str:
-    return "not yet" if any(row.field == field and row.value in {ANY, word} for row in NOT_YET) else "yes"
+    rows = [row for row in NOT_YET if row.field == field and row.value in {ANY, word}]
+    return "; ".join(f"not yet{_where(row)}" for row in rows) or "yes"
+
+
+def _where(row: NotYet) -> str:
+    """Where a row holds, if not everywhere."""
+    return (f" in {row.broker} accounts" if row.broker else "") + (f" with `{row.action}`" if row.action else "")
+
+
+def _which(row: NotYet) -> str:
+    """Which value, or which field inside, a row is about, if not any."""
+    inside = row.field.partition(".")[2]
+    word = inside if row.value == ANY else row.value
+    return "" if not word else word if row.value == PARTS else f"`{word}`"
 
 
 def _actions() -> str:
@@ -170,8 +186,16 @@ def _words(field: str, meanings: Mapping[str, str], words: Iterable[str]) -> str
 
 def _not_yet() -> str:
     return _rows(
-        "field | value | meanwhile",
-        ((f"`{row.field}`", "any" if row.value == ANY else f"`{row.value}`", row.instead) for row in NOT_YET),
+        "field | value | where | meanwhile",
+        (
+            (
+                f"`{row.field}`",
+                {ANY: "any", PARTS: PARTS}.get(row.value, f"`{row.value}`"),
+                _where(row).strip() or "everywhere",
+                row.instead,
+            )
+            for row in NOT_YET
+        ),
     )
 
 

@@ -40,7 +40,7 @@ ACTIONS: dict[Action, ActionRule] = {
         ("order_type", "limit_price", "stop_price", *EXITS, *_SHAPE),
     ),
     "replace": ActionRule(
-        "gives the working order another quantity, limit price or stop price",
+        "gives the one open order of the strategy in the symbol and account another quantity, limit or stop price",
         ("quantity",),
         ("order_type", *EXITS, *_SHAPE),
     ),

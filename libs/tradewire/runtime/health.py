@@ -16,6 +16,8 @@ STALLED_SECONDS = 10.0
 class Health:
     """What the process says of itself. `problems` are the reasons for which it is not ready, by part.
 
+    The first of them, "start", ends with `started`, once the process has looked at everything else that it needs.
+
     `notes`, by part too, are what people should know of a process that is ready all the same.
     """
 
@@ -30,6 +32,10 @@ class Health:
             self.problems[part] = problem
         else:
             self.problems.pop(part, None)
+
+    def started(self) -> None:
+        """From here on the other problems are the whole truth."""
+        self.set("start", None)
 
     def note(self, part: str, note: str) -> bool:
         """Says something of a part, or no more with an empty text; True when that is news."""

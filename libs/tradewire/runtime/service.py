@@ -27,7 +27,8 @@ from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
 from tradewire.messages.beats import ServiceBeat
 from tradewire.runtime import health, logs, sync
 from tradewire.runtime.tasks import end_tasks
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 
 HEARTBEAT_SECONDS = 1.0
 
@@ -101,7 +102,6 @@ class Service:
                 self.bus.client,
                 nats.micro.service.ServiceConfig(name=f"tradewire-{self.name}", version=tradewire.__version__),
             )
-            self.health.set("start", None)
             # What is here stays: the collector need not look at it again, nor often at structs that hold no cycles.
             gc.collect()
             gc.freeze()

@@ -1,6 +1,8 @@
 """Ending tasks for certain."""
 
 import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 _AGAIN_SECONDS = 1.0
@@ -17,3 +19,15 @@ async def end_tasks(*tasks: "asyncio.Future[Any]") -> None:
             task.cancel()
         await asyncio.wait(pending, timeout=_AGAIN_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a clean-up to its end, also when the task that waits for it is cancelled meanwhile, as at a lost lease."""
+    cleaning = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({cleaning})
+    finally:
+        while not cleaning.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({cleaning})
+    cleaning.result()

@@ -41,7 +41,7 @@ _WHAT: Final = {kind: what for what, kind in queries.QUERIES.items()}
 MOST_ROWS: Final = 1_000_000
 
 Page = TypeVar("Page", bound=Struct)
-Paged = queries.OrdersQuery | queries.FillsQuery | queries.PositionsQuery
+Paged = queries.OrdersQuery | queries.FillsQuery | queries.PositionsQuery | queries.InstrumentsQuery
 
 
 class Place(Struct, frozen=True):

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from tradewire.errors import ConfigError
-from tradewire.settings import Nats, Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Nats, Settings
 from tradewire_cli.engines.folder import DataFolder
 
 _HERE = "tradewire.toml"
@@ -28,7 +29,7 @@ def config_file(given: Path | None = None) -> Path | None:
 def settings_of(config: Path | None = None) -> Settings:
     """The settings in that file, and in the environment. Raises ConfigError."""
     path = config_file(config)
-    return load(str(path) if path is not None else None)
+    return load(str(path) if path is not None else None, first=_verify)
 
 
 def settings_if_right(config: Path | None = None) -> Settings | None:
@@ -81,6 +82,13 @@ def _data_named() -> str:
             continue
         return named if isinstance(named, str) and named else Settings().data
     return Settings().data
+
+
+def _verify(settings: Settings, account: str) -> None:
+    # Imported only where something is wrong: every command reads the settings, and hardly one needs adapters.
+    from tradewire_router.brokers.opening import verify  # noqa: PLC0415
+
+    verify(settings, account)
 
 
 @cache

@@ -45,6 +45,7 @@ async def serve(service: Service) -> None:
             service.health.set("log", follower.problem)
             service.health.set("signals", signals.problem if leading else None)
             service.health.set("clock", None if clock.started else "waits for the first quote")
+            service.health.started()
             service.facts.update(pos=follower.replica.pos, standby=not leading, leader=lease.holder)
             await asyncio.sleep(WATCH_SECONDS)
 

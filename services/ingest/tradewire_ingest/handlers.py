@@ -5,6 +5,8 @@ from typing import Any
 
 from tradewire.domain.orders import Order
 from tradewire.messages.control import (
+    AcceptCommand,
+    AdoptCommand,
     AgreeLimitCommand,
     ApproveCommand,
     CancelCommand,
@@ -14,15 +16,24 @@ from tradewire.messages.control import (
     HaltCommand,
     KillCommand,
     PauseCommand,
+    ResolveCommand,
     ResumeCommand,
     SetLimitCommand,
 )
 from tradewire.messages.log import NewEvent
 from tradewire.messages.signal import Signal
-from tradewire_ingest.domain import limit_commands, order_commands, switch_commands
+from tradewire_ingest.domain import break_commands, limit_commands, order_commands, resolve_commands, switch_commands
 from tradewire_ingest.domain.commands import Outcome, Sender
 from tradewire_ingest.domain.order_commands import OrderCommand
-from tradewire_ingest.domain.reactions import Context, Message, Reaction, cancel_orders, received, request_order
+from tradewire_ingest.domain.reactions import (
+    Context,
+    Message,
+    Reaction,
+    cancel_orders,
+    received,
+    replace_order,
+    request_order,
+)
 from tradewire_ingest.domain.repeats import repeated, repeated_of_order
 from tradewire_ingest.domain.state import State
 from tradewire_ingest.lookups import Found, NotOne
@@ -52,12 +63,12 @@ async def _cancel(command: CancelCommand, sender: Sender, state: State, find_ord
 async def _of_order(command: OrderCommand, sender: Sender, state: State, find_order: FindOrder) -> Outcome:
     match state.with_prefix(command.order):
         case [order]:
-            return ORDERS[type(command)](command, order, sender)
+            return ORDERS[type(command)](command, order, sender, state)
         case [_, *_]:
             return order_commands.ambiguous(command)
     match await find_order(command.order):
         case Found(order, events):
-            return repeated_of_order(command, sender, events) or ORDERS[type(command)](command, order, sender)
+            return repeated_of_order(command, sender, events) or ORDERS[type(command)](command, order, sender, state)
         case NotOne.AMBIGUOUS:
             return order_commands.ambiguous(command)
         case _:
@@ -80,18 +91,23 @@ SIGNALS: dict[str, Reaction] = {
     "reduce": request_order,
     "target": request_order,
     "cancel": cancel_orders,
+    "replace": replace_order,
 }
 
-ORDERS: dict[type[ControlCommand], Callable[[Any, Order, Sender], Outcome]] = {
-    CancelCommand: order_commands.cancel,
-    ApproveCommand: order_commands.approve,
-    DenyCommand: order_commands.deny,
+ORDERS: dict[type[ControlCommand], Callable[[Any, Order, Sender, State], Outcome]] = {
+    CancelCommand: lambda command, order, sender, _state: order_commands.cancel(command, order, sender),
+    ApproveCommand: lambda command, order, sender, _state: order_commands.approve(command, order, sender),
+    DenyCommand: lambda command, order, sender, _state: order_commands.deny(command, order, sender),
+    ResolveCommand: resolve_commands.resolve,
 }
 
 COMMANDS: dict[type[ControlCommand], Decide] = {
     CancelCommand: _cancel,
     ApproveCommand: _of_order,
     DenyCommand: _of_order,
+    ResolveCommand: _of_order,
+    AcceptCommand: _at_once(break_commands.accept),
+    AdoptCommand: _at_once(break_commands.adopt),
     HaltCommand: _at_once(switch_commands.halt),
     KillCommand: _at_once(switch_commands.halt),
     PauseCommand: _at_once(switch_commands.pause),

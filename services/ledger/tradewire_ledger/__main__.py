@@ -5,7 +5,8 @@ import sys
 from collections.abc import Callable
 
 from tradewire.errors import ConfigError, TradewireError
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 from tradewire_ledger import check
 from tradewire_ledger.migrate import migrate
 from tradewire_ledger.reader import command

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from tradewire.errors import ConfigError, TradewireError, Unavailable
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 from tradewire_ledger.reader.command import opened
 from tradewire_ledger.rows import event_of
 

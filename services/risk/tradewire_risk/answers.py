@@ -105,12 +105,14 @@ class Answers:
     def _would_be(self, question: CheckQuestion) -> RiskReply:
         state, settings = self._desk.state, self._service.settings
         try:
-            signal = parse_signal(question.strategy, bytes(question.signal), settings.size_of(question.strategy))
+            strategy = question.strategy
+            size, symbols = settings.size_of(strategy), settings.symbols_of(strategy)
+            signal = parse_signal(strategy, bytes(question.signal), size, symbols)
         except SignalInvalid as error:
             return _refused(error.refusal)
-        if (refusal := unsupported(signal) or _no_order(signal)) is not None:
-            return refusal if isinstance(refusal, RiskRefused) else _refused(refusal)
         account = signal.account or settings.account_of(signal.strategy)
+        if (refusal := unsupported(signal, settings.broker_of(account)) or _no_order(signal)) is not None:
+            return refusal if isinstance(refusal, RiskRefused) else _refused(refusal)
         if account not in state.setup.accounts:
             return _unknown_account(account, sorted(state.setup.accounts))
         return what_if(state, self._desk.board, self._desk.clock.now(), signal, account)
@@ -118,11 +120,12 @@ class Answers:
 
 def _no_order(signal: Signal) -> RiskRefused | None:
     """Why a signal asks for no order that could be checked."""
-    if signal.action != "cancel":
+    if signal.action not in {"cancel", "replace"}:
         return None
-    return RiskRefused(
-        code="NO_ORDER", message="a cancel is not decided, it is passed on", field="action", expected="an order"
-    )
+    why = "a cancel is not decided, it is passed on"
+    if signal.action == "replace":
+        why = "what becomes of a replacement depends on the order that it is for"
+    return RiskRefused(code="NO_ORDER", message=why, field="action", expected="an order")
 
 
 def _refused(refusal: Refusal) -> RiskRefused:

@@ -18,6 +18,7 @@ from tradewire_risk.domain.flatten import due_closes
 from tradewire_risk.domain.lapses import due_lapses
 from tradewire_risk.domain.marks import due_by_time, due_first
 from tradewire_risk.domain.prices import QuoteBoard
+from tradewire_risk.domain.replacing import decide_replacement
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.domain.timers import due_counts, due_expiries, due_warnings
 from tradewire_risk.domain.trips import due_repeats, due_steps
@@ -39,7 +40,7 @@ class Desk:
 
     def __init__(self, state: RiskState, board: QuoteBoard, clock: Clock, limits: dict[str, str]) -> None:
         self.state, self.board, self.clock, self.limits = state, board, clock, limits
-        self.patience = Patience(state)
+        self.patience = Patience(state, board)
         self._known: dict[str, None] = {}
 
     def next_work(self, *, timers: bool) -> Work | None:
@@ -110,6 +111,14 @@ def lapse(desk: Desk, now: int) -> Work | None:
     return desk.fresh(due_lapses(desk.state, now))
 
 
+def replace(desk: Desk, now: int) -> Work | None:
+    """New terms that somebody asked for, one order at a time: the next is measured with what came of this."""
+    if not desk.state.limited:
+        return None
+    command = decide_replacement(desk.state, desk.board, now)
+    return None if command is None else Work([command])
+
+
 def decide(desk: Desk, now: int) -> Work | None:
     """The orders that were requested and not decided, once there are limits to measure them against."""
     if not desk.state.orders.requested or not desk.state.limited:
@@ -131,6 +140,7 @@ HANDLERS: tuple[tuple[Handler, bool], ...] = (
     (lapse, True),
     (warn, True),
     (count, True),
+    (replace, False),
     (decide, False),
 )
 """Each handler, and whether it depends on time alone."""

@@ -17,11 +17,10 @@ def setup_of(settings: Settings, sizers: dict[str, Sizer] | None = None) -> Setu
 
     Raises:
         ConfigError: the time zone of an account or a strategy does not exist.
-        InvalidValue: a roll or a window cannot be read; `settings.load` lets no such one pass.
+        InvalidValue: a roll or a window cannot be read; `setting_reading.load` lets no such one pass.
     """
     return Setup(
-        accounts={name: _profile(name, account) for name, account in settings.accounts.items()},
-        price_from_signal=settings.paper.price_from_signal,
+        accounts={name: _profile(name, account, settings) for name, account in settings.accounts.items()},
         clock=settings.clock,
         strategies={name: _strategy(name, strategy) for name, strategy in settings.strategies.items()},
         groups={name: frozenset(symbols) for name, symbols in settings.groups.items()},
@@ -35,7 +34,7 @@ def limit_texts(risk: Risk) -> dict[str, str]:
     return {name: getattr(risk, name) for name in Risk.__struct_fields__}
 
 
-def _profile(name: str, account: Account) -> Profile:
+def _profile(name: str, account: Account, settings: Settings) -> Profile:
     return Profile(
         name=name,
         broker=account.broker,
@@ -44,6 +43,9 @@ def _profile(name: str, account: Account) -> Profile:
         fractional=account.fractional,
         rolls_at=time_of_day(account.day_rolls_at),
         live=account.is_live,
+        price_source=settings.price_source_of(name),
+        price_delay=account.price_delay,
+        dry_run=account.dry_run,
     )
 
 

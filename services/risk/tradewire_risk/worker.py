@@ -12,7 +12,7 @@ from tradewire.bus import Message
 from tradewire.errors import TradewireError
 from tradewire.lease import Lease
 from tradewire.messages.log import Frame, Result
-from tradewire.messages.quotes import decode_quote
+from tradewire.messages.quotes import AHEAD_MICROS, decode_quote
 from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
@@ -27,7 +27,6 @@ TICK_SECONDS = 0.25
 GAUGES_SECONDS = 1.0
 _AGAIN_SECONDS = 0.05
 _MAX_QUOTE_BYTES = 1024
-_AHEAD_MICROS = 5_000_000
 _DERIVE_AGAIN = frozenset({"appended", "replayed", "id_reused", "version_conflict", "guard_changed", "halted"})
 
 
@@ -63,7 +62,7 @@ class Worker:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError):
             quote = None
         clock = self._desk.clock
-        latest = clock.now() + _AHEAD_MICROS if clock.kind == "wall" else None
+        latest = clock.now() + AHEAD_MICROS if clock.kind == "wall" else None
         if quote is None or not self._desk.board.hear(quote, message.subject.split(".")[1], latest):
             self._metrics.quotes_refused.inc()
             return
@@ -85,7 +84,7 @@ class Worker:
         lease, replica, state = self._lease, self._replica, self._desk.state
         behind = replica.problem or ("" if replica.live else "is not in step with a ledger that beats")
         return {
-            "lease": None if lease.held.is_set() else f"{lease.name} is held by {lease.holder or 'nobody yet'}",
+            "lease": None if lease.held.is_set() else lease.waiting,
             "replica": behind or None,
             "limits": None if state.limited else "no limits were ever set",
             "clock": None if self._desk.clock.started else "no quote has told the time yet",
@@ -100,6 +99,7 @@ class Worker:
             self._note_refused_limits()
             for part, problem in self.problems().items():
                 service.health.set(part, problem)
+            service.health.started()
             beat = replica.tail.beat
             metrics.lease.set(self._lease.held.is_set())
             metrics.lag.set(max(beat.pos - replica.pos, 0) if beat else 0)

@@ -34,6 +34,7 @@ async def serve(service: Service) -> None:
     appender, fact_appender = (Appender(service.bus, settings.shard, "router") for _ in range(2))
     facts = Facts(fact_appender, lease, service.log)
     opening = partial(open_broker, settings, account)
+    await opening().close()  # a setting that is wrong is said now, and not when the lease is held
     broker = settings.accounts[account].broker
     panic = Panic(Path(settings.data), account, broker, clock, lease, opening, service.log)
     await panic.listen(service.bus)
@@ -41,9 +42,11 @@ async def serve(service: Service) -> None:
     upstream = Upstream(build_id())
     await upstream.listen(service.bus, settings.shard)
     router = Router(service, opening, lease, clock, panic, facts, appender, metrics, upstream)
-    service.health.set("lease", f"waits for the lease {lease.name}")
+    service.health.set("lease", lease.waiting)
+    service.health.started()
 
     async def reign() -> None:
+        service.health.set("work", "reads the log before it takes its work up")
         service.health.set("lease", None)
         metrics.lease.set(1)
         service.log.info("routing", account=account, epoch=lease.epoch, broker=broker)
@@ -51,7 +54,8 @@ async def serve(service: Service) -> None:
             await router.reign()
         finally:
             metrics.lease.set(0)
-            service.health.set("lease", f"waits for the lease {lease.name}")
+            service.health.set("lease", lease.waiting)
+            service.health.set("work", None)
 
     await lease.lead(reign, service.stopping)
 

@@ -3,18 +3,21 @@
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from tradewire import subjects
 from tradewire.bus import Bus
+from tradewire.domain.exact import ZERO, add, subtract
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
-from tradewire.messages.answers import EventsPage, FillRow, FillsPage, OrderStory, QueryError
-from tradewire.messages.order_events import OrderSubmitStarted
+from tradewire.messages.answers import EventsPage, FillRow, FillsPage, OrderStory, PublicEvent, QueryError
 from tradewire.messages.queries import EventsQuery, FillsQuery, OrderQuery, Query
-from tradewire_router.brokers.values import Execution
+from tradewire_router.brokers.values import Execution, TakenBack
+from tradewire_router.domain.booked import BUSTED, UNDONE, Booked, Told, booked_of
 from tradewire_router.domain.state import RouterState
 from tradewire_router.submit import Submitter
 
@@ -25,7 +28,20 @@ _BEHIND_SECONDS = 2.0
 _is_our_kind = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
 Page = TypeVar("Page", EventsPage, FillsPage, OrderStory)
 _decode = msgspec.json.Decoder(EventsPage | FillsPage | OrderStory | QueryError).decode
-_started = msgspec.json.Decoder(OrderSubmitStarted).decode
+_INTENTS = ("OrderSubmitStarted", "OrderReplaceStarted")
+"""The events that tell the client order ids of orders."""
+
+
+class _Intent(Struct):
+    """What each of them says of that."""
+
+    order: str
+    client_order_id: str
+
+
+_told = msgspec.json.Decoder(Told).decode
+_VERSIONS = frozenset({"OrderFilled", "FillCorrected", "FillBusted", "ExternalFillBooked"})
+_started = msgspec.json.Decoder(_Intent).decode
 
 
 class Attribution:
@@ -48,13 +64,20 @@ class Attribution:
         """
         found: dict[str, Order | None] = {i: self.at_once(i) if i else None for i in client_order_ids}
         missing = {i for i, o in found.items() if o is None and _is_our_kind(i) and i not in self._nobodys}
+        for kind in _INTENTS:
+            await self._look_up(kind, missing, found)
+        self._nobodys.update(dict.fromkeys(missing))
+        while len(self._nobodys) > _NOBODYS_MAX:
+            del self._nobodys[next(iter(self._nobodys))]
+        return found
+
+    async def _look_up(self, kind: str, missing: set[str], found: dict[str, Order | None]) -> None:
+        """Finds the orders of ids in the intents of a kind, and takes those ids from the missing ones."""
         before: int | None = None
         # An intent that is in the log now must not be overlooked because the reader is behind.
         reached = self._state.pos
         while missing:
-            query = EventsQuery(
-                type="OrderSubmitStarted", account=self._state.account, backward=True, before=before, limit=_PAGE
-            )
+            query = EventsQuery(type=kind, account=self._state.account, backward=True, before=before, limit=_PAGE)
             page = await self._ask("events", query, EventsPage, reached)
             for event in page.events:
                 started = _started(event.data)
@@ -64,10 +87,6 @@ class Attribution:
             if not page.more:
                 break
             before = page.next
-        self._nobodys.update(dict.fromkeys(missing))
-        while len(self._nobodys) > _NOBODYS_MAX:
-            del self._nobodys[next(iter(self._nobodys))]
-        return found
 
     async def order_of(self, client_order_id: str) -> Order | None:
         """The order, or None when no order of ours ever had that id. Raises Unavailable as `orders_of` does."""
@@ -109,6 +128,63 @@ class Attribution:
             found += [fill for fill in page.fills if fill.execution == execution]
             if not (cursor := page.cursor):
                 return found
+
+    async def booked(self, order: Order | None, broker_order_id: str, at_least: int) -> list[Booked]:
+        """What the log has of all executions of an order, ours or one of the broker's, as of `at_least` or later.
+
+        Raises:
+            Unavailable: the reader does not answer, or is behind.
+        """
+        if order is not None:
+            query = EventsQuery(order=order.order)
+        else:
+            query = EventsQuery(type="ExternalFillBooked", account=self._state.account)
+        events = await self._events(query, at_least)
+        told = [(event, _told(event.data)) for event in events if event.type in _VERSIONS]
+        return [
+            booked_of(event.pos, event.type, said)
+            for event, said in told
+            if (order is not None or said.broker_order_id == broker_order_id) and not said.execution.endswith(UNDONE)
+        ]
+
+    async def busts(self, at_least: int) -> list[TakenBack]:
+        """Of which of the broker's orders executions were taken back, and when, as of `at_least` or later.
+
+        Raises:
+            Unavailable: the reader does not answer, or is behind.
+        """
+        events: list[PublicEvent] = []
+        for kind in ("FillBusted", "ExternalFillBooked"):
+            events += await self._events(EventsQuery(type=kind, account=self._state.account), at_least)
+        told = [_told(e.data) for e in events if e.type == "FillBusted" or _told(e.data).execution.endswith(BUSTED)]
+        return [TakenBack(each.broker_order_id or "", each.broker_time or 0) for each in told]
+
+    async def _events(self, query: EventsQuery, at_least: int) -> list[PublicEvent]:
+        found: list[PublicEvent] = []
+        while True:
+            page = await self._ask("events", msgspec.structs.replace(query, limit=_PAGE), EventsPage, at_least)
+            found += page.events
+            if not page.more:
+                return found
+            query = msgspec.structs.replace(query, after=page.next)
+
+    async def traded_since(self, symbol: str, at: int, pos: int) -> Decimal:
+        """How much of a symbol came by executions at or after a time (µs), signed, as of a position of the log.
+
+        Raises:
+            Unavailable: the reader does not answer, or is behind.
+        """
+        total, cursor = ZERO, ""
+        account = self._state.account
+        while True:
+            since = at - _MARGIN_MICROSECONDS  # the broker's clock and ours may differ
+            query = FillsQuery(account=account, symbol=symbol, effective=True, since=since, limit=_PAGE, cursor=cursor)
+            page = await self._ask("fills", query, FillsPage, pos)
+            for fill in page.fills:
+                if fill.pos <= pos and (fill.broker_time or fill.time) >= at:
+                    total = add(total, fill.quantity) if fill.side == "buy" else subtract(total, fill.quantity)
+            if not (cursor := page.cursor):
+                return total
 
     async def order(self, order_id: str, at_least: int = 0) -> Order:
         """An order by its id, as of position `at_least` or later. Raises Unavailable as the others do."""

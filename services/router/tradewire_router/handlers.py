@@ -9,15 +9,17 @@ from typing import Any
 from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
-from tradewire.messages.answers import FillRow
+from tradewire.messages.account_events import BrokerConnected, BrokerLost
 from tradewire.replica import Replica
 from tradewire.runtime.logs import Log
 from tradewire_router.attribution import Attribution
 from tradewire_router.brokers import events as b
-from tradewire_router.brokers.errors import BrokerError
+from tradewire_router.brokers.errors import BrokerConnectionError, BrokerError
 from tradewire_router.brokers.port import Broker
+from tradewire_router.degraded import Degraded
 from tradewire_router.domain import translate as t
-from tradewire_router.domain.restate import restated, unexplained
+from tradewire_router.domain.booked import named
+from tradewire_router.domain.restate import external_restated, restated, unexplained
 from tradewire_router.facts import Facts
 from tradewire_router.metrics import Metrics
 from tradewire_router.reconcile import Reconciler
@@ -41,7 +43,13 @@ class Ear:
         replica: Replica,
         log: Log,
         metrics: Metrics,
+        next_id: Callable[[], str],
+        degraded: Degraded,
     ) -> None:
+        """`next_id` names events of this lease and gives no id twice."""
+        self._next_id, self.degraded = next_id, degraded
+        self._said = ""
+        """Why the broker cannot be talked to, as the log has it."""
         self._broker, self._facts, self._submitter = broker, facts, submitter
         self._attribution, self._reconciler, self._replica = attribution, reconciler, replica
         self._log, self._metrics = log, metrics
@@ -52,11 +60,14 @@ class Ear:
         """True while the broker can be talked to at all, which is enough for what only reduces."""
         self.session = 0
         """Counts the returns and losses of the session."""
+        self.outdated: set[str] = set()
+        """Symbols of which the broker says that their rules have changed, until they are asked for again."""
         self.changed = asyncio.Event()
         """Set when the session has come back and everything is to be compared."""
 
     async def run(self) -> None:
         """Hears until the session is closed."""
+        await self._recall()
         pauses = chain(_DIAL_SECONDS, repeat(_DIAL_SECONDS[-1]))
         while True:
             try:
@@ -64,11 +75,22 @@ class Ear:
                 break
             except BrokerError as error:
                 self.down = f"cannot reach its broker: {error}"
+                self._say_lost(error.code, error.message)
                 await asyncio.sleep(next(pauses))
         async for told in self._broker.events():
             handler = HANDLERS.get(type(told))
             if handler is not None:
                 await handler(self, told)
+
+    async def _recall(self) -> None:
+        """Tells the session what was taken back before it, which it cannot have heard."""
+        while self._broker.capabilities.restates:
+            try:
+                self._broker.recall_busts(await self._attribution.busts(self._replica.pos))
+                return
+            except Unavailable as error:
+                self._log.warning("cannot tell what was taken back yet", error=str(error))
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     async def retry(self) -> None:
         """Asks again whose the orders are of which the reader did not answer; what was told of them waits in order."""
@@ -92,7 +114,23 @@ class Ear:
         teller = self._submitter.teller()
         self._facts.add(t.halted(teller.account, reason, request, teller.now))
 
+    def _say_lost(self, code: str, reason: str) -> None:
+        """Puts on record that the broker cannot be talked to, once for each reason."""
+        if reason == self._said:
+            return
+        self._said = reason
+        teller = self._submitter.teller()
+        self._log.error("the broker cannot be talked to", code=code, reason=reason)
+        lost = BrokerLost(account=teller.account, broker=teller.broker, code=code, reason=reason)
+        self._facts.add([t.account_event(teller, self._next_id(), lost)])
+
     async def session_up(self, _told: Any) -> None:
+        if self._said:
+            self._said = ""
+            teller = self._submitter.teller()
+            back = BrokerConnected(account=teller.account, broker=teller.broker)
+            self._facts.add([t.account_event(teller, self._next_id(), back)])
+        self.degraded.ends("orders")  # the hearing of them begins anew; quotes have connections of their own
         self.session += 1
         self.connected = True
         self._metrics.connected.set(1)
@@ -103,6 +141,14 @@ class Ear:
         self.connected = False
         self._metrics.connected.set(0)
         self.down = f"lost its broker: {told.reason}"
+        self._say_lost(BrokerConnectionError.code, told.reason)
+
+    async def session_degraded(self, told: Any) -> None:
+        self.degraded.begins(told.part, told.reason)
+
+    async def session_recovered(self, told: Any) -> None:
+        if self.degraded.ends(told.part):
+            self.changed.set()
 
     async def order_event(self, told: Any) -> None:
         """Books what a broker says of an order; when it is not known whose order that is, this waits aside."""
@@ -132,32 +178,51 @@ class Ear:
             if reason := t.strays(order, told):
                 self.halt(reason, ids.command_uuid(order.order, told.client_order_id))
         elif isinstance(told, b.Fill):
-            self._facts.add([t.external_fill(teller, told.execution)])
+            self._facts.add([t.external_fill(teller, told.execution, told.told_as)])
 
     async def _restated(self, order: Order | None, told: b.FillCorrected | b.FillBusted) -> None:
         """A correction or bust takes the place of what the log has, so that must be in the log first."""
-        execution, busted = told.execution, isinstance(told, b.FillBusted)
-        versions: list[FillRow] = []
-        while order is not None:
+        busted = isinstance(told, b.FillBusted)
+        while True:
             await self._facts.drained()
+            pos = max(self._facts.last_pos, self._replica.pos)
             try:
-                versions = await self._attribution.versions(order, execution.execution, self._facts.last_pos)
+                booked = await self._attribution.booked(order, told.execution.broker_order_id, pos)
                 break
             except Unavailable as error:
                 self._log.warning("cannot tell what is restated yet", error=str(error))
                 await asyncio.sleep(_AGAIN_SECONDS)
-        teller = self._submitter.teller()
-        reason = unexplained(execution, versions, busted=busted)
-        if order is None or reason:
-            request = ids.fill_uuid(teller.broker, teller.account, execution.execution, execution.revision)
-            self.halt(reason, request)
-            return
-        self._facts.add(
-            restated(teller, order, execution, versions, busted=busted, origin=told.origin, evidence="message")
-        )
+        execution = told.execution
+        if not execution.execution:
+            execution = named(told, booked) or execution
+        versions = [each for each in booked if each.execution == execution.execution]
+        teller, told_as = self._submitter.teller(), told.told_as
+        if reason := unexplained(execution, versions, busted=busted):
+            name = execution.execution or told.event_key
+            self.halt(reason, ids.fill_uuid(teller.broker, teller.account, name, execution.revision))
+        elif order is None:
+            self._facts.add(external_restated(teller, execution, versions, busted=busted, told_as=told_as))
+        else:
+            events = restated(
+                teller,
+                order,
+                execution,
+                versions,
+                busted=busted,
+                origin=told.origin,
+                evidence="message",
+                told_as=told_as,
+            )
+            self._facts.add(events)
 
     async def external_order(self, told: Any) -> None:
         self._facts.add([t.external_order(self._submitter.teller(), told.order)])
+
+    async def instrument_changed(self, told: Any) -> None:
+        self.outdated.add(told.symbol)
+
+    async def notice(self, told: Any) -> None:
+        self._log.info("the broker's adapter says", code=told.code, text=told.text)
 
 
 Handler = Callable[[Ear, Any], Awaitable[None]]
@@ -165,14 +230,20 @@ Handler = Callable[[Ear, Any], Awaitable[None]]
 HANDLERS: dict[type[Any], Handler] = {
     b.SessionUp: Ear.session_up,
     b.SessionDown: Ear.session_down,
+    b.SessionDegraded: Ear.session_degraded,
+    b.SessionRecovered: Ear.session_recovered,
     b.OrderAccepted: Ear.order_event,
     b.OrderHeld: Ear.order_event,
     b.OrderRejected: Ear.order_event,
     b.OrderCanceled: Ear.order_event,
     b.OrderExpired: Ear.order_event,
+    b.OrderCompleted: Ear.order_event,
+    b.OrderReplaced: Ear.order_event,
     b.CancelRejected: Ear.order_event,
     b.Fill: Ear.order_event,
     b.FillCorrected: Ear.order_event,
     b.FillBusted: Ear.order_event,
     b.ExternalOrderSeen: Ear.external_order,
+    b.InstrumentChanged: Ear.instrument_changed,
+    b.BrokerNotice: Ear.notice,
 }

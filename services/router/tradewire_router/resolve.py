@@ -1,7 +1,7 @@
 """Unknown outcomes: the broker is asked until it has given proof, and nothing is guessed (DESIGN §2, `brokers.md` §4).
 
-Found means adopted. Absent counts only when every source has answered so over the whole grace period; then the attempt
-is recorded as never arrived, and risk decides about a new one. No answer means asking on.
+Found means adopted. Absent counts only when it was answered so over the whole grace period, and every other source has
+then agreed; then the attempt is recorded as never arrived, and risk decides about a new one. No answer means asking on.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from tradewire.messages.log import Command
 from tradewire.messages.order_events import OrderSubmitNeverArrived, OrderSubmitUnknown, OrderUnknownResolved
 from tradewire.messages.registry import new_event
 from tradewire.runtime.logs import Log
+from tradewire_router.absence import SOURCES, Absence
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import Absent, Found
@@ -47,6 +48,14 @@ class Resolver:
         self._submitter, self._lease, self._log, self._cursor = submitter, lease, log, cursor
         self._grace = grace_seconds
         self._inquiries = Inquiries(grace_seconds)
+        self._absence = Absence(state, broker, log)
+
+    async def unsent(self) -> None:
+        """Records what was begun here and never sent, for which nobody needs to be asked."""
+        kept = self._submitter.unsent
+        found = [(o, why) for o in self._state.unanswered() if (why := kept.get((o.order, o.attempt))) is not None]
+        if found:
+            await self._never_arrived([(order, f"not sent: {why}") for order, why in found])
 
     async def step(self) -> None:
         """Asks what is due to be asked, and records what that proves."""
@@ -60,11 +69,15 @@ class Resolver:
         if absent or any(told.filled_quantity > order.filled for order, told in found):
             executions = await self._executions()
         self._adopt(found, executions)
-        gone = await self._absent_everywhere(absent, executions) if absent else set()
+        gone = await self._absence.among_open(absent, executions) if absent else set()
         now = asyncio.get_running_loop().time()
+        ripe = [o for o in absent if o.order in gone and self._inquiries.ripe((o.order, o.attempt), now)]
+        if ripe:
+            gone.difference_update({order.order for order in ripe} - await self._absence.among_all(ripe))
         never = [order for order in due if self._note(order, now, gone=order.order in gone)]
         if never:
-            await self._never_arrived(never)
+            evidence = f"{self._broker.id} over {self._grace:g} s: {SOURCES}"
+            await self._never_arrived([(order, evidence) for order in never])
 
     def interrupted(self) -> None:
         """The broker's session is gone: what it said to be absent is asked again from the beginning."""
@@ -128,25 +141,14 @@ class Resolver:
             ]
             self._facts.add(events + from_lookup(teller, order, told))
 
-    async def _absent_everywhere(self, absent: Sequence[Order], executions: Sequence[Execution] | None) -> set[str]:
-        """Those of which neither the open orders nor the executions know; none when a source did not answer."""
-        if executions is None:
-            return set()
-        try:
-            working = await self._broker.open_orders()
-        except BrokerError:
-            return set()
-        there = {told.client_order_id for told in working} | {e.client_order_id for e in executions}
-        return {order.order for order in absent if order.client_order_id not in there}
-
-    async def _never_arrived(self, orders: Sequence[Order]) -> None:
+    async def _never_arrived(self, proven: Sequence[tuple[Order, str]]) -> None:
         commands = []
-        for order in orders:
+        for order, evidence in proven:
             data = OrderSubmitNeverArrived(
                 order=order.order,
                 attempt=order.attempt,
                 client_order_id=order.client_order_id or "",
-                evidence=f"{self._broker.id}: no order, no open order, no execution by that id over {self._grace:g} s",
+                evidence=evidence,
             )
             event = new_event(
                 f"order-{order.order}",
@@ -158,8 +160,9 @@ class Resolver:
             )
             commands.append(Command((event,)))
         results = await self._appender.append(commands, self._lease.fence)
-        for order, result in zip(orders, results, strict=True):
-            if result.stored:  # else the order has moved meanwhile, and is asked about as it is now
-                self._log.warning(
-                    "a submit never arrived", order=order.order, signal=order.signal, attempt=order.attempt
-                )
+        for (order, evidence), result in zip(proven, results, strict=True):
+            if result.stored:  # else the order has moved meanwhile, and is looked at as it is now
+                self._submitter.unsent.pop((order.order, order.attempt), None)
+                self._broker.forget(order.client_order_id or "")
+                known = {"order": order.order, "signal": order.signal, "attempt": order.attempt}
+                self._log.warning("a submit never arrived", evidence=evidence, **known)

@@ -2,37 +2,42 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
-
-import msgspec
+from collections.abc import Awaitable, Callable
+from zoneinfo import ZoneInfo
 
 from tradewire import ids
 from tradewire.append import Appender
 from tradewire.build import build_id
+from tradewire.domain.hours import time_of_day
 from tradewire.errors import Unavailable
 from tradewire.lease import Lease
 from tradewire.messages.log import Frame
 from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
-from tradewire.runtime.tasks import end_tasks
+from tradewire.runtime.tasks import end_tasks, undisturbed
 from tradewire.tail import BEAT_LOST_SECONDS
+from tradewire_router.anomalies import halt_anomalies, look_at_late
 from tradewire_router.attribution import Attribution
+from tradewire_router.breaker import Breaker
+from tradewire_router.breaks import Occasion, Recorder
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.cancel import Canceler
+from tradewire_router.degraded import Degraded
 from tradewire_router.domain import gates
+from tradewire_router.domain.ends_of_day import TradingDay
 from tradewire_router.domain.gates import Gate
 from tradewire_router.domain.state import RouterState
+from tradewire_router.domain.translate import Teller
 from tradewire_router.facts import Facts
 from tradewire_router.handlers import Ear
 from tradewire_router.metrics import Metrics
+from tradewire_router.opening import Opening
 from tradewire_router.panic import Panic
 from tradewire_router.reconcile import Reconciler
-from tradewire_router.reports.balances import Balances
-from tradewire_router.reports.bars import Bars
-from tradewire_router.reports.instruments import Instruments
+from tradewire_router.replace import Replacer
+from tradewire_router.reports.parts import Reports
 from tradewire_router.reports.reporter import Reporter
 from tradewire_router.resolve import Resolver
 from tradewire_router.submit import Submitter
@@ -41,7 +46,10 @@ from tradewire_router.upstream import Upstream
 _TICK_SECONDS = 0.25
 _REST_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
-_BALANCES_SECONDS = 10.0
+_DAY_SECONDS = 1.0
+"""How often it is looked whether the account's trading day has ended."""
+_SAID = frozenset({"BreakAccepted", "AdoptionRequested", "OrderResolved"})
+"""What people say of an account in its broker's place: it is compared at once, so that they see what came of it."""
 _TOLD = frozenset({Gate.UPSTREAM_HEARTBEAT_LOST, Gate.BUILD_MISMATCH})
 """The gates whose closing is worth a line in the log; a router may lag for a moment at any time."""
 
@@ -66,9 +74,13 @@ class Router:
         self._panic, self._facts, self._appender, self._metrics = panic, facts, appender, metrics
         self._shard = service.settings.shard
         account = service.settings.router.account
-        self.state = RouterState(account, service.settings.accounts[account].broker, build_id())
+        profile = service.settings.accounts[account]
+        self.state = RouterState(account, profile.broker, build_id(), dry_run=profile.dry_run)
+        if profile.dry_run:
+            service.health.note("account", gates.dry_run(account))
         self.replica = Replica(service.bus, self._shard, self)
         self._submitter: Submitter | None = None
+        self._ear: Ear | None = None
         self._number = 0
         self._told = ""
         self._wanted = asyncio.Event()
@@ -83,6 +95,8 @@ class Router:
     def apply(self, frame: Frame) -> None:
         """Folds a frame of the log."""
         self.state.apply(frame)
+        if self._ear is not None and self._ear.connected and any(event.type in _SAID for event in frame.events):
+            self._ear.changed.set()
         if self.state.reported.wanted:
             self._wanted.set()
 
@@ -101,7 +115,7 @@ class Router:
                 starting.result()
                 await self._work_until(ended)
         finally:
-            await _undisturbed(self._leave(starting, ended))
+            await undisturbed(self._leave(starting, ended))
 
     async def _leave(self, *tasks: "asyncio.Future[None]") -> None:
         await end_tasks(*tasks)
@@ -123,6 +137,12 @@ class Router:
         self._facts.last_pos = 0
         self._number = max(self._number, self.replica.pos)
         broker = self._open_broker()  # a session ends with the lease under which it was opened
+
+        def teller() -> Teller:
+            return Teller(broker.id, broker.account, self._clock.now())
+
+        degraded = Degraded(self._facts, teller, self._next_id, log, self._metrics, service.health)
+        breaker = Breaker(broker, degraded)
         submitter = self._submitter = Submitter(
             self.state,
             broker,
@@ -133,24 +153,28 @@ class Router:
             log,
             self._metrics,
             self._panic.latched,
+            breaker.ended,
             call_seconds=router.call_timeout.seconds,
             max_in_flight=router.max_in_flight,
         )
         submitter.restored()
+        broker.recall(self.state.legs())
         attribution = Attribution(service.bus, shard, self.state, submitter)
-        reconciler = Reconciler(
+        recorder = Recorder(
             self.state,
             self.replica,
-            broker,
             self._facts,
-            submitter,
-            attribution,
+            submitter.teller,
             log,
             self._metrics,
             self._next_id,
+            TradingDay(ZoneInfo(account.time_zone), time_of_day(account.day_rolls_at)),
             epoch=self._lease.epoch,
-            base=account.currency,
             record_seconds=2 * router.reconcile_interval.seconds,
+        )
+        opening = Opening(self.state, self.replica, broker, self._facts, submitter.teller, log, base=account.currency)
+        reconciler = Reconciler(
+            self.state, self.replica, broker, self._facts, submitter, attribution, log, recorder, opening
         )
         resolver = Resolver(
             self.state,
@@ -173,20 +197,46 @@ class Router:
             log,
             call_seconds=router.call_timeout.seconds,
         )
+        replacer = Replacer(
+            self.state,
+            broker,
+            self._appender,
+            self._facts,
+            submitter,
+            self._lease,
+            self._clock,
+            log,
+            self._panic.latched,
+            call_seconds=router.call_timeout.seconds,
+            grace_seconds=router.absence_grace.seconds,
+        )
         reporter = Reporter(self._facts, self.replica, submitter.teller, self._next_id)
-        ear = Ear(broker, self._facts, submitter, attribution, reconciler, self.replica, log, self._metrics)
+        reports = Reports(service, self.state, broker, reporter, self._clock, self._metrics)
+        ear = self._ear = Ear(
+            broker,
+            self._facts,
+            submitter,
+            attribution,
+            reconciler,
+            self.replica,
+            log,
+            self._metrics,
+            self._next_id,
+            degraded,
+        )
         self._panic.session = broker
         parts: list[Awaitable[None]] = [
             self.replica.run(),
             self._facts.run(),
             ear.run(),
             ear.retry(),
+            breaker.run(),
             self._submit(submitter, ear),
-            self._ask(resolver, attribution, ear),
+            self._ask(broker, resolver, attribution, ear),
             self._cancel(canceler, ear),
+            self._replace(replacer, ear),
             self._reconcile(reconciler, ear),
-            self._publish_balances(broker),
-            *self._reports(broker, reporter, ear, account.currency),
+            *reports.parts(ear, self._wanted),
         ]
         running = [ended, *map(asyncio.ensure_future, parts)]
         try:
@@ -194,29 +244,39 @@ class Router:
             for part in done:
                 part.result()
         finally:
-            await _undisturbed(self._finish(running, submitter, canceler, broker))
+            await undisturbed(self._finish(running, submitter, canceler, replacer, reports, broker))
 
     async def _finish(
-        self, running: list["asyncio.Future[None]"], submitter: Submitter, canceler: Canceler, broker: Broker
+        self,
+        running: list["asyncio.Future[None]"],
+        submitter: Submitter,
+        canceler: Canceler,
+        replacer: Replacer,
+        reports: Reports,
+        broker: Broker,
     ) -> None:
-        await self._drain(submitter, canceler)
-        self._panic.session = self._submitter = None
+        await self._drain(submitter, canceler, replacer)
+        if self._ear is not None:
+            self._ear.degraded.close()
+        self._panic.session = self._submitter = self._ear = None
         await self._leave(*running)
+        await reports.close()
         await broker.close()
 
-    async def _drain(self, submitter: Submitter, canceler: Canceler) -> None:
+    async def _drain(self, submitter: Submitter, canceler: Canceler, replacer: Replacer) -> None:
         """Lets what was begun end, and what it brought reach the log, within the time of a call."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._service.settings.router.call_timeout.seconds + 1):
                 await submitter.close()
                 await canceler.close()
+                await replacer.close()
                 if self._lease.held.is_set():
                     await self._facts.drained()
 
     def _gate(self, ear: Ear) -> str:
         """Why nothing new may start, or nothing."""
-        if ear.down:
-            return ear.down
+        if ear.degraded.gate or ear.down:
+            return ear.degraded.gate or ear.down
         replica, tail, most = self.replica, self.replica.tail, self._service.settings.router.max_beat_age.seconds
         behind = gates.ledger(
             live=replica.live,
@@ -237,11 +297,12 @@ class Router:
         while True:
             self.replica.moved.clear()
             self._panic.settle(self.state)
-            await self._halt_anomalies(ear)
+            await halt_anomalies(self.state, ear, self._facts)
             gate = submitter.gate = self._gate(ear)
             self._service.health.set("work", gate or self._panic.latched() or None)
             self._tell(gate)
             submitter.forget()
+            submitter.end_groups()
             # What only reduces passes every gate; without the ledger it could not be written down.
             if self.replica.live and self._clock.started and await submitter.step():
                 continue
@@ -259,38 +320,18 @@ class Router:
             self._service.log.info("nothing keeps new orders back any more", was=self._told)
             self._told = ""
 
-    async def _halt_anomalies(self, ear: Ear) -> None:
-        """A fact that cannot be is booked, and its account takes no new order until a person has looked."""
-        if not self.state.anomalies:
-            return
-        while self.state.anomalies:
-            _, found = self.state.anomalies.popitem()
-            order = found.order
-            ear.halt(f"{order.anomaly} (order {order.order})", ids.command_uuid(found.event_id, "anomaly"))
-        await self._facts.drained()  # from here on the ledger refuses every submit that was decided before the halt
-
-    async def _look_at_late(self, attribution: Attribution, ear: Ear) -> None:
-        """Asks the log whether what was booked on orders closed long ago was possible."""
-        while self.state.late:
-            late = self.state.late[0]
-            try:
-                order = await attribution.order(late.order, late.pos)
-            except Unavailable:
-                return
-            if late in self.state.late:
-                self.state.late.remove(late)
-            if order.anomaly:
-                ear.halt(f"{order.anomaly} (order {order.order})", ids.command_uuid(late.event_id, "anomaly"))
-
-    async def _ask(self, resolver: Resolver, attribution: Attribution, ear: Ear) -> None:
+    async def _ask(self, broker: Broker, resolver: Resolver, attribution: Attribution, ear: Ear) -> None:
         while True:
+            await resolver.unsent()
             if ear.down:
                 resolver.interrupted()
             else:
                 await resolver.step()
-            await self._look_at_late(attribution, ear)
+            await look_at_late(self.state, attribution, ear)
             self._metrics.unknown.set(len(self.state.unanswered()))
             self._metrics.facts.set(self._facts.waiting)
+            health = await broker.health()
+            self._metrics.budget(health.requests_left, health.requests_per_minute)
             await asyncio.sleep(_REST_SECONDS)
 
     async def _cancel(self, canceler: Canceler, ear: Ear) -> None:
@@ -301,14 +342,27 @@ class Router:
                 await canceler.sweep()
             await asyncio.sleep(_REST_SECONDS)
 
+    async def _replace(self, replacer: Replacer, ear: Ear) -> None:
+        while True:
+            if ear.down:
+                replacer.interrupted()
+            else:
+                await replacer.step()
+            await asyncio.sleep(_REST_SECONDS)
+
     async def _reconcile(self, reconciler: Reconciler, ear: Ear) -> None:
         """Before any new work, after each return of the session, and from time to time."""
         await ear.changed.wait()
+        interval = self._service.settings.router.reconcile_interval.seconds
+        occasion: Occasion = "start"
         while True:
             ear.changed.clear()
             session = ear.session
+            began = asyncio.get_running_loop().time()
             try:
-                compared = await reconciler.run_once(patient=bool(ear.down))
+                # A replay does not wait: what is held back there for a moment may be too old afterwards.
+                ends = reconciler.day_is_due and self._clock.kind == "wall"
+                compared = await reconciler.run_once(patient=bool(ear.down) or ends, occasion=occasion)
             except (BrokerError, Unavailable) as error:
                 self._service.health.set("reconcile", f"waits for its broker and the reader: {error}")
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -317,50 +371,23 @@ class Router:
                 self._service.health.set("reconcile", "waits for a moment without executions, to compare the account")
                 continue
             self._service.health.set("reconcile", None)
+            self._metrics.took.set(asyncio.get_running_loop().time() - began)
             if session == ear.session:
                 ear.down = ""
                 self.replica.moved.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._service.settings.router.reconcile_interval.seconds):
-                    await ear.changed.wait()
+            occasion = await self._next_occasion(reconciler, ear, session, interval)
 
-    def _reports(self, broker: Broker, reporter: Reporter, ear: Ear, currency: str) -> list[Awaitable[None]]:
-        """What tells the log of money, symbols and prices of the past, while the broker can be asked."""
-        router, log, state = self._service.settings.router, self._service.log, self.state
-        call_seconds = router.call_timeout.seconds
-        balances = Balances(
-            state, broker, reporter, log, interval=int(router.reconcile_interval), call_seconds=call_seconds
-        )
-        instruments = Instruments(
-            state, broker, reporter, log, self._wanted, currency=currency, call_seconds=call_seconds
-        )
-        bars = Bars(state, broker, reporter, log)
-
-        def compared() -> bool:
-            return not ear.down and self._clock.started
-
-        return [
-            balances.run(compared),
-            instruments.run(lambda: ear.connected and self._clock.started),
-            bars.run(compared),
-        ]
-
-    async def _publish_balances(self, broker: Broker) -> None:
-        subject = f"balances.{broker.id}.{broker.account}"
+    async def _next_occasion(self, reconciler: Reconciler, ear: Ear, session: int, interval: float) -> Occasion:
+        """Returns when the account is to be compared again, and why."""
+        until = asyncio.get_running_loop().time() + interval
         while True:
-            await asyncio.sleep(_BALANCES_SECONDS)
-            with contextlib.suppress(BrokerError, Unavailable):
-                balances = await broker.balances()
-                await self._service.bus.publish(subject, msgspec.json.encode(balances))
-
-
-async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
-    """Runs a clean-up to its end, also when the task that waits for it is cancelled meanwhile, as at a lost lease."""
-    cleaning = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({cleaning})
-    finally:
-        while not cleaning.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({cleaning})
-    cleaning.result()
+            left = until - asyncio.get_running_loop().time()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(min(left, _DAY_SECONDS), 0)):
+                    await ear.changed.wait()
+            if ear.changed.is_set():
+                return "command" if session == ear.session else "reconnect"
+            if reconciler.day_is_due:
+                return "end_of_day"
+            if left <= _DAY_SECONDS:
+                return "interval"

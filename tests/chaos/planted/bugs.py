@@ -9,16 +9,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from tradewire import bus, ids
+from tradewire.domain import days
 from tradewire.domain.orders import Order, Status
 from tradewire.lease import Lease
 from tradewire.messages.log import NewEvent, Result
+from tradewire.messages.quotes import Quote
 from tradewire_ingest.signals_door import SignalsDoor
 from tradewire_ledger.domain.decide import LeaseView
-from tradewire_risk.domain import days, prices
-from tradewire_router import submit as submitting
+from tradewire_risk.domain import prices
+from tradewire_router.brokers.alpaca.answers import Refused
+from tradewire_router.brokers.alpaca.broker import AlpacaBroker
+from tradewire_router.brokers.alpaca.settings import AlpacaSettings
 from tradewire_router.brokers.paper import PaperBroker
-from tradewire_router.brokers.results import SubmitResult, SubmitUnknown
+from tradewire_router.brokers.results import Absent, Lookup, SubmitResult, SubmitUnknown
 from tradewire_router.brokers.values import OrderRequest
+from tradewire_router.domain import groups
 from tradewire_router.domain.state import RouterState, Verdict
 from tradewire_router.domain.translate import rejected
 from tradewire_router.handlers import Ear
@@ -44,10 +49,10 @@ def _submit_before_commit() -> None:
     early: dict[str, asyncio.Future[SubmitResult]] = {}
 
     async def eager(self: Submitter) -> bool:
-        for order in self._ready():
+        for order in await self._ready():
             client_order_id = ids.client_order_id(order.order, order.attempt)
             if client_order_id not in early:
-                request = submitting._request(order, client_order_id)
+                request = groups.order_request(replace(order, client_order_id=client_order_id))
                 early[client_order_id] = asyncio.ensure_future(submit(self._broker, request))
         await asyncio.sleep(0.02)
         return bool(await step(self))
@@ -105,8 +110,8 @@ def _blind_retry() -> None:
 def _unknown_is_rejected() -> None:
     """A submit without an answer is called rejected."""
 
-    def certain(self: Submitter, order: Order, client_order_id: str, outcome: SubmitResult | str) -> NewEvent:
-        told: NewEvent = old(self, order, client_order_id, outcome)
+    def certain(self: Submitter, order: Order, outcome: SubmitResult | str) -> NewEvent:
+        told: NewEvent = old(self, order, outcome)
         if told.type != "OrderSubmitUnknown":
             return told
         return rejected(self.teller(), order, "TIMEOUT", "no answer from the broker", None, "reply")
@@ -161,8 +166,41 @@ def _winter_time() -> None:
 
 
 def _crossed_quotes() -> None:
-    """A bid above the ask is taken for a market."""
-    _set(prices, "_crossed", lambda _quote: False)
+    """A bid above the ask is taken for a market, if each is a price by itself."""
+
+    def fault(quote: Quote, latest: int | None = None) -> str:
+        if quote.bid is None or quote.ask is None:
+            return str(fault_of(quote, latest))
+        return str(fault_of(replace(quote, ask=None), latest) or fault_of(replace(quote, bid=None), latest))
+
+    fault_of = _set(prices, "fault_of", fault)
+
+
+def _the_library_sends_again() -> None:
+    """Alpaca's own client may post again after 429 and 504, as it does unless that is taken from it."""
+    from tradewire_router.brokers.alpaca.client import Client
+
+    def begin(self: Client, settings: AlpacaSettings) -> None:
+        old(self, settings)
+        self._library._retry_codes, self._library._retry_wait = [429, 504], 0
+
+    old = _set(Client, "__init__", begin)
+
+
+def _a_gateway_says_no() -> None:
+    """Whatever is answered with an error was not done, also when it comes from a gateway."""
+    _set(Refused, "definite", property(lambda _self: True))
+
+
+def _the_list_is_all() -> None:
+    """What the list of open orders lacks is not there."""
+
+    async def find(self: AlpacaBroker, client_order_id: str, _symbol: str) -> Lookup:
+        told = await old(self, client_order_id, _symbol)
+        listed = {order.client_order_id for order in await self.open_orders()}
+        return told if client_order_id in listed else Absent(client_order_id, 0)
+
+    old = _set(AlpacaBroker, "find_order", find)
 
 
 BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
@@ -175,6 +213,9 @@ BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "any-age": {ROUTER: (_any_age,)},
     "deaf-to-kill": {ROUTER: (_deaf_to_kill,)},
     "winter-time": {RISK: (_winter_time,)},
+    "library-sends-again": {ROUTER: (_the_library_sends_again,)},
+    "gateway-says-no": {ROUTER: (_a_gateway_says_no,)},
+    "list-is-all": {ROUTER: (_the_list_is_all,)},
     "crossed-quotes": {RISK: (_crossed_quotes,)},
 }
 """Bug -> module -> what is changed in its process."""

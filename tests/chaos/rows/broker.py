@@ -5,14 +5,9 @@ import json
 import time
 from typing import Any
 
-import msgspec
-
+from tests.chaos.people import command
 from tests.chaos.run import Run
-from tests.chaos.system import PERSON
-from tradewire.bus import Bus
-from tradewire.messages import control
 from tradewire.settings import Paper
-from tradewire.subjects import control as control_subject
 from tradewire_router.brokers.paper import PaperBroker
 from tradewire_router.paper.wire import Fault
 
@@ -79,12 +74,12 @@ async def kill_switch(run: Run) -> None:
     What works is canceled until the broker shows nothing, and trading goes on when a person resumes it.
     """
     system = run.system
-    link, person = system.links["router.paper"], await system.bus(f"person-{PERSON}")
+    link = system.links["router.paper"]
     async with run.load(seconds=4.0, rate=100.0):
         await run.pause(0.5, 1.5)
         if run.seed % 2:
             link.down()
-        await command(run, person, "kill", reason="chaos")
+        await command(run, "kill", reason="chaos")
         killed_at = time.time_ns() // 1_000
         run.hit()
         await asyncio.sleep(1.5)
@@ -95,21 +90,7 @@ async def kill_switch(run: Run) -> None:
             run.notes.append(f"{len(late)} orders were sent more than a second after KILL")
         if left := working(run):
             run.notes.append(f"{len(left)} orders still work after KILL")
-        await command(run, person, "resume", scope="global", reason="chaos is over")
-    await person.close()
-
-
-async def ask(run: Run, person: Bus, verb: str, **fields: str) -> control.ControlReply:
-    """Gives a command as a person. The same verb is the same request for the whole run."""
-    payload = msgspec.json.encode({"request": f"{run.prefix}-{verb}", **fields})
-    return control.decode_reply((await person.request(control_subject(verb, PERSON), payload, timeout=10)).data)
-
-
-async def command(run: Run, person: Bus, verb: str, **fields: str) -> None:
-    """Gives a command that must be carried out."""
-    reply = await ask(run, person, verb, **fields)
-    if not reply.ok:
-        run.notes.append(f"{verb} was answered {reply.code}: {reply.message}")
+        await command(run, "resume", scope="global", reason="chaos is over")
 
 
 def journal(run: Run, *kinds: str) -> list[dict[str, Any]]:

@@ -10,11 +10,10 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from tests.chaos.load import PROBE_LIMIT, probes
-from tests.chaos.rows.broker import SETTLING, ask, command, journal, working
+from tests.chaos.people import ask, command
+from tests.chaos.rows.broker import SETTLING, journal, working
 from tests.chaos.run import LEASE_SECONDS, Run
-from tests.chaos.system import PERSON
 from tests.chaos.told import requested, told
-from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.control import ControlReply
 
@@ -51,12 +50,11 @@ async def killed_while_down(run: Run) -> None:
     soon as the broker can be reached, with or without a ledger. When a person resumes, orders flow again.
     """
     outage = _OUTAGES[run.seed % len(_OUTAGES)]
-    person = await run.system.bus(f"person-{PERSON}")
     async with run.load():
         await run.pause(0.3, 0.8)
         await _rest(run)
         async with _ledger_down(run, outage):
-            killing = asyncio.create_task(_try(run, person))
+            killing = asyncio.create_task(_try(run))
             killed_at = time.time_ns() // 1_000
             if outage.broker:
                 await _through_a_cut_link(run, outage)
@@ -65,13 +63,12 @@ async def killed_while_down(run: Run) -> None:
             await _until(lambda: not working(run), "the broker shows no working order after KILL")
             if outage.ledger:
                 run.hit(len(_canceled_in_panic(run)))
-        await _recorded(run, person, killing)
+        await _recorded(run, killing)
         if late := [line for line in journal(run, "received") if line["at"] > killed_at + SETTLING]:
             run.notes.append(f"{len(late)} orders were sent more than a second after KILL")
-        await command(run, person, "resume", scope="global", reason="chaos is over")
+        await command(run, "resume", scope="global", reason="chaos is over")
         await run.quiet()  # until what is Unknown has been settled, its symbols take nothing new
         await run.extra(probes(f"{run.prefix}-new"))
-    await person.close()
     await _judge_log(run, panicked=bool(outage.ledger))
 
 
@@ -134,21 +131,21 @@ async def _ledger_down(run: Run, outage: Outage) -> AsyncIterator[None]:
             await postgres.start()
 
 
-async def _try(run: Run, person: Bus) -> ControlReply | None:
+async def _try(run: Run) -> ControlReply | None:
     """Says KILL once; None when there was no answer."""
     try:
-        return await ask(run, person, _KILL, reason="chaos")
+        return await ask(run, _KILL, reason="chaos")
     except Unavailable:
         return None
 
 
-async def _recorded(run: Run, person: Bus, killing: "asyncio.Task[ControlReply | None]") -> None:
+async def _recorded(run: Run, killing: "asyncio.Task[ControlReply | None]") -> None:
     """Says KILL again, as the same request, until the log has it."""
     reply = await killing
     async with asyncio.timeout(_LIMIT_SECONDS):
         while reply is None or not reply.ok:
             await asyncio.sleep(0.5)
-            reply = await _try(run, person)
+            reply = await _try(run)
 
 
 def _canceled_in_panic(run: Run) -> set[str]:

@@ -4,10 +4,10 @@ A new adapter joins the suite with a Bench of its own in `conftest.BENCHES`; its
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 import pytest
@@ -15,21 +15,41 @@ import pytest
 from tradewire_router.brokers import events as e
 from tradewire_router.brokers.port import Broker, BrokerEvent, OrderRequest
 from tradewire_router.brokers.results import SubmitAccepted, SubmitResult
-from tradewire_router.paper.wire import FaultKind
+from tradewire_router.brokers.values import ActivityKind, Capabilities, Leg
 
 PATIENCE_SECONDS = 20.0
+FaultKind = Literal[
+    "reject",
+    "drop_response",
+    "delay_response",
+    "delay_before",
+    "place_late",
+    "disconnect",
+    "duplicate_event",
+    "mute_stream",
+]
+"""What goes wrong with an order, or with what is told of it; see `Bench.fault`."""
 
 
 class Bench(Protocol):
     """A broker under test, whose process can be killed, whose market can be moved, and whose answers can go wrong.
 
-    `forgiven` are parts of the violations that a test causes on purpose.
+    `forgiven` are parts of the violations that a test causes on purpose: each has to be found at its end, and no other.
     """
 
+    name: str
+    capabilities: Capabilities
     forgiven: list[str]
 
-    async def broker(self, since: str | None = None, *, call_seconds: float = 3.0, credentials: bool = True) -> Broker:
-        """A connected adapter of its own; with wrong credentials when asked."""
+    async def broker(
+        self,
+        since: str | None = None,
+        *,
+        call_seconds: float = 3.0,
+        credentials: bool = True,
+        legs: Collection[Leg] = (),
+    ) -> Broker:
+        """A connected adapter of its own; with wrong credentials when asked, and told of exits of before."""
 
     async def price(self, symbol: str, bid: str, ask: str) -> None:
         """Moves the market, and waits until the broker has seen it."""
@@ -37,8 +57,20 @@ class Bench(Protocol):
     def next_day(self) -> None:
         """Has the market move on a later day from here on; that day too is over by the broker's time."""
 
-    async def fault(self, kind: FaultKind, **options: Any) -> None:
-        """Makes the next order suffer a fault. Skips the test when this bench cannot."""
+    async def fault(self, kind: FaultKind, *, delay_ms: int = 0, code: str = "") -> None:
+        """Makes the next order suffer a fault.
+
+        reject: refused for the reason of our `code`. drop_response: placed and never answered. delay_response: placed,
+        answered after `delay_ms`. delay_before: placed and answered after `delay_ms`. place_late: placed after
+        `delay_ms`, and answered then or never. disconnect: placed, and all connections cut instead of an answer.
+        duplicate_event: what is told of it is told twice. mute_stream: nothing is told for `delay_ms`.
+        """
+
+    async def partly(self, order: OrderRequest, pieces: int) -> None:
+        """Has an order that is sent next filled in so many pieces, one at each quote."""
+
+    async def happen(self, kind: ActivityKind, **fields: Any) -> None:
+        """Lets something happen to the account beside executions, such as a dividend."""
 
     async def kill(self) -> None:
         """Kills the broker without warning."""
@@ -134,6 +166,12 @@ async def submitting(broker: Broker, order: OrderRequest) -> AsyncIterator[list[
     results.append(await task)
 
 
+def unforgiven(found: Collection[str], forgiven: Collection[str]) -> list[str]:
+    """What is wrong beside what a test causes on purpose, and what it means to cause and is not there."""
+    more = [text for text in found if not any(part in text for part in forgiven)]
+    return more + [f"{part}: not found" for part in forgiven if not any(part in text for text in found)]
+
+
 async def eventually(ask: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
     """Asks until the answer satisfies `holds`, and returns it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -142,6 +180,11 @@ async def eventually(ask: Callable[[], Any], holds: Callable[[Any], bool]) -> An
             if holds(answer):
                 return answer
             await asyncio.sleep(0.02)
+
+
+def some(can: Capabilities, many: int) -> int:
+    """As many orders as a test of many may send to a broker that allows so many requests."""
+    return min([many, *(limit.requests for limit in can.rate_limits)])
 
 
 def error_code(result: SubmitResult) -> str:

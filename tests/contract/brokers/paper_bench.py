@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -22,12 +22,16 @@ from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_router.brokers.errors import BrokerConnectionError
 from tradewire_router.brokers.paper import PaperBroker
 from tradewire_router.brokers.port import Broker
+from tradewire_router.brokers.values import ActivityKind, Leg, OrderRequest
 from tradewire_router.paper.judge import judge
-from tradewire_router.paper.wire import Fault, FaultKind
+from tradewire_router.paper.wire import Fault, FaultKind, Happening
 
 
 class PaperBench:
     """A paper broker process over one folder."""
+
+    name = "paper"
+    capabilities = PaperBroker.capabilities
 
     def __init__(
         self, folder: Path, engines: Engines | None, feed: Bus | None, *, clock: str = "wall", **settings: Any
@@ -107,7 +111,13 @@ class PaperBench:
             await self.stop()
 
     async def broker(
-        self, since: str | None = None, *, call_seconds: float = 3.0, credentials: bool = True, account: str = "paper"
+        self,
+        since: str | None = None,
+        *,
+        call_seconds: float = 3.0,
+        credentials: bool = True,
+        legs: Collection[Leg] = (),
+        account: str = "paper",
     ) -> Broker:
         token_file = ""
         if not credentials:
@@ -118,6 +128,7 @@ class PaperBench:
         broker = PaperBroker(
             account, Paper(journal=str(self.journal), token_file=token_file), call_seconds=call_seconds
         )
+        broker.recall(legs)
         await broker.connect(since)
         return broker
 
@@ -140,9 +151,15 @@ class PaperBench:
     def next_day(self) -> None:
         self.at += 86_400_000_000
 
+    async def happen(self, kind: ActivityKind, **fields: Any) -> None:
+        await (await self._controlled()).happen(Happening(kind=kind, **fields))
+
     async def fault(self, kind: FaultKind, **options: Any) -> None:
         control = await self._controlled()
         await control.arm(Fault(kind=kind, **options))
+
+    async def partly(self, order: OrderRequest, pieces: int) -> None:
+        await (await self._controlled()).arm(Fault(kind="partial", pieces=pieces))
 
     async def _controlled(self) -> PaperBroker:
         """A connection of the bench's own, which finds the broker again after a restart."""

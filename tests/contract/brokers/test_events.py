@@ -18,6 +18,7 @@ async def test_a_session_says_that_it_is_up_before_anything_else(trader: Trader)
     assert (await trader.broker.health()).connected
 
 
+@pytest.mark.needs(event_replay=True)
 async def test_events_after_a_cursor_are_replayed_once_and_in_order(join: Join) -> None:
     first = await join()
     before, after = an_order(), an_order()
@@ -69,13 +70,14 @@ async def test_a_muted_stream_loses_nothing(bench: Bench, join: Join) -> None:
 async def test_an_event_that_comes_twice_has_one_key(bench: Bench, join: Join) -> None:
     trader = await join()
     await bench.fault("duplicate_event")
-    order = an_order()
+    order, after = an_order(), an_order()
     await trader.accepted(order)
-    await trader.until_heard(e.Fill, order.client_order_id, 2)
-    first, second = trader.fills(order.client_order_id)
-    assert first.event_key == second.event_key
-    assert first.execution == second.execution
-    assert await trader.holding("AAPL") == 10
+    await trader.accepted(after)
+    await trader.until_heard(e.Fill, after.client_order_id)
+    told = trader.fills(order.client_order_id)  # twice, or once by an adapter that notices
+    assert len({fill.event_key for fill in told}) == 1
+    assert all(fill.execution == told[0].execution for fill in told)
+    assert await trader.holding("AAPL") == 20
 
 
 async def test_a_fill_has_the_same_content_by_stream_and_by_question(trader: Trader) -> None:

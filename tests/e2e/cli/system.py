@@ -66,13 +66,13 @@ def tradewire(data: Path, *arguments: str, given: str = "", more: Mapping[str, s
 class Up:
     """A started system; `stop` ends it."""
 
-    def __init__(self, data: Path, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, data: Path, arguments: Sequence[str] = (), more: Mapping[str, str] | None = None) -> None:
         self.folder = DataFolder.at(data)
         self._output = data / "up.out"
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*_PROGRAM, "up", *arguments],
-                env=environment(data),
+                env={**environment(data), **(more or {})},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -112,13 +112,18 @@ class Up:
 
 
 @contextmanager
-def started_up(data: Path, settings: str = "", name: str = "tradewire.toml") -> Iterator[Up]:
-    """A system that runs while the context lasts, with these settings or none, and then stops in order."""
+def started_up(
+    data: Path, settings: str = "", name: str = "tradewire.toml", more: Mapping[str, str] | None = None
+) -> Iterator[Up]:
+    """A system that runs while the context lasts, with these settings or none, and then stops in order.
+
+    `more` are variables of its environment.
+    """
     arguments: list[str] = []
     if settings:
         (data / name).write_text(settings)
         arguments = ["--config", str(data / name)]
-    system = Up(data, arguments)
+    system = Up(data, arguments, more)
     try:
         system.wait_up()
         yield system

@@ -36,6 +36,35 @@ def test_a_bad_setting_is_2_before_anything_starts(tmp_path: Path) -> None:
         assert said.err.startswith(f"tradewire {command}: paper.sede: is not a setting. Did you mean seed?")
 
 
+@pytest.mark.parametrize(
+    ("given", "mode", "said"),
+    [
+        (
+            'url_override = "https://api.alpaca.markets"',
+            0o600,
+            "accounts.main.url_override: is Alpaca's live environment, and environment says paper. "
+            'Leave it out, or write environment = "live".',
+        ),
+        ("", 0o644, "accounts.main.api_key_file: {key} can be read by everybody. Run: chmod o-r {key}"),
+    ],
+)
+def test_keys_that_are_for_nobody_to_use_so_are_2_before_anything_starts(
+    tmp_path: Path, given: str, mode: int, said: str
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("PK-of-paper\n")
+    key.chmod(mode)
+    account = f'broker = "alpaca"\nenvironment = "paper"\napi_key_file = "{key}"\n{given}\n'
+    whole = f'default_account = "main"\n[router]\naccount = "main"\n[accounts.main]\n{account}'
+    (tmp_path / "tradewire.toml").write_text(whole)
+
+    up = tradewire(tmp_path, "up", more={"ALPACA_API_SECRET": "secret"})
+
+    assert up.code == Exit.WRONG_USE
+    assert up.err == f"tradewire up: {said.format(key=key)}\n"
+    assert "starting" not in up.out
+
+
 def test_what_was_traded_is_there_after_a_stop_and_a_new_stream(folder: Path) -> None:
     first = Up(folder)
     try:

@@ -20,7 +20,7 @@ from tradewire_cli.engines.testing import running_engines
 from tradewire_router.brokers import errors
 from tradewire_router.brokers import events as e
 from tradewire_router.brokers.paper import PaperBroker
-from tradewire_router.brokers.results import SubmitUnknown
+from tradewire_router.brokers.results import Found, SubmitUnknown
 from tradewire_router.brokers.values import OrderRef
 from tradewire_router.paper import endpoint, wire
 from tradewire_router.paper.bars import DAY
@@ -365,7 +365,9 @@ async def test_bars_outlive_a_stop_whole_and_a_kill_but_for_the_day_under_way(tm
         first = bench.at - bench.at % DAY
 
         async def bars() -> dict[int, list[Decimal]]:
-            told = await eventually(_when_up(broker, lambda: broker.bars("AAPL", 5)), lambda found: found is not None)
+            told = await eventually(
+                _when_up(broker, lambda: broker.bars("AAPL", "1d", 5)), lambda found: found is not None
+            )
             return {(bar.at - first) // DAY: [bar.open, bar.high, bar.low, bar.close] for bar in told}
 
         for price in ("10", "13"):
@@ -395,9 +397,21 @@ async def test_silence_leaves_a_question_without_an_answer_and_orders_go_on(tmp_
         for question in (
             trader.broker.account_info(),
             trader.broker.instrument("AAPL"),
-            trader.broker.bars("AAPL", 5),
+            trader.broker.bars("AAPL", "1d", 5),
         ):
             with pytest.raises(errors.BrokerTimeoutError):
                 await question
         assert (await trader.broker.account_info()).buying_power > 0
+        await trader.close()
+
+
+async def test_an_order_that_is_not_listed_works_and_is_found_by_its_id(tmp_path: Path) -> None:
+    async with paper_bench(tmp_path, quotes=False) as bench:
+        trader = Trader(bench, await bench.broker())
+        order = an_order(order_type="limit", limit_price=Decimal(90), time_in_force="gtc")
+        await trader.accepted(order)
+        await bench.fault("unlisted")
+        assert await trader.broker.open_orders() == []
+        assert isinstance(await trader.broker.find_order(order.client_order_id, order.symbol), Found)
+        assert [told.client_order_id for told in await trader.broker.open_orders()] == [order.client_order_id]
         await trader.close()

@@ -99,6 +99,36 @@ async def test_orders_are_filtered(asked: Scene) -> None:
         assert {order.order for order in page.orders} == {order.order for order in everything if fits(order)}
 
 
+async def test_instruments_are_found_by_symbol_name_and_what_sources_call_them(asked: Scene) -> None:
+    async def found(**fields: Any) -> list[tuple[str, str]]:
+        pages = await asked.pages(answers.InstrumentsPage, "instruments", "instruments", **fields)
+        return [(each.rules.account, each.rules.symbol) for page in pages for each in page]
+
+    def tell(symbol: str, account: str = "paper", **fields: Any) -> None:
+        given = {"at": TIME, "asset_class": "equity", "currency": "USD", "tick": 1, "step": 1, "min_quantity": 1}
+        rules = a.InstrumentReported(account=account, broker=account, symbol=symbol, **{**given, **fields})
+        asked.history.add(f"account-{account}", rules)
+
+    tell("AAPL", name="Old name")
+    tell("AAPL", name="Apple Inc.")
+    tell("BTC/USDT", asset_class="crypto")
+    tell("AAPL", account="live")
+    tell("PINE", account="live", name="Alpine Income")
+    await asked.written()
+    everything = [("live", "AAPL"), ("live", "PINE"), ("paper", "AAPL"), ("paper", "BTC/USDT")]
+    assert await found() == await found(limit=1) == await found(limit=3) == everything
+    assert await found(account="paper") == everything[2:]
+    assert await found(text="aapl") == [("live", "AAPL"), ("paper", "AAPL")]
+    assert await found(text="apple") == [("paper", "AAPL")]
+    assert await found(text="old name") == []
+    assert await found(text="pine") == [("live", "PINE")]
+    assert await found(text="btcusdt") == [("paper", "BTC/USDT")]
+    page = await asked.asker.ask(answers.InstrumentsPage, "instruments", text="BTCUSDT")
+    (pair,) = page.instruments
+    assert pair.aliases["tradingview"] == ("BTCUSDT",)
+    assert pair.rules.asset_class == "crypto"
+
+
 async def test_one_order_is_found_by_id_by_its_beginning_and_by_its_signal(asked: Scene) -> None:
     script = asked.history.order("mine-2026-01-05").work()
     script.fill(0, "10", "100")

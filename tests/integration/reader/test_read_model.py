@@ -261,3 +261,23 @@ async def test_without_tables_the_reader_says_what_to_run_and_waits(folder: Any)
             while "run `tradewire-ledger migrate`" not in await asyncio.to_thread(problems, reader):
                 await asyncio.sleep(0.05)
         assert await reader.stop() == 0
+
+
+async def test_while_postgres_says_nothing_the_reader_is_not_ready(engines: Engines, folder: Any) -> None:
+    reached = asyncio.Event()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    silent = {"TRADEWIRE_POSTGRES_READER_DSN": f"postgresql://tradewire_reader@127.0.0.1:{port}/tradewire"}
+    async with server, child("tradewire_ledger.reader", engines, "reader", folder, silent) as reader:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await reached.wait()
+        for _ in range(30):
+            assert not await asyncio.to_thread(reader.ready)
+            await asyncio.sleep(0.05)
+        await reader.kill()

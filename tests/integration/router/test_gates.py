@@ -68,6 +68,24 @@ async def test_a_cancel_does_not_wait_for_a_reconciliation(pit: Pit) -> None:
     await pit.assert_clean()
 
 
+async def test_a_router_that_cannot_read_the_log_is_not_ready(pit: Pit) -> None:
+    """It holds its lease from the first moment on, and has no work before it knows what was."""
+    account = pit.account()
+    async with account.router():
+        pass
+    await pit.kill("reader")
+    async with account.router(ready=False) as router:
+
+        async def holds_its_lease() -> bool:
+            return "routing" in router.output()
+
+        await soon(holds_its_lease)
+        assert not router.ready()
+        assert "reads the log before it takes its work up" in problems(router)
+        await pit.start("reader")
+        await router.until_ready()
+
+
 async def until_it_says(router: Child, words: str) -> None:
     """Waits until a router names a problem."""
 

@@ -10,7 +10,8 @@ from tests.integration.router.account import Account
 from tests.integration.router.pit import Pit
 from tests.waiting import now, soon
 from tradewire import ids, subjects
-from tradewire.messages.account_events import InstrumentReported
+from tradewire.messages.account_events import InstrumentReported, LimitSet
+from tradewire.messages.bars import BarsPage, BarsRefused, decode_reply, encode
 from tradewire.messages.quotes import Quote, encode_quote
 from tradewire.messages.registry import new_event
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RESTING: dict[str, Any] = {"order_type": "limit", "limit_price": Decimal(100), "time_in_force": "gtc"}
 SECOND = 1_000_000
+MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
 
 
@@ -192,4 +194,67 @@ async def test_rules_are_asked_for_once_the_broker_is_back(pit: Pit) -> None:
         await pit.start("paper")
         await until_rules(account, account.symbol)
         await deny(account, order)
+    await pit.assert_clean()
+
+
+async def asked_for_bars(pit: Pit, account: Account, **fields: Any) -> BarsPage | BarsRefused:
+    bus = await pit.bus("person-anna")
+    subject = subjects.bars_query(pit.engines.shard, account.name)
+    reply: BarsPage | BarsRefused = decode_reply((await bus.request(subject, encode(fields), timeout=5)).data)
+    return reply
+
+
+async def test_bars_are_kept_over_a_restart_and_told_to_whoever_asks(pit: Pit) -> None:
+    account = pit.account()
+    started = now()
+    minute = started - started % MINUTE
+    for minutes, price in ((3, "80"), (2, "90"), (1, "100")):
+        await _say_until_heard(pit, account.symbol, minute - minutes * MINUTE, price)
+
+    async def closes(timeframe: str) -> list[Decimal]:
+        page = await asked_for_bars(pit, account, symbol=account.symbol, timeframe=timeframe, count=2)
+        assert isinstance(page, BarsPage)
+        return [bar.close for bar in page.bars]
+
+    async def kept() -> bool:
+        return await closes("1m") == [Decimal(90), Decimal(100)]
+
+    async with account.router():
+        await account.until(await account.place(), "OrderFilled")
+        await soon(kept)
+        refused = await asked_for_bars(pit, account, symbol="not a symbol")
+        assert isinstance(refused, BarsRefused)
+        assert refused.code == "SYMBOL_INVALID"
+        for wrong in ({"symbol": "AAPL", "timeframe": "2m"}, {"symbol": "AAPL", "count": 0}, {"count": 1}):
+            assert isinstance(await asked_for_bars(pit, account, **wrong), BarsRefused)
+    await pit.kill("paper")
+    await pit.start("paper")  # which has forgotten the minutes
+    async with account.router():
+        assert await kept()
+        page = await asked_for_bars(pit, account, symbol=account.symbol, timeframe="1m", before=minute - MINUTE)
+        assert isinstance(page, BarsPage)
+        assert [bar.close for bar in page.bars] == [80, 90]
+        assert (page.account, page.broker, page.timeframe) == (account.name, "paper", "1m")
+    await pit.assert_clean()
+
+
+async def test_the_rules_of_symbols_that_concern_the_account_are_told_before_anybody_orders(pit: Pit) -> None:
+    account = pit.account()
+    limits = {"allowed_symbols": "LISTED,BTC/USDT,AAPL240119C00150000"}
+    data = LimitSet(scope=f"account.{account.name}", limits=limits, old={}, by="person:anna", reason="test")
+    scope = f"limits-account.{account.name}"
+    event = new_event(scope, 1, ids.command_uuid(account.name, "limits"), data, time=now(), correlation=None)
+    (result,) = await pit.append("ingest", event)
+    assert result.code == "appended", result
+    async with account.router():
+        listed = await until_rules(account, "LISTED")
+        pair = await until_rules(account, "BTC/USDT")
+        option = await until_rules(account, "AAPL240119C00150000")
+        assert (listed.asset_class, listed.currency, listed.tradable) == ("equity", "USD", True)
+        assert (pair.asset_class, pair.currency) == ("crypto", "USDT")
+        assert (option.asset_class, option.multiplier, option.expiry) == ("option", Decimal(100), "2024-01-19")
+    async with account.router():
+        await until_all_is_told(account)
+        for symbol in ("LISTED", "BTC/USDT"):
+            await until_rules(account, symbol)  # which a restart tells no second time
     await pit.assert_clean()

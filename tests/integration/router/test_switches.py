@@ -156,7 +156,7 @@ async def test_a_kill_while_the_ledger_is_down_cancels_and_the_log_learns_it_lat
         await soon(lambda: _has(pit, f"router-{soonest.name}-panic.jsonl", first))
 
         async def lost() -> bool:
-            return "waits for the lease" in (await asyncio.to_thread(problems, lone))
+            return "; a process that was killed keeps it for 12 s" in (await asyncio.to_thread(problems, lone))
 
         await soon(lost)
         second = await pit.shout("kill", scope=f"account.{latest.name}")

@@ -53,10 +53,15 @@ _MODULES = {
     "tradewire_ledger/reader.py": "main('reader')",
     "tradewire_ledger/__main__.py": "note('migrated')",
     "tradewire_router/__main__.py": "main('router')",
-    "tradewire_router/paper.py": "main('paper')",
+    "tradewire_router/paper/__main__.py": "main('paper')",
     "tradewire_risk/__main__.py": "main('risk')",
     "tradewire_ingest/__main__.py": "main('ingest')",
 }
+_PACKAGE = """
+from pkgutil import extend_path
+
+__path__ = extend_path(__path__, __name__)  # whatever else is in the real one, `tradewire up` itself needs
+"""
 NAMES = ("sequencer", "reader", "paper", "router", "risk", "ingest")
 
 
@@ -70,7 +75,7 @@ class StandIns:
         for path, call in _MODULES.items():
             module = folder / path
             module.parent.mkdir(exist_ok=True)
-            module.parent.joinpath("__init__.py").touch()
+            module.parent.joinpath("__init__.py").write_text(_PACKAGE)
             module.write_text(f"from standin import main, note\n{call}\n")
         self.environment = {"STANDINS": str(folder), "PYTHONPATH": str(folder)}
 

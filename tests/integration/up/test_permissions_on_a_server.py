@@ -33,15 +33,14 @@ MAY_PUBLISH: dict[str, set[str]] = {
     },
     "risk": {"ledger.main.append.risk", "ledger.main.lease.risk", "heartbeat.risk.main", *READ},
     "router": {
-        "ledger.main.append.router", "ledger.main.lease.router", "heartbeat.router.main", "balances.paper",
-        "instruments.paper", *READ,
+        "ledger.main.append.router", "ledger.main.lease.router", "heartbeat.router.main", "quotes.sim.AAPL", *READ,
     },
     "paper": {"heartbeat.paper.main"},
     "feed": {"quotes.sim.AAPL"},
-    "strategy-momo": {"signals.momo"},
+    "strategy-momo": {"signals.momo", "bars.main.query.paper"},
     "person-anna": {
         "signals.manual:anna", "control.halt.anna", "control.cancel.anna", "ledger.main.query.orders",
-        "risk.main.query.check",
+        "risk.main.query.check", "bars.main.query.paper",
     },
 }  # fmt: skip
 NOBODY_MAY_PUBLISH = {
@@ -50,17 +49,19 @@ NOBODY_MAY_PUBLISH = {
     "signals.manual", "signals.manual:bob",
     "signals.other", "signals", "control.halt.bob", "control.halt", "ledger.main.append.bob", "log.other",
     "ledger.other.snapshot", "ledger.main.lease.bob", "heartbeat.bob.main", "_INBOX.risk.x",
-    "_INBOX.person-anna.x", "$SRV.PING", "anything",
+    "_INBOX.person-anna.x", "$SRV.PING", "balances.paper", "anything",
 }  # fmt: skip
 MAY_HEAR: dict[str, set[str]] = {
     "sequencer": {"ledger.main.append.*", "ledger.main.lease.*", "$SRV.PING"},
     "reader": {"ledger.main.snapshot", "ledger.main.query.*", "log.main", "heartbeat.ledger.main", "$SRV.PING"},
     "ingest": {"control.>", "log.main", "heartbeat.ledger.main", "quotes.>", "control.halt.>", "$SRV.PING"},
     "risk": {
-        "log.main", "heartbeat.>", "heartbeat.ledger.main", "quotes.>", "balances.>", "instruments.>", "$SRV.PING",
-        "risk.main.query.*",
+        "log.main", "heartbeat.>", "heartbeat.ledger.main", "quotes.>", "$SRV.PING", "risk.main.query.*",
     },
-    "router": {"log.main", "heartbeat.>", "heartbeat.ledger.main", "quotes.>", "control.halt.>", "$SRV.PING"},
+    "router": {
+        "log.main", "heartbeat.>", "heartbeat.ledger.main", "quotes.>", "bars.main.query.*", "control.halt.>",
+        "$SRV.PING",
+    },
     "paper": {"quotes.>", "$SRV.PING"},
     "feed": {"heartbeat.>", "heartbeat.ledger.main", "events.>", "$SRV.PING"},
     "strategy-momo": {"quotes.>"},

@@ -79,8 +79,9 @@ def listed(state: State, options: Options, kinds: set[str], query: dict[str, str
     if wrong := kinds - KINDS:
         raise invalid(f"invalid activity type: {min(wrong)}")
     found: list[tuple[str, int, int, dict[str, Any]]] = []
+    trades = query.get("category") != "non_trade_activity"
     for done in state.executions.values():
-        if not done.busted and (not kinds or "FILL" in kinds):
+        if trades and not done.busted and (not kinds or "FILL" in kinds):
             told = _fill(options, done, state.orders[done.order_id].status)
             found.append((told["id"].partition("::")[0], done.number, done.at, told))
     for entry in state.activities:

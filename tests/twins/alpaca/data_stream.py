@@ -83,6 +83,8 @@ class DataStream:
 
     def _subscribe(self, asked: dict[str, Any], *, adds: bool) -> str | bytes:
         wanted = {name: list(asked.get(name) or []) for name in self._subscribed}
+        if wanted["statuses"] and self._options.statuses == "refused":
+            return self._error(410)
         for name, symbols in wanted.items():
             now = self._subscribed[name]
             after = (

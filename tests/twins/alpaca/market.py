@@ -61,16 +61,19 @@ def latest(state: State, what: str, query: dict[str, str]) -> dict[str, Any]:
 
 
 def bars(state: State, query: dict[str, str]) -> dict[str, Any]:
-    """Bars of several symbols, by symbol and then by time; `next_page_token` goes on where the page ended."""
+    """Bars of several symbols, by symbol and then by time, either way; `next_page_token` goes on after the page."""
     if "timeframe" not in query:
         raise RefusedError(400, None, "timeframe is required")
     start = when(query["start"]) if "start" in query else 0
     end = when(query["end"]) if "end" in query else 1 << 62
     limit = min(BARS_LIMIT_MAX, int(query.get("limit", BARS_LIMIT)))
+    newest_first = query.get("sort") == "desc"
     every = [
         (symbol, bar)
         for symbol in sorted(symbols_of(state, query))
-        for bar in state.bars.get((symbol, query["timeframe"]), [])
+        for bar in sorted(
+            state.bars.get((symbol, query["timeframe"]), []), key=lambda bar: str(bar["t"]), reverse=newest_first
+        )
         if start <= int(datetime.fromisoformat(str(bar["t"])).timestamp() * 1_000_000) <= end
     ]
     first = _first(query["page_token"]) if query.get("page_token") else 0

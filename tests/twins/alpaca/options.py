@@ -44,6 +44,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     feeds: Literal["iex", "sip"] = "iex"
     data_streams: int = 1
     data_symbols: int = 30
+    # Whether the feed has trading statuses: not every one need have them.
+    statuses: Literal["told", "refused"] = "told"
     key: str = "twin-key"
     secret: str = "twin-secret"
 

@@ -77,12 +77,13 @@ def _quote(venue: "Alpaca", args: Args) -> Args:
 
 
 def _quotes(venue: "Alpaca", args: Args) -> Args:
-    """A run of quotes, so that a test of speed asks once."""
+    """A run of quotes, of one symbol or of several in turn, so that a test of speed asks once."""
     first, step = _decimal(args, "first"), _decimal(args, "step")
+    symbols = args.get("symbols") or [args.get("symbol")]
     for number in range(int(args["count"])):
         bid = first + step * number
         one = {"bid": str(bid), "ask": str(bid + _decimal(args, "spread"))}
-        _quote(venue, {"symbol": args.get("symbol"), "match": False, **one})
+        _quote(venue, {"symbol": symbols[number % len(symbols)], "match": False, **one})
     return {}
 
 
@@ -101,6 +102,7 @@ def _bars(venue: "Alpaca", args: Args) -> Args:
     kept = venue.state.bars.setdefault((symbol, frame), [])
     for bar in args["bars"]:
         told = {"n": 1, "vw": bar["c"], **bar}
+        kept[:] = [other for other in kept if other["t"] != told["t"]]
         kept.append(told)
         if args.get("stream") and frame == "1Min":
             venue.state.pushes.append(_told(symbol, "b", told))
@@ -238,9 +240,15 @@ VERBS: dict[str, tuple[Callable[["Alpaca", Args], Args], str]] = {
         _quote,
         "symbol, bid, ask, bid_size?, ask_size?, at?, match?: the top of the book; orders trade against it",
     ),
-    "quotes": (_quotes, "symbol, first, step, spread, count: as many quotes in a row, from the bid `first` on"),
+    "quotes": (
+        _quotes,
+        "symbol or symbols, first, step, spread, count: as many quotes in a row, from the bid `first` on",
+    ),
     "trade": (_trade, "symbol, price, size?, at?: a trade on the tape; it touches stops"),
-    "bars": (_bars, "symbol, timeframe, bars, stream?: bars to be asked for, and streamed when 1Min"),
+    "bars": (
+        _bars,
+        "symbol, timeframe, bars, stream?: bars to be asked for, streamed when 1Min; one of the same time is replaced",
+    ),
     "status": (_status, "symbol, status?: a trading status on the data stream, a halt when nothing else is said"),
     "session": (_session, "name: pre, open, after or closed"),
     "fill": (_fill, "order or client_order_id, price, qty?: an execution, however late and however much"),

@@ -1,7 +1,9 @@
 """The journal: every frame in and out, one JSON line each, numbered, with its time and without secrets.
 
-Kinds: `in` and `out` are frames on the wire, `handled` is what the venue made of a frame (its time and the digest of
-its answer), `fault` is a fault that bit, `open` and `close` are streams. `replay` reads `in` and `handled`.
+Kinds: `in` and `out` are frames on the wire, `handled` is what the venue made of a frame (its time, the digest of its
+answer, and the messages to streams that it brought, each with its digest), `open` and `close` are streams. `armed`,
+`disarmed` and `hung_up` are what was done to the wire, and `fault` is a fault that bit. `replay` reads `in` and
+`handled`.
 """
 
 import hashlib
@@ -12,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.twins.kit.venue import Push
+
 HIDDEN = "[redacted]"
 KEPT_LINES = 20_000
 
@@ -19,6 +23,11 @@ KEPT_LINES = 20_000
 def digest(value: object) -> str:
     """A short name for an answer's content."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def told(push: Push) -> list[str]:
+    """A message to streams as the journal has it: what faults are armed on, and its content's digest."""
+    return [push.name, digest(push.message)]
 
 
 def redacted(value: Any, names: frozenset[str]) -> Any:

@@ -6,16 +6,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from tests.twins.kit import control
 from tests.twins.kit.calls import Calls
 from tests.twins.kit.control import PREFIX
 from tests.twins.kit.faults import Fault, Menu
-from tests.twins.kit.journal import Journal, digest
+from tests.twins.kit.journal import Journal, digest, told
 from tests.twins.kit.lines import Line
 from tests.twins.kit.store import Store
-from tests.twins.kit.venue import Answer, Call, Push, Venue
+from tests.twins.kit.venue import Answer, Call, Venue
 
 STOP_SECONDS = 1.0
 
@@ -34,69 +35,83 @@ class Twin:
         self.lines: dict[int, Line] = {}
         self._opened = 0
         self.url = ""
-        for change in self._store.changes():
-            self._again(change)
+        try:
+            self._store.restore(venue)
+        except BaseException:
+            self.close()
+            raise
         venue.taken()
-
-    def _again(self, change: dict[str, Any]) -> None:
-        """Applies a kept change at its own time."""
-        self.venue.clock.set(change["at"])
-        if "verb" in change:
-            self.venue.do(change["verb"], change["args"])
-        else:
-            self.venue.handle(Call(**change["call"]))
 
     def _handled(self, number: int, call: Call) -> Answer:
         at = self.venue.clock.tick()
-        answer = self.venue.refused(call)
-        if answer is None:
+        if (refusal := self.venue.refused(call)) is not None:
+            return refusal
+        kept = {"method": call.method, "path": call.path, "query": call.query, "body": call.body}
+        try:
             answer = self.venue.handle(call)
-            if self.venue.changes(call):
-                kept = {"method": call.method, "path": call.path, "query": call.query, "body": call.body}
-                self._store.append({"at": at, "call": kept})
-            self.journal.write("handled", of=number, time=at, status=answer.status, digest=digest(answer.body))
-        self._spread()
+        except Exception as error:
+            self._keep(call, {"at": at, "call": kept, "failed": repr(error)})
+            self._done(number, at, 500, str(error))
+            raise
+        self._keep(call, {"at": at, "call": kept, "status": answer.status})
+        self._done(number, at, answer.status, answer.body)
         return answer
+
+    def _keep(self, call: Call, change: dict[str, Any]) -> None:
+        if self.venue.changes(call):
+            self._store.append(change)
 
     def do(self, verb: str, args: dict[str, Any] | None = None) -> Any:
         """Does what only the venue's people can do, keeps it and tells the streams.
+
+        What is refused is kept too: it may have drawn ids, or done a part, before the venue said no.
 
         Raises:
             ValueError: the venue does not know the verb, or not with these arguments.
         """
         number = self.journal.write("in", via="control", verb=verb, args=args or {})
         at = self.venue.clock.tick()
-        result = self.venue.do(verb, args or {})
+        try:
+            result = self.venue.do(verb, args or {})
+        except Exception as error:
+            self._store.append({"at": at, "verb": verb, "args": args or {}, "failed": repr(error)})
+            self._done(number, at, 400, str(error))
+            raise
         self._store.append({"at": at, "verb": verb, "args": args or {}})
-        self.journal.write("handled", of=number, time=at, status=200, digest=digest(result))
-        self._spread()
+        self._done(number, at, 200, result)
         return result
+
+    def _done(self, number: int, at: int, status: int, body: object) -> None:
+        """Writes what became of a frame: its answer and its messages. Those go out."""
+        pushes = self.venue.taken()
+        self.journal.write(
+            "handled", of=number, time=at, status=status, digest=digest(body), pushes=[told(push) for push in pushes]
+        )
+        for push in pushes:
+            for line in list(self.lines.values()):
+                line.push(push)
 
     def arm(self, fault: Fault) -> int:
         """Arms a fault; see `faults.Menu.arm`."""
         number = self.menu.arm(fault)
-        self.journal.write("armed", fault=fault.kind, on=fault.on, id=number)
+        self.journal.write("armed", id=number, fault=msgspec.to_builtins(fault))
         return number
 
     def disarm(self, number: int | None = None) -> None:
         """Takes one fault back, or all; what was held goes out."""
+        self.journal.write("disarmed", id=number)
         self.menu.disarm(number)
         for line in list(self.lines.values()):
             line.release()
 
     def hang_up(self, *, reset: bool = False) -> None:
         """Ends all open streams, by a close or by a reset."""
+        self.journal.write("hung_up", reset=reset)
         for line in list(self.lines.values()):
             if reset:
                 line.reset()
             else:
                 line.close()
-
-    def _spread(self) -> None:
-        pushes: list[Push] = self.venue.taken()
-        for push in pushes:
-            for line in list(self.lines.values()):
-                line.push(push)
 
     async def _any(self, request: web.Request) -> web.StreamResponse:
         if request.path.startswith(PREFIX):
@@ -137,10 +152,15 @@ class Twin:
             host, chosen = runner.addresses[0][:2]
             self.url = f"http://{host}:{chosen}"
             yield self
+        self.close()
+
+    def close(self) -> None:
+        """Closes the files."""
         self.journal.close()
         self._store.close()
 
     async def _hang_up(self) -> None:
         self.calls.stopping.set()
-        self.hang_up()
+        for line in list(self.lines.values()):
+            line.close()
         await asyncio.sleep(0)

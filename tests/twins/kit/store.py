@@ -1,9 +1,18 @@
-"""Kept state: what changed the venue, one JSON line each, applied again at the next start."""
+"""Kept state: what may have changed the venue, one JSON line each, done again at the next start.
+
+What the venue refused or broke off is among it, and is refused again: it may have drawn ids before it was.
+"""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.twins.kit.venue import Call, Venue
+
+
+class KeptError(Exception):
+    """What was kept cannot be done again; the words name the file, the line and the cure."""
 
 
 class Store:
@@ -22,9 +31,20 @@ class Store:
         if path.exists() and (kept := path.read_bytes()) and not kept.endswith(b"\n"):
             path.write_bytes(kept[: kept.rfind(b"\n") + 1])
 
-    def changes(self) -> Iterator[dict[str, Any]]:
-        """What was kept, in its order."""
-        return iter(()) if self._path is None else changes(self._path)
+    def restore(self, venue: Venue) -> None:
+        """Does all that was kept once more, each at its own time.
+
+        Raises:
+            KeptError: a line cannot be read, fails where it did not, or comes out otherwise.
+        """
+        for number, line in enumerate(self._path.read_bytes().splitlines() if self._path is not None else (), 1):
+            try:
+                _again(venue, json.loads(line))
+            except Exception as error:
+                raise KeptError(
+                    f"{self._path}, line {number}: this cannot be done again ({error!r}). Start with the "
+                    "options that the folder was begun with, or anew: with --fresh, or without this file"
+                ) from error
 
     def append(self, change: dict[str, Any]) -> None:
         """Keeps one change; it outlives the process from here on."""
@@ -42,3 +62,22 @@ def changes(path: Path) -> Iterator[dict[str, Any]]:
     """The changes in a file."""
     for line in path.read_bytes().splitlines():
         yield json.loads(line)
+
+
+def _again(venue: Venue, change: dict[str, Any]) -> None:
+    """Does a change once more. Raises what the venue raises, unless it did so then, and ValueError for another end."""
+    venue.clock.set(change["at"])
+    try:
+        if "verb" in change:
+            venue.do(change["verb"], change["args"])
+            status = None
+        else:
+            status = venue.handle(Call(**change["call"])).status
+    except Exception:
+        if "failed" in change:
+            return
+        raise
+    if "failed" in change:
+        raise ValueError(f"it succeeds, and it failed then: {change['failed']}")
+    if change.get("status", status) != status:
+        raise ValueError(f"it is answered with {status}, and it was with {change['status']}")

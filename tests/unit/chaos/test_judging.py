@@ -9,7 +9,10 @@ import msgspec
 import pytest
 
 from tests.chaos.campaign import Outcome, RowResult
-from tests.chaos.judging import Judgement, compare, fold
+from tests.chaos.judging import Judgement, compare
+from tests.chaos.story import fold
+from tests.chaos.theirs import Theirs, at_paper, at_twin
+from tests.twins.kit.judge import Sent, Trade, Verdict
 
 SIGNAL, ORDER, CLIENT = "5" * 36, "0" * 36, "c" * 32
 Row = dict[str, Any]
@@ -72,7 +75,7 @@ def judged(
 ) -> Judgement:
     folder.joinpath("journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines or journal()))
     found = Judgement()
-    compare(found, fold(rows or log()), acked or {"s-1": "momo"}, folder, read or READ)
+    compare(found, fold(rows or log()), acked or {"s-1": "momo"}, at_paper(folder), read or READ)
     return found
 
 
@@ -154,6 +157,90 @@ def test_cash_and_positions_must_equal_the_brokers(tmp_path: Path) -> None:
     read = {"positions": [], "cash": [{"account": "paper", "currency": "USD", "cash": Decimal(801)}]}
     found = judged(tmp_path, read=read)
     assert [text.partition(":")[0] for text in found.findings] == ["cash of paper", "positions of paper"]
+
+
+def at_broker(*trades: Trade, **fields: Any) -> Theirs:
+    """The same order at a twin, which calls executions by other ids."""
+    quantity = sum((trade.quantity for trade in trades), Decimal(0))
+    ours = sum((trade.quantity for trade in trades if trade.client_order_id == CLIENT), Decimal(0))
+    cash = Decimal(1000) - sum((trade.quantity * trade.price for trade in trades), Decimal(0))
+    told: dict[str, Any] = {
+        "sent": {CLIENT: Sent(at=30, times=1, state="filled", filled=ours)},
+        "trades": list(trades),
+        "cash": cash,
+        "positions": {"AAPL": quantity},
+        **fields,
+    }
+    return at_twin(Verdict(**told), "paper", {"hand"})
+
+
+def judged_at_twin(rows: list[Row], theirs: Theirs, cash: str = "800", quantity: int = 2) -> Judgement:
+    found = Judgement()
+    positions = [{"account": "paper", "symbol": "AAPL", "quantity": Decimal(quantity)}]
+    read = {"positions": positions, "cash": [{"account": "paper", "currency": "USD", "cash": Decimal(cash)}]}
+    compare(found, fold(rows), {"s-1": "momo"}, theirs, read)
+    return found
+
+
+FILL: dict[str, Any] = {"client_order_id": CLIENT, "execution": "e-1", "quantity": "2", "price": "100"}
+FILLED = [*log()[:-1], event("OrderFilled", **FILL)]
+TWO = Trade(CLIENT, Decimal(2), Decimal(100))
+
+
+def test_executions_at_a_twin_are_compared_by_what_they_say() -> None:
+    assert judged_at_twin(FILLED, at_broker(TWO)).clean
+    lost = judged_at_twin(log()[:-1], at_broker(TWO))
+    assert lost.lost == [f"execution of {CLIENT}, 2 at 100, is not in the log"]
+    again = event("OrderFilled", **{**FILL, "execution": "e-2"})
+    assert judged_at_twin([*FILLED, again], at_broker(TWO)).doubled == [
+        f"execution of {CLIENT}, 2 at 100, is in the log and not there"
+    ]
+
+
+def test_corrections_and_busts_count_as_they_stand() -> None:
+    corrected = [*FILLED, event("FillCorrected", **{**FILL, "price": "99"})]
+    assert judged_at_twin(corrected, at_broker(Trade(CLIENT, Decimal(2), Decimal(99))), cash="802").clean
+    assert judged_at_twin(corrected, at_broker(TWO)).doubled
+    busted = [*FILLED, event("FillBusted", **FILL)]
+    assert judged_at_twin(busted, at_broker(positions={}), cash="1000", quantity=0).clean
+    assert judged_at_twin(busted, at_broker(TWO)).lost
+
+
+def test_what_was_refused_at_the_door_was_rejected_or_never_arrived() -> None:
+    refused = at_broker(sent={CLIENT: Sent(at=30, times=1, state="refused")}, positions={})
+    for end in ("OrderRejected", "OrderSubmitNeverArrived"):
+        rows = [*log()[:4], event(end, client_order_id=CLIENT), event("OrderDenied")]
+        assert judged_at_twin(rows, refused, cash="1000", quantity=0).clean
+    assert not judged_at_twin(log()[:5], refused, cash="1000", quantity=0).clean
+
+
+def test_what_others_did_must_be_booked_as_nobodys() -> None:
+    theirs = at_broker(TWO, Trade("hand", Decimal(1), Decimal(50)), others={"hand": "filled"})
+    external = event("ExternalFillBooked", "account-paper", quantity="1", price="50")
+    assert judged_at_twin([*FILLED, external], theirs, cash="750", quantity=3).clean
+    assert judged_at_twin(FILLED, theirs, cash="750", quantity=3).findings == [
+        "0 fills were booked as nobody's, and 1 are"
+    ]
+    strange = at_broker(TWO, others={"who": "open"})
+    assert judged_at_twin(FILLED, strange).findings == ["the broker has who, which nobody sent"]
+
+
+def test_commission_must_equal_the_brokers() -> None:
+    theirs = at_broker(TWO, fees=Decimal("0.01"), cash=Decimal("799.99"))
+    fee = event("CashMoved", "account-paper", reason="fee", amount="-0.01")
+    assert judged_at_twin([*FILLED, fee], theirs, cash="799.99").clean
+    wrong = judged_at_twin(FILLED, theirs, cash="799.99")
+    assert wrong.findings == ["commission of paper: ours 0, the broker's 0.01"]
+
+
+def test_an_order_that_people_settled_counts_by_its_cash_and_position_alone() -> None:
+    theirs, story = at_broker(positions={}), fold(FILLED)
+    theirs.leave_out(CLIENT)
+    story.leave_out(CLIENT)
+    found = Judgement()
+    cash = [{"account": "paper", "currency": "USD", "cash": Decimal(1000)}]
+    compare(found, story, {"s-1": "momo"}, theirs, {"positions": [], "cash": cash})
+    assert found.clean
 
 
 def test_a_run_whose_fault_never_struck_has_failed() -> None:

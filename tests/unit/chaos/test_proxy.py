@@ -99,6 +99,17 @@ async def test_dropped_responses_reach_the_server_and_not_the_client(links: _Lin
         await reader.readexactly(1)
 
 
+async def test_garbled_responses_are_noise_until_the_link_is_healed(links: _Links, proxy: Proxy) -> None:
+    proxy.garble(b"noise")
+    reader, writer = await links.says(b"one")
+    assert await reader.readexactly(5) == b"noise"
+    assert proxy.garbled_bytes == 3
+    proxy.heal()
+    writer.write(b"two")
+    assert await reader.readexactly(3) == b"two"
+    assert links.heard == b"onetwo"
+
+
 async def test_a_stalled_link_stays_up_and_gives_everything_when_it_is_healed(links: _Links, proxy: Proxy) -> None:
     reader, writer = await links.says(b"a")
     await reader.readexactly(1)

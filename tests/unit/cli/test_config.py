@@ -1,10 +1,14 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tradewire.errors import ConfigError
 from tradewire_cli.commands.config import check
+from tradewire_cli.up.options import UpOptions
+from tradewire_cli.up.plan import read_settings
 
 
 def test_every_key_is_shown_with_its_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,3 +65,49 @@ def test_a_bad_key_is_named_with_its_fix(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"max_order_valeu.*Did you mean max_order_value"):
         check(config_path=path)
+
+
+def test_the_settings_of_an_account_at_a_broker_are_checked_by_its_adapter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tradewire.toml"
+    text = '[accounts.paper]\n[accounts.main]\nbroker = "alpaca"\nenvironment = "paper"\n'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"accounts\.main\.api_key: is missing"):
+        check(config_path=path)
+    monkeypatch.setenv("ALPACA_API_KEY", "PK-key-of-mine")
+    monkeypatch.setenv("ALPACA_API_SECRET", "secret-of-mine")
+    check(config_path=path)
+    path.write_text(text + 'feeed = "iex"\n')
+    with pytest.raises(ConfigError, match="Did you mean feed"):
+        check(config_path=path)
+    path.write_text(text.replace("alpaca", "alpca"))
+    with pytest.raises(ConfigError, match="Did you mean alpaca"):
+        check(config_path=path)
+    assert "of-mine" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("environment", "key", "said"),
+    [
+        ("papr", "PKTEST", r'accounts.real.environment: is "papr"\. Write paper or live\.'),
+        ("live", "PKTEST", r"accounts.real.api_key: is a key of the paper environment, and environment says live\."),
+        ("live", "AKTEST", r"accounts.real.live_sentence: is missing\."),
+    ],
+)
+@pytest.mark.parametrize(
+    "read", [lambda path: check(config_path=path), lambda path: read_settings(UpOptions(config=path))]
+)
+def test_what_is_wrong_in_itself_is_told_before_what_only_live_accounts_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str, key: str, said: str, read: Callable[[Path], Any]
+) -> None:
+    monkeypatch.setenv("ALPACA_API_KEY", key)
+    monkeypatch.setenv("ALPACA_API_SECRET", "guess")
+    path = tmp_path / "tradewire.toml"
+    path.write_text(
+        'default_account = "real"\n[router]\naccount = "real"\n'
+        f'[accounts.real]\nbroker = "alpaca"\nenvironment = "{environment}"\n'
+    )
+
+    with pytest.raises(ConfigError, match=said):
+        read(path)

@@ -13,7 +13,7 @@ from tests.unit.cli.builders import fill, order, position, seen, widest
 from tradewire.domain.orders import Order, Status
 from tradewire.errors import ConfigError
 from tradewire.messages.answers import AccountRow, CashRow, StatusReply
-from tradewire.settings import load
+from tradewire.setting_reading import load
 from tradewire_cli.demo.blotter import Blotter, Speed, Verdict
 from tradewire_cli.demo.play import Played
 from tradewire_cli.demo.session import STARTING_CASH, clean_environment, session

@@ -34,7 +34,7 @@ def test_a_note_is_news_once() -> None:
 
 async def test_notes_are_told_on_the_terminal_once_and_hinder_nothing(tmp_path: Path) -> None:
     health = Health()
-    health.set("start", None)
+    health.started()
     health.note("limits", "the configuration would let more pass")
     said, log = io.StringIO(), RotatedLog(tmp_path / "up.log")
     port, stop = serve(health, CollectorRegistry(), "127.0.0.1", 0)
@@ -47,6 +47,11 @@ async def test_notes_are_told_on_the_terminal_once_and_hinder_nothing(tmp_path: 
                 await asyncio.sleep(0.01)
         await part.notes()
         assert said.getvalue() == "risk: the configuration would let more pass\n"
+        health.note("limits", "")
+        async with asyncio.timeout(10):
+            while said.getvalue().count("\n") < 2:
+                await asyncio.sleep(0.01)
+        assert said.getvalue().endswith("\nrisk: no longer so: the configuration would let more pass\n")
         assert health.ready
     finally:
         await end_tasks(telling)

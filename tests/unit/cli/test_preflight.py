@@ -50,6 +50,8 @@ def test_settings_are_those_that_run_and_a_live_accounts_are_complete() -> None:
 def test_an_account_is_where_the_running_system_has_it_and_its_mode_is_named() -> None:
     assert account_rows.account("real", LIVE, "paper").measured == "broker paper, mode live, a rehearsal: no real money"
     assert account_rows.account("paper", Account(), "paper").measured == "broker paper, mode paper"
+    dry = account_rows.account("real", Account(broker="alpaca", environment="live", dry_run=True), "alpaca")
+    assert (dry.result, dry.measured) == ("OK", "broker alpaca, mode live, on a dry run: nothing is sent")
     assert account_rows.account("real", LIVE, "alpaca").result == "FAIL"
     unknown = account_rows.account("real", LIVE, None)
     assert (unknown.result, "does not know it" in unknown.measured) == ("FAIL", True)

@@ -13,7 +13,8 @@ from tests.unit.cli.builders import seen, widest
 from tradewire.domain.switches import GLOBAL
 from tradewire.domain.times import SECOND, instant_text
 from tradewire.errors import InvalidValue
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.preflight import guard, record, row, view
@@ -114,6 +115,8 @@ def test_a_result_is_good_for_a_day_for_the_same_settings(folder: DataFolder, se
     looser = settings_with(folder.path, max_order_value="20000")
     assert "other settings" in record.objection(green, record.print_of(looser, "real"), TIME)
     assert record.print_of(settings, "paper") != of
+    dry = {"real": msgspec.structs.replace(settings.accounts["real"], dry_run=True)}
+    assert record.print_of(msgspec.structs.replace(settings, accounts=dry), "real") != of
 
 
 # What keeps a live account from trading

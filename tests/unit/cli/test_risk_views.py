@@ -91,6 +91,12 @@ def test_each_limit_says_what_is_used_of_it(width: int) -> None:
     assert widest(page) <= width
 
 
+def test_an_account_on_a_dry_run_says_so() -> None:
+    words = "on a dry run: what passes every check is denied all the same, and nothing is sent"
+    assert words in seen(risk.status(status(account(dry_run=True)), 120, NOW), 120)
+    assert "dry run" not in seen(risk.status(status(account()), 120, NOW), 120)
+
+
 def test_a_bar_is_as_full_as_the_limit_is_used() -> None:
     page = seen(risk.status(status(account()), 120, NOW), 120)
 

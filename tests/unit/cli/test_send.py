@@ -22,6 +22,19 @@ def test_every_field_of_a_signal_is_an_option() -> None:
     assert set(FIELDS) - {"schema"} <= options
 
 
+def test_what_no_broker_is_sent_yet_stands_apart_from_what_some_take() -> None:
+    panels: dict[str, set[str]] = {}
+    for name, parameter in inspect.signature(send.send).parameters.items():
+        for option in getattr(parameter.annotation, "__metadata__", ()):
+            if panel := option.rich_help_panel:
+                panels.setdefault(panel, set()).add(name)
+
+    assert panels == {
+        "At brokers that take them": {"trail", "stop_loss", "take_profit", "extended_hours"},
+        "Not supported yet": {"expire_at", "execution"},
+    }
+
+
 def test_three_words_are_a_signal() -> None:
     assert written("buy AAPL 10") == {**GIVEN, "action": "buy", "symbol": "AAPL", "quantity": "10"}
 

@@ -11,6 +11,20 @@ BERLIN = timezone(timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("99204.73694156800", "99204.736941568"),
+        ("-10.00", "-10"),
+        ("100", "100"),
+        ("absent", "absent"),
+        ("1e5.0", "1e5.0"),
+    ],
+)
+def test_a_written_number_loses_the_zeros_that_say_nothing_and_words_stay(written: str, shown: str) -> None:
+    assert text.trimmed(written) == shown
+
+
+@pytest.mark.parametrize(
     ("value", "shown"),
     [
         ("10", "10"),

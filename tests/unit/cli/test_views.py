@@ -5,16 +5,18 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.builders import TIME
 from tests.unit.cli.builders import NOW, fill, order, position, seen, widest
 from tradewire.domain.orders import Status
 from tradewire.domain.switches import Switch
 from tradewire.messages.answers import AccountRow, CashRow
-from tradewire_cli.commands.readiness import expected
+from tradewire_cli.commands.readiness import budget, expected
 from tradewire_cli.up.runfile import Process, Run
 from tradewire_cli.views import accounts, orders, status
-from tradewire_cli.views.status import LeaseState, LogState, ProcessState, System
+from tradewire_cli.views.status import Budget, LeaseState, LogState, ProcessState, System
+from tradewire_router.metrics import Metrics
 
 
 def test_an_order_is_one_line_with_what_it_asked_and_what_it_got() -> None:
@@ -119,6 +121,12 @@ def test_the_status_names_what_is_not_ready_thrown_and_unknown() -> None:
         assert words in page
 
 
+def test_what_is_ready_and_lacks_something_says_so() -> None:
+    router = ProcessState("router", 12, TIME, "http://x", note="broker quotes: the feed is not paid for")
+    page = seen(status.system(System((router,)), 120, NOW))
+    assert "ready; broker quotes: the feed is not paid for" in page
+
+
 def test_a_log_that_nobody_tells_is_not_ready() -> None:
     system = System((ProcessState("reader", 12, TIME, ""),), problem="the reader does not answer")
 
@@ -133,3 +141,28 @@ def test_a_process_that_is_being_started_again_is_missed() -> None:
 
     assert expected(run) == ["nats", "postgres", "risk"]
     assert expected(replace(run, ports={}, urls={"risk": "http://x", "nats": "nats://elsewhere"})) == ["risk"]
+
+
+@pytest.mark.parametrize(
+    ("left", "of", "shown"),
+    [
+        (187, 200, "187 of 200 requests left this minute"),
+        (0, 20, "0 of 20 requests left this minute"),
+        (None, None, ""),
+    ],
+)
+def test_what_a_router_says_of_its_requests_is_shown(left: int | None, of: int | None, shown: str) -> None:
+    registry = CollectorRegistry()
+    Metrics(registry).budget(left, of)
+    requests = budget(generate_latest(registry))
+    assert requests == (None if left is None or of is None else Budget(left, of))
+
+    router = ProcessState("router", 12, TIME, "http://x", requests=requests)
+    page = seen(status.system(System((router,)), 120, NOW))
+
+    assert page.splitlines()[-1].rstrip().endswith(f"ready; {shown}" if shown else "ready")
+
+
+@pytest.mark.parametrize(("left", "scarce"), [(200, False), (41, False), (40, True), (0, True)])
+def test_a_budget_is_scarce_when_only_what_acts_is_sent(left: int, scarce: bool) -> None:
+    assert Budget(left, 200).scarce is scarce

@@ -79,6 +79,15 @@ async def test_what_is_not_halted_cannot_be_resumed_and_what_is_halted_is_named(
     assert (reply.ok, reply.code, reply.field, reply.expected) == (False, "NOT_HALTED", "scope", "strategy.momo")
 
 
+async def test_where_nothing_is_halted_nothing_is_expected() -> None:
+    reply = answered(await carry_out(Log(), "resume", scope="global", reason="well"))
+    assert (reply.code, reply.message, reply.expected) == (
+        "NOT_HALTED",
+        "global is not halted, and nothing else is",
+        "",
+    )
+
+
 @pytest.mark.parametrize(
     ("verb", "fields"),
     [

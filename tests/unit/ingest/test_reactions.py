@@ -10,11 +10,11 @@ import pytest
 from tests.unit.ingest.building import NOW, Log, body, stored
 from tradewire import ids
 from tradewire.messages.chain import fingerprint
-from tradewire.messages.order_events import OrderCancelRequested, OrderRequested
+from tradewire.messages.order_events import OrderCancelRequested, OrderReplaceRequested, OrderRequested
 from tradewire.messages.signal import Signal
 from tradewire.messages.signal_support import unsupported
 from tradewire.messages.signals_events import NothingToDo, SignalReceived, SignalRefused
-from tradewire.messages.vocabulary import Action
+from tradewire.messages.vocabulary import Action, ExitAsked
 from tradewire.settings import Account, Settings, Strategy
 from tradewire_ingest import handlers
 from tradewire_ingest.domain.reactions import Context, Message, accept, refused, uuid_of
@@ -240,3 +240,66 @@ def test_a_message_that_breaks_the_parser_is_refused_like_any_other() -> None:
 def test_every_action_has_a_reaction_or_is_refused_by_name(action: Any) -> None:
     signal = Signal(strategy="momo", id="x", symbol="AAPL", action=action)
     assert (action in handlers.SIGNALS) is (unsupported(signal) is None)
+
+
+def test_new_terms_are_for_the_one_open_order() -> None:
+    log = Log()
+    order = log.order("one")
+    settings = Settings(accounts={"paper": Account(broker="alpaca")})
+    raw = b'{"id":"r-1","symbol":"AAPL","action":"replace","quantity":8,"limit_price":91}'
+
+    def reacted() -> list[Any]:
+        came = message(raw)
+        signal = accept(came, settings)
+        assert isinstance(signal, Signal), signal
+        return list(handlers.on_signal(signal, uuid_of(signal), came, Context(settings, log.state, NOW)))
+
+    received, asked = reacted()
+    data = stored(asked)
+    assert isinstance(data, OrderReplaceRequested)
+    assert (asked.stream, asked.version, asked.causation_id) == (f"order-{order}", None, received.event_id)
+    assert (data.order, data.by, data.request) == (order, "strategy:momo", received.event_id)
+    assert (data.quantity, data.limit_price, data.stop_price) == (Decimal(8), Decimal(91), None)
+    log.order("two")
+    _, nothing = reacted()
+    assert isinstance(stored(nothing), NothingToDo)
+    assert "2 open orders of momo in paper and AAPL; new terms are for exactly one" in stored(nothing).reason
+
+
+def test_new_terms_without_an_order_lead_to_nothing_and_the_paper_broker_has_none() -> None:
+    raw = b'{"id":"r-1","symbol":"AAPL","action":"replace","quantity":8}'
+    refusal = accept(message(raw), SETTINGS)
+    assert isinstance(refusal, Refused)
+    assert (refusal.code, refusal.field) == ("NOT_SUPPORTED_YET", "action")
+    settings = Settings(accounts={"paper": Account(broker="alpaca")})
+    signal = accept(message(raw), settings)
+    assert isinstance(signal, Signal)
+    context = Context(settings, Log().state, NOW)
+    _, nothing = handlers.on_signal(signal, uuid_of(signal), message(raw), context)
+    assert stored(nothing).reason == "no open order of momo in paper and AAPL; new terms are for exactly one"
+
+
+def test_exits_and_trails_are_asked_for_as_they_were_said() -> None:
+    settings = Settings(accounts={"paper": Account(broker="alpaca")})
+
+    def requested(raw: bytes) -> OrderRequested:
+        signal = accept(message(raw), settings)
+        assert isinstance(signal, Signal), signal
+        events = handlers.on_signal(signal, uuid_of(signal), message(raw), Context(settings, Log().state, NOW))
+        data = stored(events[1])
+        assert isinstance(data, OrderRequested)
+        return data
+
+    both = requested(
+        b'{"id":"a","symbol":"AAPL","action":"buy","quantity":1,"extended_hours":true,'
+        b'"stop_loss":{"price":90,"limit_price":89},"take_profit":[{"percent":5}]}'
+    )
+    assert both.exits == (
+        ExitAsked(kind="take_profit", percent=Decimal(5)),
+        ExitAsked(kind="stop_loss", price=Decimal(90), limit_price=Decimal(89)),
+    )
+    assert both.extended_hours
+    trail = requested(
+        b'{"id":"b","symbol":"AAPL","action":"sell","quantity":1,"order_type":"trailing_stop","trail":{"percent":2}}'
+    )
+    assert (trail.trail_amount, trail.trail_percent, trail.exits) == (None, Decimal(2), ())

@@ -60,7 +60,7 @@ class Scene:
         """Moves the market, a second later."""
         self.at += 1_000_000
         prices = {"bid": bid, "ask": ask, "last": last}
-        amounts = {name: Decimal(text) for name, text in prices.items() if text is not None}
+        amounts: dict[str, Any] = {name: Decimal(text) for name, text in prices.items() if text is not None}
         self.engine.quote(Quote(symbol=symbol, at=self.at, **amounts), self.at)
 
     def rebuilt(self) -> Book:

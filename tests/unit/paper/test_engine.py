@@ -22,6 +22,23 @@ def test_commission_is_taken_and_cash_is_exact() -> None:
     assert scene.account.cash == Decimal(100_000) - Decimal("300.03") - fill.fee
 
 
+def test_pairs_are_paid_in_their_own_currency() -> None:
+    scene = Scene(commission_percent=Decimal("0.1"))
+    scene.quote("59", "60", symbol="BTC/USDT")
+    scene.quote("99", "100")
+    scene.submit(symbol="BTC/USDT")
+    scene.submit("buy", "3")
+    scene.submit("sell", "4", symbol="BTC/USDT")
+    assert [(fill.currency, fill.fee) for fill in scene.of(Filled)] == [
+        ("USDT", Decimal("0.6")),
+        ("USD", Decimal("0.3")),
+        ("USDT", Decimal("0.236")),
+    ]
+    told = {balance.asset: balance.total for balance in scene.engine.balances(scene.account)}
+    assert told == {"USD": Decimal("99699.7"), "USDT": Decimal("-364.836")}
+    assert scene.rebuilt().accounts["paper"].balances() == scene.account.balances()
+
+
 def test_slippage_worsens_market_orders_to_the_next_tick() -> None:
     scene = Scene(slippage_bps=Decimal("2.5"))
     scene.quote("99.99", "100.01")

@@ -183,3 +183,15 @@ def test_a_missing_journal_is_an_error_of_its_own(tmp_path: Path) -> None:
         [sys.executable, str(SCRIPT), str(tmp_path / "nowhere")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
+
+
+def test_it_leaves_the_arithmetic_of_its_caller_alone(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in played()))
+    script = (
+        "import decimal, pathlib, sys; before = decimal.getcontext().copy(); "
+        "from tradewire_router.paper.judge import judge; judge(pathlib.Path(sys.argv[1])); "
+        "print(before); print(decimal.getcontext())"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    before, after = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert after == before

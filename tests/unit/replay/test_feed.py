@@ -82,7 +82,10 @@ async def test_prices_travel_as_text_and_time_as_microseconds(connect: Connect) 
     await replay(feed, DAYS[:1], caught_up=nothing_to_do, on_progress=lambda _: None)
     await settle(feed, risk)
 
-    assert bodies[0] == b'{"symbol":"AAPL","at":1073077200000000,"bid":"21.28","ask":"21.28","last":"21.28"}'
+    assert (
+        bodies[0]
+        == b'{"symbol":"AAPL","at":1073077200000000,"bid":"21.28","ask":"21.28","last":"21.28","delayed":false}'
+    )
 
 
 async def test_the_next_day_waits_until_the_system_has_caught_up(connect: Connect) -> None:

@@ -125,7 +125,7 @@ class Log:
         self.write(f"control-{scope}", a.Resumed(scope=scope, by="anna", reason="test", request="r"))
 
     def quote(self, symbol: str, last: str | None = None, *, age: int = 0, **sides: str) -> None:
-        prices = {name: Decimal(text) for name, text in sides.items()}
+        prices: dict[str, Any] = {name: Decimal(text) for name, text in sides.items()}
         quote = Quote(symbol, self.now - age, last=None if last is None else Decimal(last), **prices)
         assert self.board.hear(quote, "sim")
 

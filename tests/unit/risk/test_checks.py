@@ -9,6 +9,7 @@ from tests.unit.risk.builders import NOW, PAPER, SECOND, Log
 from tradewire.domain.orders import Order
 from tradewire.messages import order_events as o
 from tradewire.messages.account_events import AccountHalted
+from tradewire.messages.order_events import OrderDenied
 from tradewire_risk.domain.decide import Decided
 from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.reasons import Reason
@@ -243,7 +244,7 @@ def test_a_quote_without_the_side_and_without_a_last_price_is_no_price() -> None
 
 
 FROM_SIGNAL = Setup(
-    accounts={"paper": Profile("paper"), "live": Profile("live", broker="alpaca")}, price_from_signal=True
+    accounts={"paper": Profile("paper", price_source="signal"), "live": Profile("live", broker="alpaca")}
 )
 
 
@@ -599,3 +600,31 @@ def test_spans_and_small_numbers_are_told_as_people_write_them() -> None:
     assert measured(decided, "qty_max")[0] == "0.0000001"
     assert measured(decided, "price")[0] == "0.000001"
     assert measured(decided, "val_max")[0] == measured(decided, "position")[0] == "0.0000000000001"
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"asset_class": "option"}, "AAPL cannot be valued yet: it is option, and not equity or crypto."),
+        ({"asset_class": "future", "multiplier": Decimal(5)}, "it is future"),
+        ({"multiplier": Decimal(100)}, "it is multiplier 100, and not multiplier 1."),
+        ({"price_magnifier": Decimal(100)}, "it is prices times 100, and not prices as they are."),
+        ({"currency": "GBP"}, "it is paid in GBP, and not paid in USD."),
+    ],
+)
+def test_what_cannot_be_valued_is_refused_by_name(fields: dict[str, Any], says: str) -> None:
+    log = Log()
+    log.instrument("AAPL", **fields)
+    decided = log.decide(log.request("s"))
+    assert decided.reason is Reason.INSTRUMENT_UNSUPPORTED
+    assert isinstance(decided.data, OrderDenied)
+    assert says in decided.data.message
+
+
+def test_stocks_in_the_accounts_currency_and_pairs_in_any_are_supported() -> None:
+    log = Log()
+    log.instrument("AAPL", expiry="", name="Apple")
+    assert verdict(log, log.request("s")) is None
+    log.instrument("BTC/USDT", asset_class="crypto", currency="USDT", step=Decimal("0.1"))
+    log.quote("BTC/USDT", "100")
+    assert verdict(log, log.request("t", symbol="BTC/USDT", quantity="1")) is None

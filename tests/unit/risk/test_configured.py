@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.risk.builders import LIMITS, PAPER, SECOND, Log
 from tradewire.build import build_id
+from tradewire.domain.days import day_of
 from tradewire.domain.limits import KINDS, read
 from tradewire.errors import ConfigError
 from tradewire.messages.account_events import LimitSet
@@ -11,7 +12,6 @@ from tradewire.messages.log import Frame
 from tradewire.messages.registry import decode
 from tradewire.settings import Account, Risk, Settings
 from tradewire_risk.domain.configured import due_limits, refused_limits
-from tradewire_risk.domain.days import day_of
 from tradewire_risk.domain.limits import Bounds
 from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.settings import limit_texts, setup_of

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.risk.builders import Log
+from tradewire.domain.days import day_of, start_of
 from tradewire.messages.account_events import MarksRecorded
 from tradewire.messages.registry import decode
 from tradewire.settings import Account, Settings
-from tradewire_risk.domain.days import day_of, start_of
 from tradewire_risk.domain.marks import due_by_time, due_first
 from tradewire_risk.settings import setup_of
 

@@ -13,7 +13,8 @@ from tradewire.messages.account_events import LimitWarning
 from tradewire.messages.order_events import OrderDenied
 from tradewire.messages.registry import decode
 from tradewire.messages.vocabulary import CheckResult
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 from tradewire_risk.domain.decide import Decided
 from tradewire_risk.domain.groups import largest, worth
 from tradewire_risk.domain.portfolio import Line, Portfolio

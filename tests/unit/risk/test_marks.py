@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.risk.builders import NOW, PAPER, SECOND, Log
 from tradewire.domain.account_book import book_day_loss, book_equity
+from tradewire.domain.days import day_of, start_of
 from tradewire.messages.account_events import AccountHalted, Halted, Mark, MarksRecorded
 from tradewire.messages.registry import decode
-from tradewire_risk.domain.days import day_of, start_of
 from tradewire_risk.domain.due import Due
 from tradewire_risk.domain.marks import due_by_time, due_first
 from tradewire_risk.domain.profile import Profile, Setup

@@ -32,6 +32,7 @@ HUNDRED = Decimal(100)
         Quote("aapl", NOW, last=HUNDRED),
         Quote("", NOW, last=HUNDRED),
         Quote("AAPL", 0, last=HUNDRED),
+        Quote("AAPL", NOW),
     ],
 )
 def test_what_is_no_quote_is_not_kept(quote: Quote) -> None:
@@ -86,11 +87,11 @@ def test_a_quote_of_a_time_to_come_does_not_stand_in_the_way_of_true_ones() -> N
         ({"bid": "99", "ask": "102"}, "100.5"),
         ({"bid": "99"}, "99"),
         ({"ask": "102"}, "102"),
-        ({}, None),
     ],
 )
 def test_the_mark_of_a_quote(prices: dict[str, Any], mark: str | None) -> None:
     board = QuoteBoard()
-    assert board.hear(Quote("AAPL", NOW, **{name: Decimal(text) for name, text in prices.items()}), "sim")
+    amounts: dict[str, Any] = {name: Decimal(text) for name, text in prices.items()}
+    assert board.hear(Quote("AAPL", NOW, **amounts), "sim")
     assert board.mark("AAPL") == (None if mark is None else Mark(Decimal(mark), NOW))
     assert board.mark("MSFT") is None

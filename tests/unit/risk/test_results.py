@@ -1,6 +1,7 @@
 """What strategies have won and lost: examples worked by hand, what all of them add up to, and what a restart keeps."""
 
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from tests.unit.risk.builders import NOW, PAPER, SECOND, Log
 from tests.unit.risk.picture import digest
 from tradewire import ids
 from tradewire.domain.account_book import book_equity, book_marks
-from tradewire.domain.exact import ZERO
+from tradewire.domain.exact import ZERO, add
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
 from tradewire.messages.account_events import Held, Trades
@@ -63,6 +64,16 @@ class Trading(Log):
         money = {name: Decimal(fields.pop(name)) for name in ("fee",) & fields.keys()}
         amounts = {"side": side, "quantity": Decimal(quantity), "price": Decimal(price), **money}
         return kind(order=order, **{**defaults, **amounts, **fields})
+
+    def acted(self, ratio: str, quantity: str = "0", cash: str = "0") -> None:
+        self.now += SECOND
+        changes: dict[str, Any] = {"ratio": Decimal(ratio), "quantity": Decimal(quantity), "cash": Decimal(cash)}
+        self.write("account-paper", a.CorporateAction(account="paper", symbol="AAPL", kind="split", **changes))
+
+    def adjusted(self, quantity: str, price: str) -> None:
+        self.now += SECOND
+        terms: dict[str, Any] = {"quantity": Decimal(quantity), "price": Decimal(price)}
+        self.write("account-paper", a.PositionAdjusted(account="paper", symbol="AAPL", reason="transfer", **terms))
 
     def marked(self, day: str = FIRST, **prices: str) -> None:
         """Marks as risk records them; `_` stands for the slash of a pair."""
@@ -310,6 +321,50 @@ def test_a_bust_of_what_nobody_asked_for_is_nobodys() -> None:
     assert log.results.of("EXTERNAL").held["AAPL"].quantity == 10
 
 
+def test_a_split_multiplies_what_each_holds_and_wins_nothing() -> None:
+    log = trading()
+    log.executed("buy", "10", "100")
+    log.executed("buy", "5", "100", strategy="other")
+    log.acted("2")
+    assert log.results.of("momo").held == {"AAPL": Held(Decimal(20), Decimal(1000), ZERO)}
+    assert log.results.of("other").held["AAPL"].quantity == 10
+    assert log.results.marks["AAPL"].price == 50
+    assert [log.worth(), log.worth("other")] == [ZERO, ZERO]
+    log.executed("sell", "20", "60")
+    assert log.trades() == Trades(1, 0, Decimal(200), ZERO)
+
+
+def test_what_a_split_rounds_off_and_pays_is_of_the_largest_holder() -> None:
+    log = trading()
+    log.executed("buy", "8", "100", strategy="other")
+    log.executed("buy", "13", "100")
+    log.acted("0.5", "-0.5", "60")
+    assert log.results.of("momo").held == {"AAPL": Held(Decimal(6), Decimal(1300), Decimal(60))}
+    assert log.results.of("momo").realized == {"USD": Decimal(60)}
+    assert log.results.of("other").held["AAPL"] == Held(Decimal(4), Decimal(800), ZERO)
+
+
+def test_what_is_taken_away_ends_the_trade_and_what_comes_to_nobody_is_nobodys() -> None:
+    log = trading()
+    log.executed("buy", "10", "100")
+    log.acted("1", "-10", "300")
+    assert log.results.of("momo").held == {}
+    assert log.trades() == Trades(0, 1, ZERO, Decimal(700))
+    log.acted("1", "4")
+    assert log.results.of("EXTERNAL").held == {"AAPL": Held(Decimal(4), ZERO, ZERO)}
+
+
+def test_a_holding_that_comes_without_an_execution_is_nobodys_and_one_that_goes_is_taken_from_it_first() -> None:
+    log = trading()
+    log.executed("buy", "10", "100")
+    log.adjusted("4", "90")
+    assert log.results.of("EXTERNAL").held["AAPL"] == Held(Decimal(4), Decimal(360), ZERO)
+    log.adjusted("-6", "100")
+    assert log.results.of("EXTERNAL").held == {}
+    assert log.results.of("momo").held["AAPL"].quantity == 8
+    assert log.book().positions["AAPL"].quantity == 8
+
+
 def test_a_result_is_worked_out_once_after_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
     from tradewire_risk.domain import results
 
@@ -350,6 +405,7 @@ _STEPS = st.one_of(
     st.tuples(st.just("own"), _SIDES, _QUANTITIES, _PRICES, _SYMBOLS),
     st.tuples(st.just("bust"), st.integers(0, 99)),
     st.tuples(st.just("correct"), st.integers(0, 99), _QUANTITIES, _PRICES),
+    st.tuples(st.just("split"), st.sampled_from(["2", "0.5", "3", "0.333333333333"]), st.sampled_from(["0", "0.25"])),
     st.tuples(st.just("mark"), st.sampled_from([0, 0, 0, 1]), _PRICES, _PRICES, st.sampled_from(["1.1", "1.25"])),
 )
 
@@ -371,6 +427,8 @@ def lived(steps: list[Any]) -> Trading:
                 log.busted(fills.pop(number % len(fills)))
             case ("correct", number, quantity, price) if fills:
                 log.corrected(fills.pop(number % len(fills)), quantity, price)
+            case ("split", ratio, cash):
+                log.acted(ratio, cash=cash)
             case ("mark", days, price, other, rate):
                 day = min(day + days, 28)
                 log.marked(f"2026-01-{day:02}", AAPL=price, MSFT=other, SAP_EUR=price, EUR_USD=rate)
@@ -382,12 +440,12 @@ def lived(steps: list[Any]) -> Trading:
 def test_the_results_of_all_and_of_nobody_add_up_to_the_accounts(steps: list[Any]) -> None:
     log = lived(steps)
     log.marked("2026-01-28", AAPL="111", MSFT="99", SAP_EUR="70", EUR_USD="1.3")
-    total = sum((log.worth(name) or ZERO for name in log.results.strategies), ZERO)
-    assert total == book_equity(log.book()) - 100_000
+    total = reduce(add, (log.worth(name) or ZERO for name in log.results.strategies), Decimal(100_000))
+    assert total == book_equity(log.book())
     book = log.book()
     for symbol, position in book.positions.items():
-        held = sum((r.held[symbol].quantity for r in log.results.strategies.values() if symbol in r.held), ZERO)
-        assert held == position.quantity
+        held = (r.held[symbol].quantity for r in log.results.strategies.values() if symbol in r.held)
+        assert reduce(add, held, ZERO) == position.quantity
 
 
 @given(st.lists(_STEPS, max_size=40))
@@ -397,8 +455,8 @@ def test_the_days_of_all_begin_where_the_accounts_does(steps: list[Any]) -> None
     log = lived(steps)
     assume(all(log.worth(name) is not None for name in log.results.strategies))
     log.marked("2026-01-29", AAPL="111", MSFT="99", SAP_EUR="70", EUR_USD="1.3")
-    began = sum((result.began for result in log.results.strategies.values()), ZERO)
-    assert began == log.book().equity_at_day_start - 100_000
+    began = reduce(add, (result.began for result in log.results.strategies.values()), Decimal(100_000))
+    assert began == log.book().equity_at_day_start
 
 
 @given(st.lists(_STEPS, min_size=1, max_size=25), st.data())

@@ -192,14 +192,6 @@ def test_an_event_that_this_build_does_not_know_stops_the_fold(change: dict[str,
         log.state.apply(frame(msgspec.structs.replace(event, **change)))
 
 
-def test_an_event_that_no_book_knows_stops_the_fold() -> None:
-    log = Log()
-    split = a.CorporateAction(account="paper", symbol="AAPL", kind="split", ratio=Decimal(2))
-    event = log.write("account-paper", split, fold=False)
-    with pytest.raises(UnknownEvent):
-        log.state.apply(frame(event))
-
-
 def test_a_contradiction_stops_the_fold() -> None:
     log = Log()
     order = log.approve("s")

@@ -15,6 +15,7 @@ from tradewire.messages.risk_queries import Checked
 from tradewire.messages.signal import Signal
 from tradewire.messages.signal_parse import parse_signal
 from tradewire.messages.vocabulary import SizeAsked
+from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.what_if import requested, what_if
 
 
@@ -145,3 +146,12 @@ def test_the_order_that_is_asked_about_is_in_no_log() -> None:
     assert asked.order != sent.order
     assert asked.signal != sent.signal
     assert asked.order not in log.state.orders.orders
+
+
+@pytest.mark.parametrize(("broker", "notes"), [("paper", 0), ("alpaca", 1)])
+def test_a_price_that_a_broker_would_be_asked_for_is_told_as_such(broker: str, notes: int) -> None:
+    setup = Setup(accounts={"paper": Profile("paper", broker=broker)})
+    log = Log(setup, limits={"allowed_symbols": "AAPL"}, price=None)
+    answer = ask(log)
+    assert answer.reason == "PRICE_MISSING"
+    assert len([note for note in answer.notes if "quotes of a symbol" in note]) == notes

@@ -26,8 +26,8 @@ TELLER = Teller("paper", "paper", TIME)
 class Log:
     """Writes events and folds them. `state` is what the router of the account `paper` makes of them."""
 
-    def __init__(self) -> None:
-        self.state = RouterState("paper", "paper", BUILD)
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self.state = RouterState("paper", "paper", BUILD, dry_run=dry_run)
         self.events: list[Event] = []
         self._versions: dict[str, int] = {}
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.router.builders import Log, broker_order, execution
 from tradewire import ids
+from tradewire.messages.account_events import ReconciliationBroken
 from tradewire.messages.vocabulary import Discrepancy
 from tradewire_router.brokers.values import Balance, Position
 from tradewire_router.domain.comparison import (
@@ -59,6 +60,65 @@ def test_positions_and_cash(positions: list[Any], balances: list[Any], expected:
     found = compare(traded().state, [position(*p) for p in positions], [money(*m) for m in balances])
 
     assert [(each.kind, each.key, each.ours, each.theirs) for each in found] == expected
+
+
+STEP = Decimal("1E-8")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "differs"),
+    [
+        ("9000.000000009999999", False),
+        ("8999.999999990000001", False),
+        ("9000.00000001", True),
+        ("8999.99999999", True),
+        ("9000.000000010000001", True),
+        ("8999.999999989999999", True),
+        ("9000", False),
+        ("9001", True),
+    ],
+)
+def test_cash_differs_from_a_step_on_that_its_broker_tells_it_in(theirs: str, differs: bool) -> None:
+    found = compare(traded().state, [position("AAPL", "10")], [money("USD", theirs)], STEP)
+
+    assert found == ((Discrepancy("cash", "USD", "9000", theirs),) if differs else ())
+
+
+@pytest.mark.parametrize(("ours", "differs"), [("0.000000009", False), ("-0.000000009", False), ("0.00000001", True)])
+def test_cash_of_which_the_broker_says_nothing_is_none_of_it(ours: str, differs: bool) -> None:
+    log = Log()
+    log.cash(ours, "EUR")
+
+    assert bool(compare(log.state, [], [], STEP)) is differs
+    assert compare(log.state, [], [])
+
+
+def test_a_step_of_cash_says_nothing_of_holdings() -> None:
+    found = compare(traded().state, [position("AAPL", "10.000000001")], [money("USD", "9000")], STEP)
+
+    assert [each.kind for each in found] == ["position"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "told"),
+    [
+        ("8900.000000004", "8900"),
+        ("8899.999999996", "8900"),
+        ("8900.00000001", "8900.00000001"),
+        ("8899.99999999", "8899.99999999"),
+        ("9000.000000001", None),
+    ],
+)
+def test_a_gap_on_record_stays_while_digits_move_that_are_not_told(theirs: str, told: str | None) -> None:
+    log = traded()
+    recorded = (Discrepancy("cash", "EUR", "0", "-100"), Discrepancy("cash", "USD", "9500", "9400"))
+    log.write("account-paper", ReconciliationBroken(account="paper", broker="paper", differences=recorded, epoch=1))
+
+    found = compare(log.state, [position("AAPL", "10")], [money("USD", theirs), money("EUR", "-100")], STEP)
+
+    dollars = [each.theirs for each in found if each.key == "USD"]
+    assert dollars == ([] if told is None else [told])
+    assert news(found, recorded).worse is (told not in {"8900", None})
 
 
 def test_an_account_of_which_the_log_knows_nothing() -> None:

@@ -54,6 +54,24 @@ def test_absent_for_the_whole_grace_period_is_proof() -> None:
     assert asked.note(ONE, 1.0, gone=True)
 
 
+def test_an_absence_is_ripe_when_one_more_answer_would_prove_it() -> None:
+    asked = Inquiries(1.0)
+    asked.keep([ONE], 0.0)
+
+    assert not asked.ripe(ONE, 5.0)
+    asked.note(ONE, 5.0, gone=True)
+    assert not asked.ripe(ONE, 5.99)
+    assert asked.ripe(ONE, 6.0)
+
+
+def test_without_a_grace_period_the_first_absence_is_ripe() -> None:
+    asked = Inquiries(0.0)
+    asked.keep([ONE], 0.0)
+
+    assert asked.ripe(ONE, 0.0)
+    assert asked.note(ONE, 0.0, gone=True)
+
+
 def test_one_answer_that_is_no_absence_begins_the_proof_anew() -> None:
     asked = Inquiries(1.0)
     asked.keep([ONE], 0.0)

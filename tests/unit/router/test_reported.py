@@ -4,10 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.builders import TIME
 from tests.unit.router.builders import BUILD, TELLER, Log
 from tradewire.messages.account_events import BalancesReported, Bar, BarsReported, InstrumentReported
+from tradewire_router.brokers.alpaca import figures as alpaca
+from tradewire_router.brokers.alpaca.capabilities import CAPABILITIES as ALPACA
+from tradewire_router.brokers.paper import CAPABILITIES
 from tradewire_router.brokers.values import Account, Instrument
 from tradewire_router.domain import figures
 from tradewire_router.domain.reported import INSTRUMENT_SERVES, REFUSAL_SERVES, Reported
@@ -28,6 +32,7 @@ RULES = Instrument(
     order_types=("market",),
     times_in_force=("day",),
     calendar="XNYS",
+    features=("notional",),
     tradable=True,
     halted=False,
     shortable=True,
@@ -138,10 +143,30 @@ def test_figures_are_said_again_when_they_are_others_or_old() -> None:
 
 
 def test_every_rule_that_the_log_has_a_place_for_is_told() -> None:
-    told = figures.instrument_reported(TELLER, RULES)
+    told = figures.instrument_reported(TELLER, RULES, CAPABILITIES)
     shared = set(InstrumentReported.__struct_fields__) & set(Instrument.__struct_fields__)
     assert {name: getattr(told, name) for name in shared} == {name: getattr(RULES, name) for name in shared}
     assert set(InstrumentReported.__struct_fields__) - shared == {"account", "broker", "at"}
+
+
+def test_what_the_broker_takes_in_no_order_is_told_with_every_symbol() -> None:
+    assert figures.instrument_reported(TELLER, RULES, CAPABILITIES).refuses == ()
+    assert figures.instrument_reported(TELLER, RULES, ALPACA).refuses == ("turn",)
+    least = structs.replace(ALPACA, fractional=False, short=False)
+    assert figures.instrument_reported(TELLER, RULES, least).refuses == ("fraction", "short", "turn")
+
+
+def test_what_alpaca_takes_in_no_order_in_shares_is_told_with_them_and_not_with_coins() -> None:
+    share = alpaca.instrument("AAPL", {"class": "us_equity", "fractionable": True}, None)
+    coin = alpaca.instrument("BTC/USD", {"class": "crypto"}, None)
+    assert figures.instrument_reported(TELLER, share, ALPACA).refuses == ("turn", "lasting_fraction", "extended_other")
+    assert figures.instrument_reported(TELLER, coin, ALPACA).refuses == ("turn",)
+
+
+def test_features_that_the_broker_does_not_tell_by_symbol_are_all_that_it_has() -> None:
+    told = figures.instrument_reported(TELLER, structs.replace(RULES, features=None), ALPACA)
+    assert told.features == ("notional", "extended_hours", "trail_percent", "bracket", "oto", "replace")
+    assert figures.instrument_reported(TELLER, structs.replace(RULES, features=None), CAPABILITIES).features == ()
 
 
 def test_a_symbol_that_the_broker_does_not_know_cannot_be_traded() -> None:

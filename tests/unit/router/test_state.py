@@ -78,19 +78,33 @@ def test_an_approval_of_another_build_is_not_sent(build: str) -> None:
     theirs = log.order(1, *APPROVED, build=build)
     unwanted = log.order(2, *APPROVED, "OrderCancelRequested", build=build)
 
-    assert [order.order for order in log.state.of_another_build()] == [theirs]
+    assert [order.order for order in log.state.barred()] == [theirs]
     verdicts = {order: log.state.verdict(log.get(order), TIME, set()) for order in (ours, theirs, unwanted)}
     assert verdicts == {ours: Verdict.SUBMIT, theirs: Verdict.CANCEL, unwanted: Verdict.CANCEL}
 
     log.write(f"order-{theirs}", o.OrderCanceledLocally(order=theirs, reason="BUILD_MISMATCH"))
-    assert log.state.of_another_build() == []
+    assert log.state.barred() == []
+
+
+def test_on_a_dry_run_no_approval_is_sent_whoever_gave_it() -> None:
+    log = Log(dry_run=True)
+    order = log.order(0, *APPROVED)
+    unwanted = log.order(1, *APPROVED, "OrderCancelRequested")
+    sent = log.order(2, *APPROVED, "OrderSubmitStarted", "OrderAccepted")
+
+    assert [each.order for each in log.state.barred()] == [order]
+    verdicts = [log.state.verdict(log.get(each), TIME, set()) for each in (order, unwanted)]
+    assert verdicts == [Verdict.CANCEL, Verdict.CANCEL]
+    assert log.get(sent).status is Status.WORKING
+    log.state.restore([], [], 0)
+    assert log.state.dry_run
 
 
 def test_a_new_approval_by_our_build_is_sent() -> None:
     log = Log()
     order = log.order(0, *APPROVED, "OrderSubmitStarted", "OrderSubmitNeverArrived")
     log.happen(order, "OrderApproved", build="1.0+theirs")
-    assert [order.order for order in log.state.of_another_build()] == [order]
+    assert [order.order for order in log.state.barred()] == [order]
 
     other = log.order(1, *APPROVED, "OrderSubmitStarted", "OrderSubmitNeverArrived", build="1.0+theirs")
     log.happen(other, "OrderApproved")
@@ -309,7 +323,7 @@ def test_a_snapshot_restores_what_the_log_made() -> None:
     assert restored.orders == log.state.orders
     assert [o.order for o in restored.unanswered()] == [o.order for o in log.state.unanswered()]
     assert [o.order for o in restored.approved()] == [o.order for o in log.state.approved()]
-    assert restored.of_another_build() == log.state.of_another_build() != []
+    assert restored.barred() == log.state.barred() != []
     assert restored.books == log.state.books
     assert restored.position("TSLA") == 10
     assert restored.controls.switches == log.state.controls.switches
@@ -333,7 +347,7 @@ def test_a_snapshot_replaces_what_was_there() -> None:
 def test_a_decision_that_cannot_be_is_a_corrupt_log() -> None:
     log = Log()
     order = log.order(0)
-    with pytest.raises(LogCorrupt, match="OrderSubmitStarted while requested"):
+    with pytest.raises(LogCorrupt, match="OrderSubmitStarted without an approval"):
         log.happen(order, "OrderSubmitStarted")
 
 

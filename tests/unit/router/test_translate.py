@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import TIME
 from tests.unit.router.builders import TELLER, Log, broker_order, execution
@@ -92,7 +93,7 @@ def test_what_a_message_means(kind: type[Any], fields: dict[str, Any], expected:
     ("kind", "fields"),
     [
         (b.OrderUpdated, {"reason": "triggered"}),
-        (b.OrderReplaced, {"replaced_by": "B2"}),
+        (b.OrderCompleted, {}),
     ],
 )
 def test_what_changes_nothing_is_no_event(kind: type[Any], fields: dict[str, Any]) -> None:
@@ -174,12 +175,19 @@ def test_what_is_said_of_an_earlier_attempt_moves_nothing_but_its_fill_is_booked
     assert strays(order, told(b.Fill, order)) == ""
 
 
+@pytest.mark.parametrize("terms", [{"notional": Decimal(250)}, {"parent": "entry", "head": "head"}])
+def test_an_order_that_ends_by_its_venues_word_is_complete_once(terms: dict[str, Any]) -> None:
+    order = replace(order_in(*WORKING), **terms)
+    (heard,) = translate(TELLER, order, told(b.OrderCompleted, order))
+    (found,) = from_lookup(TELLER, order, broker_order(order, "filled"))
+    assert (heard.type, heard.event_id) == ("OrderCompleted", found.event_id)
+
+
 @pytest.mark.parametrize(
     ("status", "unproven", "proven"),
     [
         ("pending_submit", [], []),
         ("unknown", [], []),
-        ("replaced", [], []),
         ("submitted", ["OrderAccepted"], []),
         ("accepted", ["OrderAccepted"], []),
         ("held", ["OrderAccepted"], []),
@@ -189,6 +197,7 @@ def test_what_is_said_of_an_earlier_attempt_moves_nothing_but_its_fill_is_booked
         ("filled", ["OrderAccepted"], []),
         ("canceled", ["OrderAccepted", "OrderCanceled"], ["OrderCanceled"]),
         ("expired", ["OrderAccepted", "OrderExpired"], ["OrderExpired"]),
+        ("replaced", ["OrderAccepted", "OrderCanceled"], ["OrderCanceled"]),
         ("rejected", ["OrderRejected"], ["OrderRejected"]),
     ],
 )
@@ -243,4 +252,5 @@ def test_a_halt_is_told_of_the_account_and_thrown_once_for_a_cause() -> None:
 
 def test_every_kind_of_fact_that_a_message_can_be_is_in_the_table() -> None:
     ours = {o.OrderAccepted, o.OrderRejected, o.OrderCanceled, o.OrderExpired, o.OrderCancelRejected}
+    ours |= {o.OrderCompleted}
     assert {event for event, _ in MEANINGS.values()} == ours

@@ -6,7 +6,8 @@ import pytest
 
 from tradewire.errors import ConfigError
 from tradewire.live_rules import live_sentence
-from tradewire.settings import Account, Risk, load
+from tradewire.setting_reading import load
+from tradewire.settings import Account, Risk
 
 LIMITS = {name: getattr(Risk(), name) for name in Risk.__struct_fields__}
 

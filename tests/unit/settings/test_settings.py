@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from tradewire.errors import ConfigError
-from tradewire.settings import Account, load
+from tradewire.setting_reading import load
+from tradewire.settings import Account
+
+_PAPER = "[accounts.paper]\n"
 
 
 def read(tmp_path: Path, text: str = "", **env: str):  # type: ignore[no-untyped-def]
@@ -154,7 +157,8 @@ def test_what_is_wrong_is_named_with_its_fix(tmp_path: Path, text: str, env: dic
         ("accounts = 5", "accounts: is 5, which has no names. Write sections [accounts.NAME]."),
         (
             "[accounts.paper]\nbroker = 'nasdaq'",
-            'accounts.paper.broker: is "nasdaq", which is none of its words. Write paper.',
+            "accounts.paper.environment: is missing, and the account is at nasdaq. "
+            'Write "paper" for play money, or "live" for real money.',
         ),
         ("[accounts.paper]\ncurency = 'EUR'", "accounts.paper.curency: is not a setting. Did you mean currency?"),
         (
@@ -188,10 +192,50 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load(str(tmp_path / "no.toml"), {})
 
 
-def test_an_account_is_live_unless_its_broker_is_paper_or_it_says_otherwise() -> None:
+@pytest.mark.parametrize("broker", ['broker = "paper"', 'broker = "alpaca"\nenvironment = "paper"'])
+def test_every_broker_has_dry_runs(tmp_path: Path, broker: str) -> None:
+    assert read(tmp_path, f"[accounts.a]\n{broker}\ndry_run = true\n{_PAPER}").accounts["a"].dry_run
+    assert not read(tmp_path, f"[accounts.a]\n{broker}\n{_PAPER}").accounts["a"].dry_run
+    with pytest.raises(ConfigError) as wrong:
+        read(tmp_path, f'[accounts.a]\n{broker}\ndry_run = "perhaps"\n{_PAPER}')
+    assert wrong.value.key == "accounts.a.dry_run"
+
+
+def test_an_account_is_live_where_its_broker_moves_real_money_or_it_says_so() -> None:
     assert not Account().is_live
     assert Account(live=True).is_live
     assert not Account(live=False).is_live
+    assert not Account(broker="alpaca", environment="paper").is_live
+    assert Account(broker="alpaca", environment="paper", live=True).is_live
+    assert Account(broker="alpaca", environment="live").is_live
+    assert Account(broker="alpaca", environment="Paper").is_live  # whatever is not known to be play money
+
+
+def test_what_an_account_says_to_its_broker_is_kept_for_the_adapter(tmp_path: Path) -> None:
+    text = "[accounts.main]\nbroker = 'alpaca'\nenvironment = 'paper'\nrate_per_min = 50\nfeed = 'sip'\nflag = true\n"
+    account = read(tmp_path, text + "[accounts.paper]\n").accounts["main"]
+    assert account.options == {"rate_per_min": "50", "feed": "sip", "flag": "true"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "environment = 'live'",
+            "accounts.paper.environment: is a setting of a real broker, and this is the paper broker",
+        ),
+        ("feed = 'sip'", "accounts.paper.feed: is not a setting."),
+        ("broker = 'Alpaca'", 'accounts.paper.broker: "Alpaca" is not a name.'),
+        (
+            "broker = 'alpaca'\nenvironment = 'live'\nlive = false",
+            "accounts.paper.live: is false, and the account is in the environment live of alpaca.",
+        ),
+    ],
+)
+def test_what_a_broker_is_told_must_go_together(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        read(tmp_path, f"[accounts.paper]\n{text}\n")
+    assert str(error.value).startswith(said)
 
 
 def test_people_are_named_as_everybody_is(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from tradewire.errors import ConfigError
 from tradewire.messages.default_size import DefaultSize
 from tradewire.messages.signal import Size
-from tradewire.settings import Settings, Strategy, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings, Strategy
 
 WHOLE = """
 [accounts.paper]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tradewire.domain import money, names, times
+from tradewire.domain import money, names, symbols, times
 from tradewire.messages import (
     signal_fields,
     signal_parse,
@@ -55,7 +55,7 @@ def test_the_codes_of_values_are_codes_of_refusals() -> None:
 
 def test_every_code_is_used() -> None:
     readers = (strict_json, signal_parse, signal_readers)
-    modules = (money, names, times, *readers, signal_rules, signal_sizes, signal_support)
+    modules = (money, names, symbols, times, *readers, signal_rules, signal_sizes, signal_support)
     text = "".join(inspect.getsource(module) for module in modules)
     unused = {code.name for code in Code if code.name not in text}
     assert unused == {"ACCOUNT_UNKNOWN", "IDEMPOTENCY_CONFLICT", "LEDGER_REFUSED"}, "ingest alone uses these"

@@ -12,6 +12,7 @@ from tradewire.messages.signal_support import NOT_YET, unsupported
 from tradewire.messages.vocabulary import Action, OrderType, TimeInForce
 
 BUY = {"action": "buy", "quantity": 10}
+TARGET = {"action": "target", "target_quantity": 10}
 TRAIL = {"order_type": "trailing_stop", "trail": {"amount": 1}}
 GTD = {"time_in_force": "gtd", "expire_at": "2026-03-09T14:30:00Z"}
 PRICES = {
@@ -28,24 +29,45 @@ WORDS = {"action": Action, "order_type": OrderType, "time_in_force": TimeInForce
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"action": "replace", "quantity": 1}, "action"),
-        ({**BUY, **TRAIL}, "order_type"),
-        ({**BUY, "stop_loss": {"percent": 1}}, "stop_loss"),
-        ({**BUY, "take_profit": [{"percent": 1}]}, "take_profit"),
-        ({**BUY, "time_in_force": "opg"}, "time_in_force"),
-        ({**BUY, "time_in_force": "cls"}, "time_in_force"),
+        ({**BUY, "stop_loss": {"trail": {"percent": 1}}}, "stop_loss.trail"),
+        ({**BUY, "take_profit": [{"percent": 1, "part": "0.5"}]}, "take_profit"),
+        ({**BUY, "take_profit": [{"percent": 1, "part": "0.5"}, {"percent": 2, "part": "0.5"}]}, "take_profit"),
+        ({**TARGET, "stop_loss": {"percent": 1}}, "stop_loss"),
+        ({**TARGET, "take_profit": [{"percent": 1}]}, "take_profit"),
         ({**BUY, **GTD}, "time_in_force"),
-        ({**BUY, "extended_hours": True}, "extended_hours"),
         ({**BUY, "execution": {"style": "twap"}}, "execution"),
     ],
 )
-def test_a_feature_to_come_is_refused_by_name(fields: dict[str, Any], field: str) -> None:
-    refusal = unsupported(parsed(**fields))
+@pytest.mark.parametrize("broker", ["alpaca", ""])
+def test_a_feature_to_come_is_refused_by_name(fields: dict[str, Any], field: str, broker: str) -> None:
+    refusal = unsupported(parsed(**fields), broker)
 
     assert refusal is not None
     assert (refusal.code, refusal.field) == (Code.NOT_SUPPORTED_YET, field)
     assert refusal.message.endswith("is not supported yet")
     assert refusal.expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"action": "replace", "quantity": 1}, "action"),
+        ({**BUY, **TRAIL}, "order_type"),
+        ({**BUY, "stop_loss": {"percent": 1}}, "stop_loss"),
+        ({**BUY, "take_profit": [{"percent": 1}]}, "take_profit"),
+        ({**BUY, "stop_loss": {"price": 1}, "take_profit": [{"price": 3}]}, "stop_loss"),
+        ({**BUY, "extended_hours": True}, "extended_hours"),
+        ({**BUY, "time_in_force": "opg"}, "time_in_force"),
+        ({**BUY, "time_in_force": "cls"}, "time_in_force"),
+    ],
+)
+def test_what_the_paper_broker_does_not_do_is_refused_in_its_accounts_alone(fields: dict[str, Any], field: str) -> None:
+    refusal = unsupported(parsed(**fields), "paper")
+
+    assert refusal is not None
+    assert (refusal.code, refusal.field) == (Code.NOT_SUPPORTED_YET, field)
+    assert refusal.message.endswith("in a paper account is not supported yet")
+    assert unsupported(parsed(**fields), "alpaca") is None
 
 
 @pytest.mark.parametrize("action", ["buy", "sell"])

@@ -6,6 +6,7 @@ from tradewire.domain.audit.chain import FrameAudit, LogAudit
 from tradewire.domain.audit.findings import Part, Report
 from tradewire.domain.audit.money import MoneyAudit
 from tradewire.domain.audit.orders import OrderAudit
+from tradewire.domain.audit.people import PeopleAudit
 from tradewire.errors import UnknownEvent
 from tradewire.messages.log import Event
 from tradewire.messages.registry import decode
@@ -21,7 +22,7 @@ class Audit:
         self.orders = OrderAudit(self.report, settled=settled)
         self.money = MoneyAudit(self.report, self.orders, dict(currencies))
         # Money comes last: it asks the orders for their state after the event.
-        self._parts: tuple[Part, ...] = (self.log, self.orders, self.money)
+        self._parts: tuple[Part, ...] = (self.log, self.orders, PeopleAudit(self.report), self.money)
 
     def feed(self, event: Event, stored_hash: bytes) -> None:
         """Takes the next row of the log."""

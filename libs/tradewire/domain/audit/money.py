@@ -1,4 +1,5 @@
-"""M and R1: sums from fills by plain addition, apart from the arithmetic that they are to confirm, and exposure."""
+"""M and R1: sums from fills and what is booked beside them, by plain arithmetic, apart from that which they are to
+confirm, and exposure."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -36,6 +37,12 @@ class MoneyAudit:
             self._book(data, data.quantity, data.price, data.fee)
         elif kind == "CashMoved":
             self.cash[data.account, data.currency] += data.amount
+        elif kind == "PositionAdjusted":
+            self.positions[data.account, data.symbol] += data.quantity
+        elif kind == "CorporateAction":
+            key = (data.account, data.symbol)
+            self.positions[key] = self.positions[key] * data.ratio + data.quantity
+            self.cash[data.account, data.currency] += data.cash
         elif kind == "LimitSet":
             self._limits[data.scope, event.version] = data.limits
         elif kind == "LimitProposed":

@@ -1,6 +1,7 @@
 """O, F and S: orders, their submits, fills and signals."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from tradewire.domain.audit.findings import Report
@@ -16,6 +17,9 @@ _EVIDENCED = {
     "OrderFilled",
     "OrderCanceled",
     "OrderExpired",
+    "OrderCompleted",
+    "OrderReplaced",
+    "OrderReplaceRejected",
     "OrderSubmitNeverArrived",
 }
 _SETTLED = {Status.WORKING, Status.PARTIALLY_FILLED, Status.HELD, Status.UNKNOWN}
@@ -35,6 +39,9 @@ class OrderAudit:
         self._leases: dict[str, tuple[int, str]] = {}
         self._signals: dict[str, Event] = {}
         self._overfilled: dict[str, Event] = {}
+        self._heads: dict[str, str] = {}
+        self._limits: dict[str, set[Decimal]] = {}
+        self._exits: dict[str, dict[str, Decimal]] = {}
         self._last_at = 0
 
     def feed(self, event: Event, data: Any) -> None:
@@ -66,8 +73,18 @@ class OrderAudit:
             return
         self._report.test("O4", True, event)
         self.orders[order_id] = order
-        if order.anomaly and event.type.startswith(("OrderFilled", "Fill")):
+        new = order.replacing
+        for limit in (order.limit_price, new.limit_price if new is not None and new.stage == "started" else None):
+            if limit is not None:
+                self._limits.setdefault(order_id, set()).add(limit)  # an execution may be told after newer terms
+        if order.head:
+            self._exits.setdefault(order.head, {})[order_id] = order.filled
+        if event.type.startswith(("OrderFilled", "Fill")) and (order.anomaly or self._closed_too_much(order)):
             self._overfilled.setdefault(order_id, event)
+
+    def _closed_too_much(self, order: Order) -> bool:
+        """Whether the exits of one entry have together filled more than was entered."""
+        return bool(order.head and order.quantity and sum(self._exits[order.head].values()) > order.quantity)
 
     def received(self, event: Event, data: Any) -> None:
         self._signals[data.signal] = event
@@ -75,7 +92,7 @@ class OrderAudit:
     def answered(self, event: Event, data: Any) -> None:
         self._answer(event, data.signal)
 
-    def canceled_by_signal(self, event: Event, _data: Any) -> None:
+    def asked_by_signal(self, event: Event, _data: Any) -> None:
         self._answer(event, event.causation_id or "")
 
     def _answer(self, event: Event, signal: str) -> None:
@@ -93,6 +110,25 @@ class OrderAudit:
         named = bool(data.checks) and bool(data.limits) and 0 <= data.state_pos < event.pos
         self._report.test("S6", named and order is not None, event, "a decision without checks, limits or position")
 
+    def replace_approved(self, event: Event, data: Any) -> None:
+        order = self.orders.get(data.order)
+        asked = order is not None and order.replacing is not None and order.replacing.stage == "requested"
+        self._report.test("S5", asked, event, "new terms approved that nobody waits for")
+        self.decided(event, data)
+
+    def replace_started(self, event: Event, data: Any) -> None:
+        report, order = self._report, self.orders.get(data.order)
+        report.test("O1", data.client_order_id not in self._clients, event, f"{data.client_order_id} again")
+        self._clients.add(data.client_order_id)
+        new = order.replacing if order is not None else None
+        approved = new is not None and new.stage == "approved"
+        alive = new is not None and new.expires_at is not None and event.time < new.expires_at
+        report.test("O2", approved and alive, event, "no live approval of new terms")
+        if order is None:
+            return
+        level, where = self.controls.level(scopes(order.account, order.strategy, order.symbol, order.broker or ""))
+        report.test("O3", level not in {"HALT", "KILL"}, event, f"{level} of {where} was in force")
+
     def granted(self, event: Event, data: Any) -> None:
         order = self.orders.get(data.order)
         if order is not None:
@@ -103,13 +139,16 @@ class OrderAudit:
         report, key, order = self._report, (data.order, data.attempt), self.orders.get(data.order)
         fresh = key not in self._consumed and data.client_order_id not in self._clients
         report.test("O1", fresh, event, f"attempt {data.attempt} or client order id {data.client_order_id} again")
-        approved = key in self._approvals and key not in self._consumed
-        report.test("O2", approved, event, f"no unconsumed approval of attempt {data.attempt}")
+        entry = self.orders.get(self._heads.get(data.head, "")) if data.head else None
+        approved = key in self._approvals if entry is None else order is not None and _covers(entry, order)
+        report.test("O2", approved and key not in self._consumed, event, f"no approval of attempt {data.attempt}")
         self._consumed.add(key)
         self._clients.add(data.client_order_id)
+        self._heads[data.client_order_id] = data.order
         if order is None:
             return
-        alive = order.expires_at is not None and event.time < order.expires_at
+        expires_at = order.expires_at if entry is None else entry.expires_at
+        alive = expires_at is not None and event.time < expires_at
         report.test(
             "O2", alive and data.account == order.account, event, "the approval had expired, or is of another account"
         )
@@ -118,8 +157,8 @@ class OrderAudit:
         report.test("O3", not halted, event, f"{level} of {where} was in force")
         lease = self._leases.get(f"router-{data.account}")
         report.test("O9", lease == (data.epoch, event.writer), event, f"epoch {data.epoch}, the lease is {lease}")
-        same = data.build == order.build
-        report.test("O10", same, event, f"approved by build {order.build!r}, submitted by {data.build!r}")
+        build = order.build if entry is None else entry.build
+        report.test("O10", data.build == build, event, f"approved by build {build!r}, submitted by {data.build!r}")
 
     def filled(self, event: Event, data: Any) -> None:
         key = (data.broker, data.account, data.execution, data.revision)
@@ -130,9 +169,11 @@ class OrderAudit:
             return
         same = (data.account, data.symbol, data.side) == (order.account, order.symbol, order.side)
         self._report.test("F3", same, event, f"{data.side} {data.symbol} for {order.side} {order.symbol}")
-        if order.limit_price is not None and event.type == "OrderFilled":
-            better = data.price <= order.limit_price if data.side == "buy" else data.price >= order.limit_price
-            self._report.test("F4", better, event, f"{data.price} beyond the limit {order.limit_price}")
+        limits = self._limits.get(order.order, ())
+        if limits and event.type == "OrderFilled":
+            limit = max(limits) if data.side == "buy" else min(limits)
+            better = data.price <= limit if data.side == "buy" else data.price >= limit
+            self._report.test("F4", better, event, f"{data.price} beyond the limit {limit}")
 
     def leased(self, event: Event, data: Any) -> None:
         before = self._leases.get(data.name, (0, ""))[0]
@@ -154,14 +195,15 @@ class OrderAudit:
         for order_id, event in self._overfilled.items():
             order = self.orders[order_id]
             level, _ = self.controls.level((f"account.{order.account}",))
-            report.test("F2", level != "NONE", event, f"{order.anomaly}, and the account was not halted")
+            report.test("F2", level != "NONE", event, f"filled {order.filled}, and the account was not halted")
         for event in self._signals.values():
             old = self._settled or self._last_at - event.at > SETTLE_MICROSECONDS
             report.test("S3", not old, event, "a signal without an outcome")
         for order in self.orders.values():
-            if order.quantity is not None and not order.anomaly:
-                over = order.filled > order.quantity
-                report.test_at("F2", not over, 0, f"order-{order.order}", f"filled {order.filled} of {order.quantity}")
+            largest = order.largest
+            if largest is not None and order.notional is None and not order.anomaly:
+                over = order.filled > largest
+                report.test_at("F2", not over, 0, f"order-{order.order}", f"filled {order.filled} of {largest}")
             in_flight = order.status in OPEN - _SETTLED
             report.test_at(
                 "V1",
@@ -172,11 +214,24 @@ class OrderAudit:
             )
 
 
+def _covers(entry: Order, order: Order) -> bool:
+    """Whether the approval of an entry covers an order as one of its exits."""
+    within = order.quantity is not None and entry.quantity is not None and order.quantity <= entry.quantity
+    terms = (order.order_type, order.limit_price, order.stop_price)
+    asked = any((each.order_type, each.limit_price, each.stop_price) == terms for each in entry.exits)
+    closes = order.reduce_only and order.side is not None and order.side != entry.side
+    return order.parent == entry.order and within and asked and closes
+
+
 _BEFORE: dict[str, Callable[[OrderAudit, Event, Any], None]] = {
     "SignalReceived": OrderAudit.received,
     "NothingToDo": OrderAudit.answered,
     "OrderRequested": OrderAudit.answered,
-    "OrderCancelRequested": OrderAudit.canceled_by_signal,
+    "OrderCancelRequested": OrderAudit.asked_by_signal,
+    "OrderReplaceRequested": OrderAudit.asked_by_signal,
+    "OrderReplaceApproved": OrderAudit.replace_approved,
+    "OrderReplaceDenied": OrderAudit.decided,
+    "OrderReplaceStarted": OrderAudit.replace_started,
     "OrderApproved": OrderAudit.approved,
     "OrderDenied": OrderAudit.decided,
     "OrderHeld": OrderAudit.decided,

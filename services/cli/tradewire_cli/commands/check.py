@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tradewire.errors import ConfigError
-from tradewire.settings import load
+from tradewire.setting_reading import load
 from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.ports import PortBook

@@ -15,6 +15,7 @@ from tradewire_cli.commands.options import ConfigOption, JsonOption, console
 from tradewire_cli.finding import config_file, settings_of
 from tradewire_cli.views import text
 from tradewire_cli.views.columns import Column, table
+from tradewire_router.brokers.opening import verify
 
 config = typer.Typer(no_args_is_help=True, help="Look at the settings.")
 
@@ -39,7 +40,10 @@ def check(
     changed: Annotated[bool, typer.Option("--changed", help="Only keys that differ from their defaults.")] = False,
 ) -> None:
     """Read the settings as every process does, and show every key with its value. 2 when something is wrong."""
-    keys = [key for key in keys_of(settings_of(config_path)) if not changed or key.value != key.default]
+    settings = settings_of(config_path)
+    for account in settings.accounts:
+        verify(settings, account)
+    keys = [key for key in keys_of(settings) if not changed or key.value != key.default]
     if as_json:
         print(msgspec.json.encode({key.name: key.value for key in keys}).decode())
         return

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -21,6 +21,12 @@ from tradewire_ingest.domain.reactions import SOURCE
 _LOOK_SECONDS = 0.5
 _LAST_REFUSALS = 50
 _UNDECIDED = frozenset({Status.REQUESTED, Status.HELD, Status.APPROVED, Status.SUBMITTING, Status.UNKNOWN})
+_NEW_TERMS: Final = {
+    "OrderReplaced": Exit.DONE,
+    "OrderReplaceDenied": Exit.REFUSED,
+    "OrderReplaceRejected": Exit.REFUSED,
+}
+"""What ends the wait for new terms."""
 _NOT_TRADED = frozenset({Status.DENIED, Status.REJECTED, Status.LAPSED, Status.CANCELED_LOCALLY})
 
 Tell = Callable[[PublicEvent], Any]
@@ -60,6 +66,8 @@ class _Following:
         self._uuid = ids.signal_uuid(SOURCE, signal.strategy, signal.id)
         self._events: list[PublicEvent] = []
         self._order: Order | None = None
+        self._replacing = ""
+        """The order that gets new terms, once it is known."""
 
     async def look(self) -> Followed | None:
         """Tells what is new; returns the outcome when there is one."""
@@ -79,6 +87,8 @@ class _Following:
         if self._order is not None and self._order.status not in _UNDECIDED:
             return self._outcome(self._order)
         where = f"is {self._order.status.value}" if self._order else "is not in the log"
+        if self._replacing:
+            where = f"is undecided at order {self._replacing[:8]}"
         words = f"after {limit:g} s signal {self._signal.id} {where}"
         return Followed(Exit.UNKNOWN, words, self._order, tuple(self._events))
 
@@ -97,14 +107,19 @@ class _Following:
         return Followed(code, order.status.value, order, tuple(self._events))
 
     async def _look_for_a_signal_without_order(self) -> Followed | None:
-        """A cancel has no order of its own, and a refused signal none at all."""
+        """A cancel and new terms have no order of their own, and a refused signal none at all."""
         query = EventsQuery(stream=f"signal-{self._uuid}", after=self._after)
         page = await self._client.ask(query, EventsPage)
         if (other := self._another_body(page.events)) is not None:
             return other
         self._told(page.events)
-        if self._signal.action == "cancel" and self._events:
-            return await self._canceled()
+        if self._events:
+            if self._signal.action == "cancel":
+                return await self._canceled()
+            if idle := next((event for event in self._events if event.type == "NothingToDo"), None):
+                return Followed(Exit.REFUSED, f"nothing is done: {decoded(idle).reason}", None, tuple(self._events))
+            if self._signal.action == "replace":
+                return await self._replaced()
         newest = EventsQuery(type="SignalRefused", backward=True, limit=_LAST_REFUSALS)
         for event in (await self._client.ask(newest, EventsPage)).events:
             data = decoded(event)
@@ -122,6 +137,29 @@ class _Following:
             f"{len(asked)} order{'s' if len(asked) != 1 else ''} asked to be canceled" if asked else "nothing to cancel"
         )
         return Followed(Exit.DONE, words, None, tuple(self._events))
+
+    async def _replaced(self) -> Followed | None:
+        """What became of new terms, in the stream of the order that they are for."""
+        if not self._replacing:
+            query = EventsQuery(type="OrderReplaceRequested", after=self._events[0].pos)
+            asked = [e for e in (await self._client.ask(query, EventsPage)).events if decoded(e).request == self._uuid]
+            if not asked:
+                return None
+            self._told(tuple(asked))
+            self._replacing = asked[0].stream.removeprefix("order-")
+        page = await self._client.ask(EventsQuery(stream=f"order-{self._replacing}", after=self._after), EventsPage)
+        self._told(page.events)
+        story = await self._client.find_order(self._replacing, self._after)
+        if story is None:
+            return None
+        named = f"order {self._replacing[:8]}"
+        for event in self._events:
+            if (code := _NEW_TERMS.get(event.type)) is not None:
+                has = "has" if code is Exit.DONE else "works on as it was, without"
+                return Followed(code, f"{named} {has} the new terms", None, tuple(self._events))
+        if not story.order.open:
+            return Followed(Exit.REFUSED, f"{named} is {story.order.status.value}", None, tuple(self._events))
+        return None
 
     def _another_body(self, events: tuple[PublicEvent, ...]) -> Followed | None:
         """The same id with another body is another signal that was sent before; this one goes nowhere."""

@@ -1,15 +1,20 @@
 """Asks every process of a running system how it is."""
 
 import asyncio
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from tradewire.domain.times import SECOND
 from tradewire_cli.engines import probe
 from tradewire_cli.heard import Heard, heard_in
 from tradewire_cli.up.runfile import Run, alive
-from tradewire_cli.views.status import ProcessState
+from tradewire_cli.views.status import Budget, ProcessState
+
+_BUDGET: Final = re.compile(rb"^tradewire_router_broker_requests_(left|per_minute) (\S+)", re.MULTILINE)
 
 
 async def heard_by_routers(run: Run | None) -> tuple[Heard, ...]:
@@ -35,25 +40,49 @@ async def _process(run: Run, name: str) -> ProcessState:
     process = run.processes.get(name)
     if process is None:
         return ProcessState(name, 0, 0, "", "does not run; `tradewire logs up` says why")
-    problem = "has ended" if alive(process) is None else await _problem(name, process.http)
-    return ProcessState(name, process.pid, int(process.started * SECOND), process.http, problem)
+    problem, note, requests = "has ended", "", None
+    if alive(process) is not None:
+        (problem, note), requests = await asyncio.gather(_how(name, process.http), _requests(name, process.http))
+    return ProcessState(name, process.pid, int(process.started * SECOND), process.http, problem, note, requests)
 
 
-async def _problem(name: str, http: str) -> str:
-    """Why a process is not ready. Postgres is asked nothing: those who need it say so."""
+async def _how(name: str, http: str) -> tuple[str, str]:
+    """Why a process is not ready, and what it wants known. Postgres is asked nothing: those who need it say so."""
     if not http:
-        return ""
+        return "", ""
     address = urlsplit(http)
     answer = await probe.get(address.hostname or "", address.port or 0, "/healthz" if name == "nats" else "/readyz")
     if answer is None:
-        return "does not answer"
+        return "does not answer", ""
     code, body = answer
-    if code == 200:
-        return ""
     try:
-        problems = msgspec.json.decode(body, type=dict[str, object]).get("problems")
+        told = msgspec.json.decode(body, type=_Readiness)
     except msgspec.DecodeError:
-        problems = None
-    if not isinstance(problems, dict):
-        return "is not ready"
-    return "; ".join(f"{part} {problem}" for part, problem in problems.items()) or "is not live"
+        return ("" if code == 200 else "is not ready"), ""
+    note = "; ".join(f"{part} {text}" for part, text in told.notes.items())
+    if code == 200:
+        return "", note
+    return "; ".join(f"{part} {problem}" for part, problem in told.problems.items()) or "is not live", note
+
+
+async def _requests(name: str, http: str) -> Budget | None:
+    """What a router's broker still takes of requests."""
+    if not http or name.partition("-")[0] != "router":
+        return None
+    address = urlsplit(http)
+    answer = await probe.get(address.hostname or "", address.port or 0, "/metrics")
+    return None if answer is None else budget(answer[1])
+
+
+def budget(metrics: bytes) -> Budget | None:
+    """The requests that a router's metrics tell of; None where nobody counts them."""
+    told = {name: int(float(count)) for name, count in _BUDGET.findall(metrics)}
+    left, of = told.get(b"left", -1), told.get(b"per_minute", -1)
+    return None if left < 0 or of < 0 else Budget(left, of)
+
+
+class _Readiness(Struct):
+    """What /readyz answers; what nats-server answers at /healthz has none of these."""
+
+    problems: dict[str, str] = {}
+    notes: dict[str, str] = {}

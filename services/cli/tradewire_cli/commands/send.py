@@ -33,13 +33,18 @@ from tradewire_cli.views import plain, text
 _WORDS: Final = ("action", "symbol", "quantity")
 _OBJECT: Final = "KEY=VALUE,…"
 _LATER: Final = "Not supported yet"
-_NOT_YET: Final = {name for row in NOT_YET for name in ((row.field,) if row.value == ANY else ()) + row.takes}
+_SOMEWHERE: Final = "At brokers that take them"
+_PANELS: Final = {
+    name: _SOMEWHERE if row.broker or row.action else _LATER
+    for row in NOT_YET
+    for name in ((row.field,) if row.value == ANY else ()) + row.takes
+}
 
 
 def _field(name: str, *flags: str, says: str = "", metavar: str | None = None) -> Any:
-    """The option of a field, with the words of the reference; what no service does yet stands apart."""
+    """The option of a field, in the words of the reference; what not every broker takes stands apart."""
     words = says or FIELDS[name].rule.replace("`", "").replace("[", "\\[")
-    return typer.Option(*flags, help=words, metavar=metavar, rich_help_panel=_LATER if name in _NOT_YET else None)
+    return typer.Option(*flags, help=words, metavar=metavar, rich_help_panel=_PANELS.get(name))
 
 
 def send(
@@ -199,10 +204,13 @@ def _checked(body: bytes) -> Signal:
     """What ingest would say of it, said here before it is sent."""
     settings = settings_if_right()
     try:
-        signal = parse_signal(MANUAL_STRATEGY, body, settings.size_of(MANUAL_STRATEGY) if settings else None)
+        size = settings.size_of(MANUAL_STRATEGY) if settings else None
+        symbols = settings.symbols_of(MANUAL_STRATEGY) if settings else None
+        signal = parse_signal(MANUAL_STRATEGY, body, size, symbols)
     except SignalInvalid as error:
         raise _refused(error.refusal) from None
-    if (refusal := unsupported(signal)) is not None:
+    broker = settings.broker_of(signal.account or settings.account_of(MANUAL_STRATEGY)) if settings else ""
+    if (refusal := unsupported(signal, broker)) is not None:
         raise _refused(refusal)
     return signal
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from tradewire.errors import ConfigError
-from tradewire.settings import ALIASES
+from tradewire.setting_reading import ALIASES
 from tradewire_cli.engines.folder import DataFolder
 
 STRATEGY: Final = "sma_cross"

@@ -40,8 +40,9 @@ def account(name: str, account: Account, broker: str | None) -> Row:
             "start `tradewire up` again with these settings",
         )
     mode = "live" if account.is_live else "paper"
-    rehearsal = ", a rehearsal: no real money" if account.is_live and broker == "paper" else ""
-    return ok("account", f"broker {broker}, mode {mode}{rehearsal}")
+    rehearsal = ", a rehearsal: no real money" if account.is_live and not account.real_money else ""
+    dry = ", on a dry run: nothing is sent" if account.dry_run else ""
+    return ok("account", f"broker {broker}, mode {mode}{rehearsal}{dry}")
 
 
 def router(name: str, problem: str, *, leads: bool) -> Row:
@@ -64,7 +65,7 @@ def reconciled(agreed: tuple[int, int] | None, broke: tuple[int, ReconciliationB
         return fail(
             "reconciled",
             f"the log and the broker disagree: {words}",
-            "docs/how-to/find-out-what-happened.md; the router's log says more",
+            "`tradewire reconcile show` says what can be done about each",
         )
     if agreed is None:
         return fail("reconciled", "the account was never compared with its broker", "see the row router")

@@ -83,7 +83,7 @@ def keep(folder: DataFolder, settings: Settings, account: str, rows: Sequence[Ro
 def print_of(settings: Settings, account: str) -> str:
     """A fingerprint of the release, the account's settings and the limits: a result is of these and of no others."""
     about = (tradewire.__version__, account, settings.accounts[account], settings.risk)
-    return sha256(msgspec.json.encode(about)).hexdigest()[:16]
+    return sha256(msgspec.json.encode(about, enc_hook=int)).hexdigest()[:16]
 
 
 def objection(outcome: Outcome | None, of: str, now: int) -> str:

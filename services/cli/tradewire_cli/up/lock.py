@@ -1,4 +1,4 @@
-"""One `tradewire up` to a data folder: an flock that the kernel takes back however the holder ends."""
+"""One process to a folder, such as `tradewire up`: an flock that the kernel takes back however the holder ends."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from tradewire.errors import ConfigError
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def hold(path: Path, command: str = "tradewire up") -> Iterator[None]:
     """Holds the lock file, which then names this process. Raises ConfigError, naming the holder, if another has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     with os.fdopen(descriptor, "r+") as file:
@@ -20,7 +20,7 @@ def hold(path: Path) -> Iterator[None]:
             holder = file.read().strip() or "unknown"
             raise ConfigError(
                 str(path.parent),
-                f"is in use by another tradewire up, process {holder}",
+                f"is in use by another {command}, process {holder}",
                 f"Stop that one first (kill {holder}), or choose another folder with --data.",
             ) from None
         file.truncate(0)

@@ -21,5 +21,7 @@ async def tell_notes(services: Sequence[ServiceProcess], board: Board) -> None:
             for part, note in notes.items():
                 if told.get(service.name, {}).get(part) != note:
                     board.line(f"{service.name}: {note}")
+            for part in told.get(service.name, {}).keys() - notes.keys():
+                board.line(f"{service.name}: no longer so: {told[service.name][part]}")
             told[service.name] = notes
         await asyncio.sleep(_LOOK_SECONDS)

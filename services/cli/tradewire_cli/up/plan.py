@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from tradewire.errors import ConfigError
 from tradewire.permissions import SERVICE_USERS
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 from tradewire_cli import OWNER, keys
 from tradewire_cli.commands.when import now
 from tradewire_cli.engines.folder import DataFolder, write_atomically
@@ -23,6 +24,7 @@ from tradewire_cli.up.environment import Surroundings, environment_of
 from tradewire_cli.up.options import UpOptions
 from tradewire_cli.up.process import ServiceProcess
 from tradewire_cli.up.services import services_of
+from tradewire_router.brokers.opening import secret_variables, verify
 
 
 class Plan(Struct, frozen=True):
@@ -51,12 +53,19 @@ def read_settings(options: UpOptions) -> tuple[Settings, DataFolder]:
         raise ConfigError(
             "--listen", f"{options.listen!r} is not an IPv4 address", "Write one of this machine's, or 0.0.0.0 for all."
         ) from None
-    settings = load(str(options.config) if options.config is not None else None)
+    settings = load(str(options.config) if options.config is not None else None, first=verify)
     return settings, DataFolder.at(options.data or Path(settings.data))
 
 
 def make_plan(options: UpOptions, settings: Settings, folder: DataFolder) -> Plan:
-    """Makes what is missing in the data folder (keys, passwords) and chooses free ports."""
+    """Makes what is missing in the data folder (keys, passwords) and chooses free ports.
+
+    Raises:
+        ConfigError: also for an account with which its adapter would not start, so that nothing else is started.
+    """
+    if options.services:
+        for account in settings.accounts:
+            verify(settings, account)
     named = _named(options)
     ports = PortBook(folder.ports)
     if options.services and settings.http.port:
@@ -133,9 +142,9 @@ def _surroundings(
         postgres=_postgres(settings, postgres),
         paper={
             "TRADEWIRE_PAPER_ADDRESS": f"127.0.0.1:{ports.choose('paper_broker')}",
-            "TRADEWIRE_PAPER_TOKEN_FILE": str(_paper_token(folder)),
-            "TRADEWIRE_PAPER_JOURNAL": str(folder.path / "paper"),
+            **{f"TRADEWIRE_PAPER_{key.upper()}": value for key, value in _paper(folder).items()},
         },
+        broker_secrets=secret_variables(settings),
     )
 
 
@@ -146,11 +155,18 @@ def _postgres(settings: Settings, server: PostgresServer | None) -> Mapping[str,
     return {"sequencer": {"TRADEWIRE_POSTGRES_DSN": sequencer}, "reader": {"TRADEWIRE_POSTGRES_READER_DSN": reader}}
 
 
-def _paper_token(folder: DataFolder) -> Path:
-    path = folder.secrets / "paper_token"
-    if not path.exists():
-        write_atomically(path, secrets.token_urlsafe(32))
-    return path
+def paper_places(folder: DataFolder) -> dict[str, str]:
+    """Where the paper broker of a data folder has its token and its journal, by the keys of [paper]."""
+    return {"token_file": str(folder.secrets / "paper_token"), "journal": str(folder.path / "paper")}
+
+
+def _paper(folder: DataFolder) -> dict[str, str]:
+    """The same, with a token that is made when there is none yet."""
+    places = paper_places(folder)
+    token = Path(places["token_file"])
+    if not token.exists():
+        write_atomically(token, secrets.token_urlsafe(32))
+    return places
 
 
 def _named(options: UpOptions) -> set[str]:

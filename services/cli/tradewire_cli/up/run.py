@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tradewire.errors import ConfigError, TradewireError
 from tradewire.runtime.tasks import end_tasks
-from tradewire.settings import load
+from tradewire.setting_reading import load
 from tradewire_cli.client import Place
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.logs import RotatedLog

@@ -7,7 +7,7 @@ from msgspec import Struct
 from tradewire.permissions import Role
 from tradewire.settings import Settings
 
-Needs = Literal["postgres", "paper"]
+Needs = Literal["postgres", "paper", "broker"]
 
 
 class Service(Struct, frozen=True):
@@ -49,6 +49,6 @@ def _router(settings: Settings, account: str) -> Service:
         name=router_of(settings, account),
         module="tradewire_router",
         user="router",
-        needs=frozenset({"paper"}),
+        needs=frozenset({"paper", "broker"}),
         settings=(("TRADEWIRE_ROUTER_ACCOUNT", account),),
     )

@@ -178,7 +178,9 @@ def _changed(data: Any) -> str:
 
 
 def _broken(data: Any) -> str:
-    found = "; ".join(f"{d.kind} {d.key}: ours {d.ours}, theirs {d.theirs}" for d in data.differences)
+    found = "; ".join(
+        f"{d.kind} {d.key}: ours {text.trimmed(d.ours)}, theirs {text.trimmed(d.theirs)}" for d in data.differences
+    )
     return f"{data.account}: {found}"
 
 
@@ -198,6 +200,20 @@ def refusal(data: Any) -> str:
     named = "" if data.message.startswith(data.field) else f"{data.field}: "
     expected = f"; expected {data.expected}" if data.expected else ""
     return f"{data.code}: {named}{data.message}{expected}"
+
+
+def _for(data: Any) -> str:
+    return f" of {data.symbol}" if data.symbol else ""
+
+
+def _by_whom(data: Any, why: str = "") -> str:
+    said = why or getattr(data, "why", "")
+    return f", by {data.by}: {said}" if data.by else ""
+
+
+def _ratio(data: Any) -> str:
+    parts = [f"{text.quantity(data.ratio)} for 1"] * (data.ratio != 1) + [f"{data.quantity:+f}"] * bool(data.quantity)
+    return f": {' and '.join(parts)}" if parts else ""
 
 
 _SAYS: Final[dict[str, Callable[[Any], str]]] = {
@@ -235,22 +251,38 @@ _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "FillBusted": _filled,
     "OrderCanceled": lambda d: f"by {d.broker}{': ' + d.reason if d.reason else ''}",
     "OrderExpired": lambda d: f"at {d.broker}",
+    "OrderCompleted": lambda d: f"by {d.broker}",
     "OrderReplaced": lambda d: f"by {d.broker}, revision {d.revision}",
+    "OrderReplaceRejected": lambda d: f"revision {d.revision}: {d.code}: {d.message}",
     "OrderCancelRejected": lambda d: f"by {d.broker}: {d.code}: {d.message}",
-    "CashMoved": lambda d: f"{text.price(d.amount)} {d.currency} in {d.account}: {d.reason}",
-    "CorporateAction": lambda d: f"{d.kind} of {d.symbol} in {d.account}",
+    "CashMoved": lambda d: f"{text.price(d.amount)} {d.currency} in {d.account}: {d.reason}{_for(d)}{_by_whom(d)}",
+    "CorporateAction": lambda d: f"{text.words(d.kind)} of {d.symbol} in {d.account}{_ratio(d)}",
+    "PositionAdjusted": lambda d: (
+        f"{d.quantity:+f} {d.symbol} at {text.price(d.price)} in {d.account}: {d.reason}{_by_whom(d)}"
+    ),
+    "BreakAccepted": lambda d: f"{d.kind} {d.key} of {d.account}: {d.theirs} and not {d.ours}{_by_whom(d, d.reason)}",
+    "AdoptionRequested": lambda d: f"{d.account} by {d.by}: {d.reason}",
+    "AccountAdopted": lambda d: (
+        f"{d.account} for {d.by}: {d.positions} positions, {d.currencies} currencies, {len(d.orders)} orders not ours"
+    ),
+    "OrderResolved": lambda d: f"{d.outcome}, by {d.by}: {d.evidence}",
+    "ExternalOrderEnded": lambda d: f"{d.symbol} {d.broker_order_id} at {d.broker}, not ours",
     "MarksRecorded": _marks,
     "AccountHalted": lambda d: f"{d.account} by {d.by}: {d.reason}",
     "ReconciliationBroken": _broken,
     "ReconciliationMended": lambda d: f"{d.account}: {d.orders} orders and {d.executions} executions agree",
     "FlattenRequested": lambda d: f"{d.account} by {d.by}: {d.reason}",
+    "BrokerLost": lambda d: f"{d.account}: {d.broker} cannot be talked to: {d.code}: {d.reason}",
+    "BrokerConnected": lambda d: f"{d.account}: {d.broker} can be talked to again",
+    "BrokerDegraded": lambda d: f"{d.account}: {d.broker} does not tell all {d.part}: {d.reason}",
+    "BrokerRecovered": lambda d: f"{d.account}: {d.broker} tells all {d.part} again",
     "ExternalOrderSeen": lambda d: f"{_quantity_at(d, None)} at {d.broker}, not ours",
     "ExternalFillBooked": lambda d: f"{_quantity_at(d, d.price)} at {d.broker}, not ours",
     "Halted": _halted,
     "Resumed": lambda d: f"{d.scope} by {d.by}: {d.reason}",
     "LimitSet": _limits,
     "LimitProposed": _proposed,
-    "BalancesReported": lambda d: f"{d.account}: {text.price(d.buying_power)} {d.currency} to buy with, by {d.broker}",
+    "BalancesReported": lambda d: f"{d.account}: {text.money(d.buying_power)} {d.currency} to buy with, by {d.broker}",
     "InstrumentReported": lambda d: f"{d.symbol} in {d.account}: step {d.step}, tick {d.tick}, by {d.broker}",
     "BarsReported": lambda d: f"{len(d.bars)} daily bars of {d.symbol}, by {d.broker}",
     "LimitWarning": lambda d: f"{d.check} of {d.symbol} in {d.account}: {d.value} of {d.limit}",

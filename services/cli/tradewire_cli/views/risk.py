@@ -81,6 +81,8 @@ def _figures(account: AccountStanding, found: RiskStatus, now: int) -> Iterator[
         text.money(account.available),
         _balances(account, found, now),
     )
+    if account.dry_run:
+        yield Text("on a dry run: what passes every check is denied all the same, and nothing is sent", "yellow")
     if not account.reconciled:
         yield Text("the log and the broker disagree; only exits pass", "bold red")
     if account.instruments:

@@ -13,14 +13,31 @@ from tradewire_cli.views import text
 from tradewire_cli.views.columns import Column, table
 
 
+class Budget(Struct, frozen=True):
+    """How many requests a router may still send its broker this minute, of how many."""
+
+    left: int
+    of: int
+
+    @property
+    def scarce(self) -> bool:
+        """Whether questions wait already, because the last fifth is for what acts."""
+        return self.left * 5 <= self.of
+
+
 class ProcessState(Struct, frozen=True):
-    """A process: since when it runs (µs; 0 when it does not), where it answers, and why it is not ready, if so."""
+    """A process: since when it runs (µs; 0 when it does not), where it answers, and why it is not ready, if so.
+
+    `note` is what people should know of it although it is ready. `requests` is None where nobody counts them.
+    """
 
     name: str
     pid: int
     since: int
     http: str
     problem: str = ""
+    note: str = ""
+    requests: Budget | None = None
 
 
 class LeaseState(Struct, frozen=True):
@@ -79,9 +96,19 @@ def _processes(rows: Sequence[ProcessState], width: int, now: int) -> Renderable
             "up", lambda p: text.span(max(now - p.since, 0) / SECOND) if p.since else text.NOTHING, right=True, rank=1
         ),
         Column("where", lambda p: p.http, rank=3),
-        Column("", lambda p: Text(p.problem, "red") if p.problem else Text("ready", "green"), fold=True),
+        Column("", _how, fold=True),
     ]
     return table(rows, columns, width)
+
+
+def _how(process: ProcessState) -> Text:
+    state = Text(process.problem, "red") if process.problem else Text("ready", "green")
+    if process.note:
+        state.append("; " + process.note, "yellow")
+    if (budget := process.requests) is not None:
+        words = f"; {budget.left} of {budget.of} requests left this minute"
+        state.append(words, "yellow" if budget.scarce else "dim")
+    return state
 
 
 def _heard(heard: Sequence[Heard]) -> Iterator[Text]:

@@ -1,5 +1,6 @@
 """Numbers, times and ids as people read them."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -18,6 +19,7 @@ _ID_LENGTH = 8
 _PRICE_DIGITS = 2
 _PRICE_DIGITS_MAX = 8
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000))
+_DECIMALS = re.compile(r"-?[0-9]+\.[0-9]+")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -26,6 +28,11 @@ def quantity(value: Decimal | None) -> str:
     if value is None:
         return NOTHING
     return f"{value.normalize(_WIDE):,f}"
+
+
+def trimmed(written: str) -> str:
+    """A number as it was written, without needless zeros; any other words as they are."""
+    return written.rstrip("0").rstrip(".") if _DECIMALS.fullmatch(written) else written
 
 
 def price(value: Decimal | None) -> str:

@@ -29,6 +29,10 @@ _GRIDS: Final = frozenset({"lot", "tick"})
 _DECISIONS: Final = frozenset(
     {"OrderApproved", "OrderDenied", "OrderHeld", "OrderReplaceApproved", "OrderReplaceDenied"}
 )
+_ANSWERS: Final = frozenset(
+    {"OrderAccepted", "OrderRejected", "OrderFilled", "OrderCompleted", "OrderCanceled", "OrderExpired"}
+)
+"""What a broker says of an order that it has or has refused; then it is not unknown, whatever becomes of a call."""
 
 
 def story(order: Order, told: Sequence[PublicEvent], width: int, now: int) -> RenderableType:
@@ -56,13 +60,13 @@ def heading(order: Order) -> Text:
 
 
 def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[RenderableType]:
-    names = max((events.name(event).cell_len for event in told), default=0)
+    steps = _steps(told)
+    names = max((name.cell_len for name, _ in steps), default=0)
     before: int | None = None
-    for event in told:
+    for event, (name, says) in zip(told, steps, strict=True):
         at = _micros(event)
         since = "" if before is None or at is None else f"+{text.span((at - before) / SECOND)}"
         before = at if at is not None else before
-        name, says = events.name(event), events.short(event)
         head = Text.assemble(text.exact_time(event.time, now), "  ", (f"{since:>{_SINCE_WIDTH}}", "dim"), "  ", name)
         gap = " " * (names - name.cell_len + 2)
         if head.cell_len + len(gap) + cell_len(says) <= width:
@@ -75,9 +79,27 @@ def _timeline(told: Sequence[PublicEvent], width: int, now: int) -> Iterator[Ren
             yield Padding(rests_on(data, data.state_pos), (0, 0, 1, 4), expand=False)
 
 
+def _steps(told: Sequence[PublicEvent]) -> list[tuple[Text, str]]:
+    """The name of each event, and what it says. A call without an answer leaves an order known that was so by then."""
+    known = False
+    steps = []
+    for event in told:
+        if event.type == "OrderSubmitStarted":
+            known = False
+        known = known or event.type in _ANSWERS
+        if known and event.type == "OrderSubmitUnknown":
+            says = f"the broker had told of the order by then; {events.short(event)}"
+            steps.append((Text("call not answered"), says))
+        else:
+            steps.append((events.name(event), events.short(event)))
+    return steps
+
+
 def rests_on(data: Any, state_pos: int) -> Text:
     """What a decision rests on beside its checks; `state_pos` is the last position that it knew."""
-    quotes = ", ".join(f"{q.symbol} {text.price(q.price)} from {q.source}" for q in data.quotes)
+    quotes = ", ".join(
+        f"{q.symbol} {text.price(q.price)} from {q.source}{' (delayed)' if q.delayed else ''}" for q in data.quotes
+    )
     rests = [
         f"limits {_versions(data.limits)}",
         f"switches {_versions(data.control)}",
@@ -132,8 +154,7 @@ def _margin(check: CheckResult) -> Text:
 
 def trimmed(value: Decimal) -> str:
     """A number without needless zeros."""
-    written = plain(value)
-    return written.rstrip("0").rstrip(".") if "." in written else written
+    return text.trimmed(plain(value))
 
 
 def _number(written: str | None) -> Decimal | None:

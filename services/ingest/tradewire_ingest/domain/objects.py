@@ -6,7 +6,7 @@ import msgspec
 
 from tradewire.messages.control import MAX_BYTES
 
-_FIELDS: Final = ("scope", "order", "account", "strategy", "symbol", "proposal")
+_FIELDS: Final = ("scope", "order", "account", "strategy", "symbol", "proposal", "difference", "outcome")
 _LENGTH: Final = 64
 
 

@@ -10,7 +10,14 @@ from msgspec import Struct
 from tradewire import ids
 from tradewire.domain.orders import Order, Status
 from tradewire.domain.times import instant_text
-from tradewire.messages.control import ApproveCommand, CancelCommand, ControlReply, DenyCommand, FlattenCommand
+from tradewire.messages.control import (
+    ApproveCommand,
+    CancelCommand,
+    ControlReply,
+    DenyCommand,
+    FlattenCommand,
+    ResolveCommand,
+)
 from tradewire.messages.log import Command, NewEvent
 from tradewire.messages.order_events import OrderApprovalGranted, OrderApprovalRefused, OrderCancelRequested
 from tradewire.messages.registry import new_event
@@ -20,7 +27,7 @@ from tradewire_ingest.domain.state import State
 CANCELS_TOGETHER = 200
 """Events in one atomic append, so that a request stays within what the ledger takes."""
 
-OrderCommand = CancelCommand | ApproveCommand | DenyCommand
+OrderCommand = CancelCommand | ApproveCommand | DenyCommand | ResolveCommand
 
 
 def cancel(command: CancelCommand, order: Order, sender: Sender) -> Outcome:

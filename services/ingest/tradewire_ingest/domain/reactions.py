@@ -1,7 +1,8 @@
 """What a message on `signals.<strategy>` leads to: events, and nothing else.
 
 `accept` judges a message by itself. Then each action has its reaction: an intent becomes an order request, a cancel
-becomes a cancel request for every open order of its strategy, account and symbol. Ids derive from the signal, so that
+becomes a cancel request for every open order of its strategy, account and symbol, and a replacement a request to the
+one that there is. Ids derive from the signal, so that
 the same message gives the same events however often it comes.
 """
 
@@ -14,7 +15,7 @@ from tradewire import ids
 from tradewire.domain import names
 from tradewire.domain.quoting import quoted
 from tradewire.messages.log import NewEvent
-from tradewire.messages.order_events import OrderCancelRequested
+from tradewire.messages.order_events import OrderCancelRequested, OrderReplaceRequested
 from tradewire.messages.order_request import order_request
 from tradewire.messages.refusals import SignalInvalid
 from tradewire.messages.registry import new_event
@@ -60,14 +61,15 @@ Reaction = Callable[[Signal, str, Message, Context], tuple[NewEvent, ...]]
 def accept(message: Message, settings: Settings) -> Signal | Refused:
     """Returns the signal that a message is, or why it is none that anybody can act on. Raises nothing."""
     try:
-        signal = parse_signal(message.strategy, message.body, settings.size_of(message.strategy))
+        strategy = message.strategy
+        signal = parse_signal(strategy, message.body, settings.size_of(strategy), settings.symbols_of(strategy))
     except SignalInvalid as error:
         return of_parser(error.refusal)
     except Exception as error:  # noqa: BLE001 - whatever a message does to the parser, the next one must be read
         return parser_failed(f"{type(error).__name__}: {error}")
-    if (refusal := unsupported(signal)) is not None:
-        return of_parser(refusal)
     account = signal.account or settings.account_of(signal.strategy)
+    if (refusal := unsupported(signal, settings.broker_of(account))) is not None:
+        return of_parser(refusal)
     if account not in settings.accounts:
         return unknown_account(account, " or ".join(sorted(settings.accounts)))
     return signal
@@ -111,9 +113,7 @@ def cancel_orders(signal: Signal, uuid: str, message: Message, context: Context)
     found = context.state.open_orders(signal.strategy, account, signal.symbol)
     if not found:
         reason = f"no open order of {signal.strategy} in {account} and {signal.symbol}"
-        data = NothingToDo(signal=uuid, reason=reason)
-        event_id = ids.command_uuid(uuid, "NothingToDo")
-        return (new_event(f"signal-{uuid}", 2, event_id, data, time=context.time, correlation=uuid, causation=uuid),)
+        return (_nothing(uuid, reason, context),)
     return tuple(
         new_event(
             f"order-{order.order}",
@@ -128,6 +128,39 @@ def cancel_orders(signal: Signal, uuid: str, message: Message, context: Context)
         )
         for ordinal, order in enumerate(found)
     )
+
+
+def replace_order(signal: Signal, uuid: str, message: Message, context: Context) -> tuple[NewEvent, ...]:
+    """New terms for the one open order of the signal's strategy, account and symbol, or why nobody can tell which."""
+    account = signal.account or context.settings.account_of(signal.strategy)
+    found = [
+        order
+        for order in context.state.open_orders(signal.strategy, account, signal.symbol)
+        if not order.cancel_requested
+    ]
+    if len(found) != 1:
+        count = f"{len(found)} open orders" if found else "no open order"
+        reason = f"{count} of {signal.strategy} in {account} and {signal.symbol}; new terms are for exactly one"
+        return (_nothing(uuid, reason, context),)
+    (order,) = found
+    data = OrderReplaceRequested(
+        order=order.order,
+        by=message.identity,
+        request=uuid,
+        quantity=signal.quantity,
+        limit_price=signal.limit_price,
+        stop_price=signal.stop_price,
+    )
+    event_id = ids.command_uuid(uuid, "OrderReplaceRequested")
+    stream = f"order-{order.order}"
+    return (new_event(stream, None, event_id, data, time=context.time, correlation=order.signal, causation=uuid),)
+
+
+def _nothing(uuid: str, reason: str, context: Context) -> NewEvent:
+    """The event that a signal leads to nothing."""
+    data = NothingToDo(signal=uuid, reason=reason)
+    event_id = ids.command_uuid(uuid, "NothingToDo")
+    return new_event(f"signal-{uuid}", 2, event_id, data, time=context.time, correlation=uuid, causation=uuid)
 
 
 def refused(message: Message, refusal: Refused, time: int) -> NewEvent:

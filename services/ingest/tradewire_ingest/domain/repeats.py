@@ -12,6 +12,8 @@ from tradewire import ids
 from tradewire.messages.account_events import FlattenRequested, LimitSet
 from tradewire.messages.answers import PublicEvent
 from tradewire.messages.control import (
+    AcceptCommand,
+    AdoptCommand,
     AgreeLimitCommand,
     ApproveCommand,
     CancelCommand,
@@ -22,6 +24,7 @@ from tradewire.messages.control import (
     HaltCommand,
     KillCommand,
     PauseCommand,
+    ResolveCommand,
     ResumeCommand,
     SetLimitCommand,
 )
@@ -97,4 +100,13 @@ _SAME: Final[dict[type[ControlCommand], Callable[[Any, Recorded, Any], bool]]] =
     ),
     SetLimitCommand: _limits,
     AgreeLimitCommand: _agreed,
+    ResolveCommand: lambda c, known, data: (
+        _of_order("OrderResolved", c.order, known, data) and (data.outcome, data.evidence) == (c.outcome, c.evidence)
+    ),
+    AcceptCommand: lambda c, known, data: (
+        known.kind == "BreakAccepted" and data.id.startswith(c.difference) and data.reason == c.reason
+    ),
+    AdoptCommand: lambda c, known, data: (
+        known.kind == "AdoptionRequested" and (data.account, data.reason) == (c.account, c.reason)
+    ),
 }

@@ -7,9 +7,22 @@ from typing import Any
 
 from msgspec import Struct
 
-from tradewire.messages.account_events import FlattenRequested, Halted, LimitProposed, LimitSet, Resumed
+from tradewire.messages.account_events import (
+    AdoptionRequested,
+    BreakAccepted,
+    FlattenRequested,
+    Halted,
+    LimitProposed,
+    LimitSet,
+    Resumed,
+)
 from tradewire.messages.log import Event
-from tradewire.messages.order_events import OrderApprovalGranted, OrderApprovalRefused, OrderCancelRequested
+from tradewire.messages.order_events import (
+    OrderApprovalGranted,
+    OrderApprovalRefused,
+    OrderCancelRequested,
+    OrderResolved,
+)
 
 KEPT = 4_096
 PERSON = "person:"
@@ -22,6 +35,9 @@ _ASKED = (
     OrderCancelRequested,
     OrderApprovalGranted,
     OrderApprovalRefused,
+    OrderResolved,
+    BreakAccepted,
+    AdoptionRequested,
 )
 OF_ORDERS = frozenset(kind.__name__ for kind in _ASKED if "order" in kind.__struct_fields__)
 """The events of orders that a person's request causes."""

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from tradewire.domain import orders
+from tradewire.domain.breaks import FOLDED as BREAKS
+from tradewire.domain.breaks import Breaks
 from tradewire.domain.orders import Order
 from tradewire.domain.switches import Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
@@ -41,6 +43,8 @@ class State:
         self.orders: dict[str, Order] = {}
         self.controls = Controls()
         self.requests = Requests()
+        self.breaks = Breaks()
+        """What differs between the accounts and their brokers."""
         self.strategies: set[str] = set()
         """Those whose orders were seen: the open ones of the snapshot, and all since."""
         self.stream_seen: StreamSeen | None = None
@@ -84,6 +88,10 @@ class State:
             elif event.type in _CONTROL:
                 data = decode_for_state(event)
                 self.controls.fold(event, data)
+                self.requests.fold(event, data)
+            elif event.type in BREAKS:
+                data = decode_for_state(event)
+                self.breaks.fold(event.type, event.time, data)
                 self.requests.fold(event, data)
             elif event.type == "SignalsStreamSeen":
                 self.stream_seen = StreamSeen(decode_for_state(event).instance, event.pos)

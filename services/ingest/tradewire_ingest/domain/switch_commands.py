@@ -68,9 +68,9 @@ def resume(command: ResumeCommand, sender: Sender, state: State) -> Outcome:
         if problem := unknown_scope(command.scope, sender):
             return problem
         thrown = sorted(scope for scope, held in state.controls.switches.items() if held.level != "NONE")
-        expected = " or ".join(thrown) or "nothing: no switch is thrown"
-        return refuse("NOT_HALTED", "scope", f"{command.scope} is not halted", expected)
-    if problem := _of_ones_own(command.scope, switch, sender):
+        message = f"{command.scope} is not halted{'' if thrown else ', and nothing else is'}"
+        return refuse("NOT_HALTED", "scope", message, " or ".join(thrown))
+    if problem := _of_ones_own(command.scope, switch, sender) or _settled_alone(command.scope, switch, sender, state):
         return problem
     data = Resumed(scope=command.scope, by=sender.identity, reason=command.reason, request=command.request)
     event_id = ids.command_uuid(command.request, "Resumed")
@@ -81,11 +81,25 @@ def resume(command: ResumeCommand, sender: Sender, state: State) -> Outcome:
 
 def _of_ones_own(scope: str, switch: Switch, sender: Sender) -> ControlReply | None:
     """Where real money is at stake, whoever has thrown a switch does not lift it, unless there is nobody else."""
-    if switch.level == "PAUSED" or switch.by != sender.identity or sender.people == 1 or not sender.is_live(scope):
+    if switch.level == "PAUSED" or switch.by != sender.identity:
         return None
-    message = (
-        f"{switch.by} has put {scope} at {switch.level}, where real money is at stake, so somebody else must agree"
-    )
+    return _needs_another(scope, f"{switch.by} has put {scope} at {switch.level}", sender)
+
+
+def _settled_alone(scope: str, switch: Switch, sender: Sender, state: State) -> ControlReply | None:
+    """Nor does whoever has taken the broker's word about a difference since the switch was thrown."""
+    kind, _, account = scope.partition(".")
+    if kind != "account" or state.breaks.of(account).settled_at.get(sender.identity, -1) < switch.at:
+        return None
+    since = f"since {scope} was put at {switch.level}"
+    return _needs_another(scope, f"{sender.identity} has settled what differed {since}", sender)
+
+
+def _needs_another(scope: str, why: str, sender: Sender) -> ControlReply | None:
+    """The refusal where real money is at stake and somebody else could agree, or may be there to."""
+    if sender.people == 1 or not sender.is_live(scope):
+        return None
+    message = f"{why}, where real money is at stake, so somebody else must agree"
     if sender.people is None:
         message += "; how many people may give commands is not known (ingest.people)"
     return refuse("NOT_ALLOWED", "scope", message, "the key of another person")

@@ -4,11 +4,9 @@ from msgspec import Struct
 
 from tradewire import ids
 from tradewire.messages.account_events import LeaseGranted, LeaseReleased
-from tradewire.messages.log import LEASE_TTL_SECONDS, Event, LeaseReply, LeaseRequest, NewEvent
+from tradewire.messages.log import LEASE_TAKEOVER_SECONDS, Event, LeaseReply, LeaseRequest, NewEvent
 from tradewire.messages.registry import decode, new_event
 from tradewire_ledger.domain.decide import LeaseView
-
-TAKEOVER_SECONDS = LEASE_TTL_SECONDS + 2.0
 
 
 class Held(Struct):
@@ -65,7 +63,7 @@ class Leases:
         if held and held.holder == request.instance:
             held.renewed = now
             return LeaseReply(True, held.epoch, held.pos, held.holder)
-        if held and held.holder and (left := held.renewed + TAKEOVER_SECONDS - now) > 0:
+        if held and held.holder and (left := held.renewed + LEASE_TAKEOVER_SECONDS - now) > 0:
             return LeaseReply(False, held.epoch, held.pos, held.holder, round(left, 3))
         epoch = held.epoch + 1 if held else 1
         stream = f"lease-{request.name}"

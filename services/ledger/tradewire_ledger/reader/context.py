@@ -7,6 +7,7 @@ import asyncpg
 from msgspec import Struct
 
 from tradewire.domain.account_book import AccountBook
+from tradewire.domain.symbols import Symbols
 from tradewire_ledger.reader.follow import Follower
 from tradewire_ledger.reader.model import Checkpoint
 from tradewire_ledger.reader.store import Connection, Store
@@ -36,10 +37,14 @@ class Context:
     """Shared by all queries and snapshots of one session."""
 
     def __init__(
-        self, follower: Follower, pool: "asyncpg.Pool[asyncpg.Record]", brokers: Callable[[], dict[str, str]]
+        self,
+        follower: Follower,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        brokers: Callable[[], dict[str, str]],
+        sources: Callable[[], list[Symbols]],
     ) -> None:
-        """`brokers` tells who holds the configured accounts, by account."""
-        self.follower, self._pool, self.brokers = follower, pool, brokers
+        """`brokers` tells who holds the configured accounts, by account, and `sources` who calls symbols what."""
+        self.follower, self._pool, self.brokers, self.sources = follower, pool, brokers, sources
 
     @asynccontextmanager
     async def in_memory(self) -> AsyncIterator[Follower]:

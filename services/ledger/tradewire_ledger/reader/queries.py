@@ -10,7 +10,7 @@ from tradewire.errors import Unavailable
 from tradewire.messages.answers import QueryError, Reply, encode
 from tradewire.messages.queries import QUERIES, QueryRefused, parse
 from tradewire_ledger.lost import LOST
-from tradewire_ledger.reader import query_accounts, query_log, query_orders, query_state
+from tradewire_ledger.reader import query_accounts, query_instruments, query_log, query_orders, query_state
 from tradewire_ledger.reader.context import Context, OutOfStep
 from tradewire_ledger.reader.follow import Metrics
 
@@ -68,6 +68,7 @@ _ANSWERS: dict[str, Callable[[Context, Any], Awaitable[Reply]]] = {
     "fills": query_orders.fills,
     "positions": query_accounts.positions,
     "accounts": query_accounts.accounts,
+    "instruments": query_instruments.instruments,
     "events": query_log.events,
     "frames": query_log.frames,
     "control": query_state.control,

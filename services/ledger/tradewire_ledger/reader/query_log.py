@@ -5,7 +5,7 @@ from typing import Any
 
 from tradewire.messages.answers import MAX_REPLY_BYTES, EventsPage, FramesPage, PublicEvent
 from tradewire.messages.log import Event
-from tradewire.messages.queries import MAX_POS, EventsQuery, FramesQuery
+from tradewire.messages.queries import EXTERNAL, MAX_POS, EventsQuery, FramesQuery
 from tradewire.messages.registry import decode
 from tradewire_ledger.reader import sql
 from tradewire_ledger.reader.announce import public
@@ -21,6 +21,7 @@ POSITIONS_AT_ONCE = 20_000
 POSITIONS_OF_TYPE_AT_ONCE = 200_000
 FRAME_EVENTS = 2_000
 _ENVELOPE_BYTES = 420
+_EXTERNAL = frozenset({"ExternalOrderSeen", "ExternalOrderEnded", "ExternalFillBooked"})
 _ORDER = "order-"
 
 
@@ -133,5 +134,5 @@ class _Search:
             data = decode(event)
             signal = getattr(data, "signal", None) or event.correlation_id
             one = Told(event, getattr(data, "account", None), getattr(data, "order", None), signal)
-            told.append((one, getattr(data, "strategy", None)))
+            told.append((one, EXTERNAL if event.type in _EXTERNAL else getattr(data, "strategy", None)))
         return told

@@ -18,6 +18,8 @@ from tradewire_ledger.rows import event_of
 STORY_EVENTS = 1_000
 _ENVELOPE_BYTES = 320
 _NAMED = 5
+_TOGETHER = 3
+"""An entry and its exits are so many orders of one signal."""
 _ID_DIGITS = 32
 _HEX = frozenset("0123456789abcdef-")
 
@@ -80,30 +82,34 @@ async def order(context: Context, query: OrderQuery) -> OrderStory:
 
 
 async def _find(connection: Connection, text: str) -> Order:
-    """The one order that a text names.
+    """The one order that a text names. A signal's id names its entry, also where exits went with it.
 
     Raises:
         QueryRefused: it names none, or several.
     """
     rows: Sequence[Any] = ()
+    of_signal: Sequence[Any] = ()
     if ORDER_ID.match(text):
         rows = await connection.fetch(sql.ORDERS_BY_ID, [text])
-        rows = rows or await connection.fetch(sql.ORDERS_OF_SIGNAL, text)
+        of_signal = () if rows else await connection.fetch(sql.ORDERS_OF_SIGNAL, text)
     elif _HEX.issuperset(text) and MIN_PREFIX <= len(digits := text.replace("-", "")) <= _ID_DIGITS:
         low, high = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
         rows = await connection.fetch(sql.ORDERS_BETWEEN, low, high, _NAMED + 1)
     if not ORDER_ID.match(text) or not rows:
         # What begins an order's id may be a signal's whole id as well, and nobody knows which is meant.
-        rows = [*rows, *await connection.fetch(sql.ORDERS_BY_SIGNAL_ID, text, _NAMED + 1)]
-    candidates = list({found.order: found for found in (decode_order(row["state"]) for row in rows)}.values())
+        of_signal = [*of_signal, *await connection.fetch(sql.ORDERS_BY_SIGNAL_ID, text, (_NAMED + 1) * _TOGETHER)]
+    named = [decode_order(row["state"]) for row in rows]
+    signaled = [decode_order(row["state"]) for row in of_signal]
+    entries = [found for found in signaled if not found.parent]
+    candidates = list({found.order: found for found in (*named, *(entries or signaled))}.values())
     if not candidates:
         raise QueryRefused(
             "UNKNOWN_ORDER", "id", f"no order is called {text}", "an order's id, its beginning, or its signal's id"
         )
     if len(candidates) > 1:
-        named = ", ".join(f"{each.order} ({_named(each)})" for each in candidates[:_NAMED])
+        words = ", ".join(f"{each.order} ({_named(each)})" for each in candidates[:_NAMED])
         more = " and others" if len(candidates) > _NAMED else ""
-        raise QueryRefused("AMBIGUOUS_ORDER", "id", f"several orders are called {text}", f"one of {named}{more}")
+        raise QueryRefused("AMBIGUOUS_ORDER", "id", f"several orders are called {text}", f"one of {words}{more}")
     return candidates[0]
 
 

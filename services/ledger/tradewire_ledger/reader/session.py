@@ -38,6 +38,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
     store = await Store.open(dsn)
     try:
         service.health.set("postgres", "waits for another reader to end")
+        service.health.started()
         await store.lock()
         service.health.set("postgres", None)
         service.health.set("log", "is being read")
@@ -46,7 +47,12 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
         async with open_pool(dsn) as pool, _Desk(service) as desk:
-            context = Context(follower, pool, lambda: _brokers(service.settings))
+            context = Context(
+                follower,
+                pool,
+                lambda: _brokers(service.settings),
+                lambda: service.settings.symbol_sources(),  # noqa: PLW0108 - settings are reloaded
+            )
             await desk.open(context, metrics)
             service.log.info("reading", pos=follower.pos, log_id=model.checkpoint.log_id)
             await _first_to_end(follower.run(), _watch(service, follower, metrics), _end_of(store))

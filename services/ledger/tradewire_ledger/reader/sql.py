@@ -136,6 +136,12 @@ STANDING = f"""
 select s.slot, {_EVENT_OF_E} from read.standing s join ledger.event e on e.pos = s.pos order by e.pos
 """  # noqa: S608
 
+# The latest InstrumentReported of each account and symbol stand in slots of their own.
+INSTRUMENTS = """
+select e.data from read.standing s join ledger.event e on e.pos = s.pos
+where s.slot like 'account-%/InstrumentReported/%' order by s.slot collate "C"
+"""
+
 # Orders of the last moments are carried although they are closed, because risk looks for their like in its duplicate
 # window. `offset 0` keeps the planner from reading the whole log instead of looking each stream up.
 SNAPSHOT_EVENTS = f"""

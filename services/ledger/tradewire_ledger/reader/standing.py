@@ -39,6 +39,22 @@ def _latest_of_symbol(event: Event, data: Any) -> Slots:
     return {f"{event.stream}/{event.type}/{data.symbol}": event.pos}
 
 
+def _latest_of_key(event: Event, data: Any) -> Slots:
+    return {f"account-{data.account}/{event.type}/{data.kind} {data.key}": event.pos}
+
+
+def _opening(event: Event, data: Any) -> Slots:
+    return {f"{event.stream}/{event.type}/opening": event.pos} if data.cursor else {}
+
+
+def _external_seen(event: Event, data: Any) -> Slots:
+    return {f"{event.stream}/external {data.broker_order_id}": event.pos}
+
+
+def _external_ended(event: Event, data: Any) -> Slots:
+    return {f"{event.stream}/external {data.broker_order_id}": None}
+
+
 def _nothing_to_do(event: Event, _data: Any) -> Slots:
     return {event.stream: None}
 
@@ -63,8 +79,15 @@ _RULES: dict[str, Callable[[Event, Any], Slots]] = {
     "LeaseReleased": _latest,
     "MarksRecorded": _latest_of_reason,
     "FlattenRequested": _latest_of_type,
+    # Where the log of an account with a long past begins.
+    "CashMoved": _opening,
     "ReconciliationBroken": _latest_of_type,
     "ReconciliationMended": _latest_of_type,
+    "AdoptionRequested": _latest_of_type,
+    "AccountAdopted": _latest_of_type,
+    "BreakAccepted": _latest_of_key,
+    "ExternalOrderSeen": _external_seen,
+    "ExternalOrderEnded": _external_ended,
     "BalancesReported": _latest_of_type,
     "InstrumentReported": _latest_of_symbol,
     "BarsReported": _latest_of_symbol,

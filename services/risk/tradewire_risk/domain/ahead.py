@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from tradewire.domain.exact import ZERO, subtract
+from tradewire.domain.exact import ZERO, share, subtract
 from tradewire.domain.flattening import is_close
 from tradewire.domain.orders import Order
 from tradewire.messages.order_events import OrderApproved
 from tradewire.messages.vocabulary import Side
 from tradewire_risk.domain.check_input import NOTHING_AHEAD, Ahead
 from tradewire_risk.domain.duplicates import Key, Seen, key_of
-from tradewire_risk.domain.exposure import Overlay
+from tradewire_risk.domain.exposure import Overlay, leaves_of
 from tradewire_risk.domain.open_orders import OpenOrders
 from tradewire_risk.domain.portfolio import Portfolio
 from tradewire_risk.domain.resting import Resting
@@ -68,6 +68,17 @@ class Reserved:
         place = (order.account, order.symbol)
         found = self._orders.resting.crossing(place, side, worst, order.order)
         return found or self._limited.crossing(place, side, worst, order.order)
+
+    def release(self, order: Order) -> None:
+        """Takes a working order away, so that new terms for it are measured in its place."""
+        if order.side is None:
+            return
+        account = order.account
+        self.exposures.release((account, order.symbol), order.side, leaves_of(order))
+        portfolio = self._portfolios[account] = self._orders.portfolios.of(account).copy()
+        portfolio.take_order(order)
+        left = share(order.cost or ZERO, order.leaves, order.quantity) if order.quantity else ZERO
+        self._spent[account] = subtract(self._spent.get(account, ZERO), left)
 
     def approve(self, order: Order, approved: OrderApproved, value: Decimal) -> None:
         """Counts an order that this batch approves."""

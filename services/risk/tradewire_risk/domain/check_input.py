@@ -10,7 +10,7 @@ from tradewire.domain.limits import LIFTED, Amount
 from tradewire.domain.money import plain
 from tradewire.domain.orders import Order
 from tradewire.messages.account_events import Bar, InstrumentReported
-from tradewire.messages.vocabulary import Side
+from tradewire.messages.vocabulary import Exit, Feature, Side
 from tradewire_risk.domain.groups import Groups
 from tradewire_risk.domain.limits import Rules
 from tradewire_risk.domain.own import OwnLosses
@@ -48,13 +48,16 @@ class CheckInput(Struct, frozen=True, gc=False):
     verified against the position. `closable` is what is held and not yet being closed by working orders, and
     `size_problem` why no quantity could be worked out. `working` is what orders of the same side may still trade.
     `price` is the worst at which the order can be expected to trade, and `market` the price now, both in the symbol's
-    currency; `price_at` is the time of the oldest price used. `value` is what the order counts as, and `cost` what it
-    may take from the buying power. `portfolio` has everything but this order, and `groups` are those that its symbol is
-    in. `crosses` is a working order of the account that this one would trade with, or nothing. `timed` is False where
-    quotes are the clock, by which no broker tells the time. At `released_at` the strategy's switch moved last. `own` is
-    what the strategy itself has lost, None where its scope does not limit that. `repeated` is what the strategy's
-    profile does with a further entry, and `session` what the symbol's exchange does now, None where that is not known.
-    `bars` are the symbol's daily ones, oldest first.
+    currency; `price_at` is the time of the oldest price used, and `price_delay` what it may be older because its venue
+    tells it late. `price_withheld` says that there is a quote, and the account may not use it. `value` is what the
+    order counts as, and `cost` what it may take from the buying power. `portfolio` has everything but this order, and
+    `groups` are those that its symbol is in. `crosses` is a working order of the account that this one would trade
+    with, or nothing. `timed` is False where quotes are the clock, by which no broker tells the time. At `released_at`
+    the strategy's switch moved last. `own` is what the strategy itself has lost, None where its scope does not limit
+    that. `repeated` is what the strategy's profile does with a further entry, and `session` what the symbol's exchange
+    does now, None where that is not known. `bars` are the symbol's daily ones, oldest first. `exits` go with the entry,
+    and `exits_problem` says why one of them cannot. `wants` is what the order asks of its broker beside its type, and
+    `notional` the money that the broker is told in the place of a quantity, None where it is told a quantity.
     """
 
     order: Order
@@ -74,6 +77,8 @@ class CheckInput(Struct, frozen=True, gc=False):
     market: Decimal | None
     price: Decimal | None
     price_at: int | None
+    price_delay: int
+    price_withheld: bool
     mid: Decimal | None
     rate: Decimal | None
     unit_value: Decimal | None
@@ -102,6 +107,10 @@ class CheckInput(Struct, frozen=True, gc=False):
     session: SessionState | None
     bars: tuple[Bar, ...]
     crosses: str
+    exits: tuple[Exit, ...]
+    exits_problem: str
+    wants: tuple[Feature, ...]
+    notional: Decimal | None
 
 
 def lifted(limit: Amount | None) -> bool:

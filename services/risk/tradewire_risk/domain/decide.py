@@ -60,6 +60,10 @@ class Batch:
         judged = self.judge(order)
         return Decided(order, judged.data, self._command(order, judged.data, judged.measured.rules), judged.reason)
 
+    def release(self, order: Order) -> None:
+        """Takes a working order away, to judge other terms in its place."""
+        self._ahead.release(order)
+
     def judge(self, order: Order) -> Judged:
         """What the decision of an order is, whether the log holds the order or somebody only asks."""
         i, quotes, sizing = measure(self._state, self._board, self._now, self._ahead, order)
@@ -79,26 +83,27 @@ class Batch:
                     failed = check
                     message = _say(check, i, value, limit)
             results.append(CheckResult(name, value, limit, passed))
-        data: OrderApproved | OrderDenied | OrderHeld
-        reason: Reason | None
-        if failed is not None:
-            reason = failed.reason
-            grounds = self._grounds(order, i, results, quiet, quotes, sizing)
-            data = OrderDenied(**grounds, reason=reason.value, message=message)
-        else:
+        held = False
+        # A dry run tells of what would be sent whether a person would be asked first.
+        if failed is None or failed.reason is Reason.DRY_RUN:
             needed, held = must_hold(i)
             if needed.value == "":
                 quiet.append(needed.name)
             else:
                 results.append(needed)
-            grounds = self._grounds(order, i, results, quiet, quotes, sizing)
-            if held:
-                reason = Reason.APPROVAL_REQUIRED
-                ttl = i.rules.bounds.approval_deadline
-                data = OrderHeld(**grounds, reason=reason.value, deadline=self._now + (ttl.micros if ttl else 0))
-            else:
-                reason = None
-                data = self._approve(order, i, grounds)
+        grounds = self._grounds(order, i, results, quiet, quotes, sizing)
+        data: OrderApproved | OrderDenied | OrderHeld
+        reason: Reason | None
+        if failed is not None:
+            reason = failed.reason
+            data = OrderDenied(**grounds, reason=reason.value, message=message)
+        elif held:
+            reason = Reason.APPROVAL_REQUIRED
+            ttl = i.rules.bounds.approval_deadline
+            data = OrderHeld(**grounds, reason=reason.value, deadline=self._now + (ttl.micros if ttl else 0))
+        else:
+            reason = None
+            data = self._approve(order, i, grounds)
         return Judged(data, i, reason)
 
     def _grounds(
@@ -149,6 +154,11 @@ class Batch:
             unit_value=i.unit_value,
             cost=i.cost or None,
             build=self._state.setup.build,
+            notional=i.notional,
+            trail_amount=order.trail_amount,
+            trail_percent=order.trail_percent,
+            extended_hours=order.extended_hours,
+            exits=i.exits,
         )
         self._ahead.approve(order, approved, i.value or ZERO)
         return approved

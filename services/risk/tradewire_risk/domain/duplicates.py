@@ -33,6 +33,9 @@ def key_of(requested: Order) -> Key:
         requested.size,
         requested.limit_price,
         requested.stop_price,
+        requested.trail_amount,
+        requested.trail_percent,
+        requested.asked_exits,
         requested.price,
     )
 

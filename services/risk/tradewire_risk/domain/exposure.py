@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from tradewire.domain.exact import ZERO, add, subtract
+from tradewire.domain.exact import ZERO, add, negate, subtract
 from tradewire.domain.orders import RESERVING, Order, Status
 from tradewire.messages.vocabulary import Side
 
@@ -37,6 +37,8 @@ def alike(before: Order, after: Order) -> bool:
         before.filled == after.filled
         and before.quantity == after.quantity
         and before.limit_price == after.limit_price
+        and before.unit_value == after.unit_value
+        and before.instead_of == after.instead_of
         and (before.status in RESERVING) == (after.status in RESERVING)
         and (before.status is Status.UNKNOWN) == (after.status is Status.UNKNOWN)
     )
@@ -64,6 +66,11 @@ class Exposures:
         else:
             exposure.sells = add(exposure.sells, quantity)
 
+    def release(self, place: Place, side: Side, quantity: Decimal) -> None:
+        """The opposite of `reserve`."""
+        self.reserve(place, side, negate(quantity))
+        self._places[place].open -= 2
+
     def move(self, before: Order | None, after: Order) -> None:
         """Follows an order from one state to the next."""
         held = before is not None and before.status in RESERVING
@@ -75,17 +82,22 @@ class Exposures:
         if before is not None and held:
             _count(exposure, before, -1)
             if before.side == "buy":
-                exposure.buys = subtract(exposure.buys, before.leaves)
+                exposure.buys = subtract(exposure.buys, leaves_of(before))
             else:
-                exposure.sells = subtract(exposure.sells, before.leaves)
+                exposure.sells = subtract(exposure.sells, leaves_of(before))
         if holds:
             _count(exposure, after, 1)
             if after.side == "buy":
-                exposure.buys = add(exposure.buys, after.leaves)
+                exposure.buys = add(exposure.buys, leaves_of(after))
             else:
-                exposure.sells = add(exposure.sells, after.leaves)
+                exposure.sells = add(exposure.sells, leaves_of(after))
         elif not exposure.open:
             del self._places[place]
+
+
+def leaves_of(order: Order) -> Decimal:
+    """What an order may still trade: of two exits of which the broker lets one fill, only the first counts."""
+    return ZERO if order.instead_of else order.leaves
 
 
 def _count(exposure: Exposure, order: Order, by: int) -> None:
@@ -99,6 +111,10 @@ class Overlay:
 
     def __init__(self, under: Exposures) -> None:
         self._under, self._over = under, Exposures()
+
+    def release(self, place: Place, side: Side, quantity: Decimal) -> None:
+        """Takes a working order away."""
+        self._over.release(place, side, quantity)
 
     def at(self, place: Place) -> Exposure:
         """The exposure of a place."""

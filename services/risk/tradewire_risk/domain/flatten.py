@@ -57,12 +57,18 @@ def _ending(state: RiskState, account: str) -> frozenset[str]:
 
 
 def _may_ask(state: RiskState, wish: Wish, account: str, symbol: str, now: int) -> bool:
-    """Whether it is time for an attempt. Under a switch that denies it one is made, for the record, and then none."""
+    """Whether it is time for an attempt.
+
+    Under a switch that denies it, or on a dry run, one is made, for the record, and then none.
+    """
     if symbol in wish.withdrawn:
         return False
     last = wish.closes.get(symbol)
     if last is None:
         return True
+    profile = state.setup.accounts.get(account)
+    if profile is not None and profile.dry_run:
+        return False
     wait = min(FIRST_WAIT << (last.attempt - 1), LONGEST_WAIT)
     if last.order in state.orders.orders or now < last.at + wait:
         return False

@@ -46,6 +46,10 @@ class Fund:
         if known is None:
             return
         cost, known_pos = known
+        if holds and after.cost != before.cost:  # other terms were approved, or came to nothing
+            more = subtract(after.cost or ZERO, before.cost or ZERO)
+            cost, known_pos = add(cost, more), 0
+            self.spent = add(self.spent, more)
         if not known_pos and after.broker_order_id is not None:
             known_pos = pos
         if not holds and after.quantity:

@@ -79,7 +79,7 @@ def _live(state: RiskState, book: AccountBook, board: QuoteBoard, profile: Profi
     found: dict[str, Mark] = {}
     for symbol in held_in(state, book):
         if symbol not in found:
-            _newest(found, symbol, board.mark(symbol), book)
+            _newest(found, symbol, board.mark(symbol, profile.price_source), book)
     for pair in _pairs(state, book):
         quoted = rate(board, pair.partition("/")[0], replace(profile, currency=book.currency), now)
         _newest(found, pair, None if quoted is None else Mark(quoted.price, quoted.at), book)

@@ -14,10 +14,11 @@ from tradewire.messages.vocabulary import QuoteUsed, Side, SizeInput
 from tradewire_risk.domain.ahead import Reserved
 from tradewire_risk.domain.check_input import CheckInput
 from tradewire_risk.domain.checks.market import cushioned, worst_of
+from tradewire_risk.domain.exits import as_money, plan_exits, wanted_features
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.groups import groups_with
 from tradewire_risk.domain.own import own_losses, recorded_trades
-from tradewire_risk.domain.prices import QuoteBoard, entry_price, rate, reference, worst_price
+from tradewire_risk.domain.prices import QuoteBoard, due_at, entry_price, rate, reference, worst_price
 from tradewire_risk.domain.profile import Profile
 from tradewire_risk.domain.sessions import SessionState, state_at
 from tradewire_risk.domain.sizing import Known, Sized, size
@@ -48,33 +49,39 @@ def measure(
     quotes: tuple[QuoteUsed, ...] = ()
     market: Decimal | None = None
     price: Decimal | None = None
-    price_at: int | None = None
+    priced: QuoteUsed | None = None
     per_unit: Decimal | None = None
     unit_value: Decimal | None = None
+    notional: Decimal | None = None
     if profile is not None:
         # A target that is reached has no side, but its price is known all the same.
         towards = side or ("buy" if order.action == "target" else None)
         if towards is not None:
-            quote = reference(board, order, towards, profile, state.setup.price_from_signal)
+            quote = reference(board, order, towards, profile)
             if quote is not None:
-                market, price_at, quotes = quote.price, quote.at, (quote,)
+                market, priced, quotes = quote.price, quote, (quote,)
                 price = worst_price(order, towards, market)
         currency = settlement_currency(order.symbol, profile.currency)
+        if repeated == "pass":
+            notional = as_money(
+                order, instrument, fractional=profile.fractional, currency=currency, own=profile.currency
+            )
         if currency == profile.currency:
             per_unit = ONE
         elif (quoted := rate(board, currency, profile, now)) is not None:
             per_unit, quotes = quoted.price, (*quotes, quoted)
-            if price_at is not None:
-                price_at = min(price_at, quoted.at)
+            if priced is not None:
+                priced = min(priced, quoted, key=lambda used: due_at(used, profile, now))
         if price is not None and per_unit is not None:
             takes = side == "buy" and order.limit_price is None
             unit_value = cushioned(price, rules.bounds.market_order_cushion) if takes else price
             if per_unit is not ONE:
                 unit_value = multiply(unit_value, per_unit)
     value = None if quantity is None or unit_value is None else multiply(quantity, unit_value)
-    mark = board.mark(order.symbol)
+    mark = None if profile is None else board.mark(order.symbol, profile.price_source)
     portfolio = ahead.portfolio(account)
     day = state.day(account, now)
+    planned = plan_exits(order, side, market, instrument)
     facts = state.facts
     report = facts.balances.get(account)
     return (
@@ -95,7 +102,9 @@ def measure(
             unknown_orders=exposure.unknown,
             market=market,
             price=price,
-            price_at=price_at,
+            price_at=None if priced is None else priced.at,
+            price_delay=profile.price_delay if profile is not None and priced is not None and priced.delayed else 0,
+            price_withheld=market is None and board.get(order.symbol, "delayed") is not None,
             mid=market if mark is None else mark.price,
             rate=per_unit,
             unit_value=unit_value,
@@ -123,6 +132,10 @@ def measure(
             session=_session(state, instrument, now),
             bars=facts.bars(account, order.symbol),
             released_at=state.controls.switches.get(f"strategy.{order.strategy}", _NO_SWITCH).at,
+            exits=planned.exits,
+            exits_problem=planned.problem,
+            wants=wanted_features(order),
+            notional=notional,
             crosses="" if side is None else ahead.crossing(order, side, worst_of(order, side, market, rules.bounds)),
         ),
         quotes,
@@ -186,7 +199,7 @@ def _known(
     instrument = state.facts.instruments.get((order.account, order.symbol))
     if order.size is None or profile is None:
         return Known(position, exposure, profile, _not_known, _not_known, _not_known)
-    accounts, from_signal = state.accounts, state.setup.price_from_signal
+    accounts = state.accounts
 
     def per_unit() -> Decimal | None:
         found = rate(board, settlement_currency(order.symbol, profile.currency), profile, now)
@@ -196,7 +209,7 @@ def _known(
         position,
         exposure,
         profile,
-        lambda: entry_price(board, order, profile, now, from_signal),
+        lambda: entry_price(board, order, profile, now),
         lambda: accounts.equity(order.account),
         lambda: accounts.unrealized(order.account),
         rate=per_unit,

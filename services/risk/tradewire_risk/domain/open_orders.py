@@ -11,6 +11,7 @@ from tradewire_risk.domain.portfolio import Portfolios
 from tradewire_risk.domain.resting import Resting
 
 _PREFIX = len("order-")
+_AT_BROKER = frozenset({Status.WORKING, Status.PARTIALLY_FILLED})
 
 
 class OpenOrders:
@@ -20,6 +21,8 @@ class OpenOrders:
         self.orders: dict[str, Order] = {}
         self.requested: dict[str, str] = {}
         """Orders to decide, each with the id of the event that asks for it."""
+        self.replacing: dict[str, str] = {}
+        """Working orders of which new terms are to be decided, each with the id of the newest event."""
         self.waiting: dict[str, None] = {}
         self.exposures = Exposures()
         self.portfolios = Portfolios()
@@ -51,6 +54,10 @@ class OpenOrders:
             self._end(order_id, after)
             return
         self.orders[order_id] = after
+        if after.replacing is not None and after.replacing.stage == "requested" and status in _AT_BROKER:
+            self.replacing[order_id] = event.event_id
+        else:
+            self.replacing.pop(order_id, None)
         if before is None or before.status is not status:
             self._place(order_id, after, event, window)
 
@@ -83,7 +90,7 @@ class OpenOrders:
     def _place(self, order_id: str, order: Order, event: Event, window: int) -> None:
         self.requested.pop(order_id, None)
         self.waiting.pop(order_id, None)
-        if order.status is Status.REQUESTED:
+        if order.status is Status.REQUESTED and not order.parent:  # an exit goes with its entry, which is decided
             self.requested[order_id] = event.event_id
         elif order.status is Status.APPROVED:
             self.waiting[order_id] = None
@@ -98,3 +105,4 @@ class OpenOrders:
         del self.orders[order_id]
         self.requested.pop(order_id, None)
         self.waiting.pop(order_id, None)
+        self.replacing.pop(order_id, None)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tradewire.domain.account_book import AccountBook, settlement_currency
-from tradewire.domain.exact import ZERO, add, multiply, subtract
+from tradewire.domain.exact import ZERO, add, multiply, negate, subtract
 from tradewire.domain.orders import RESERVING, Order
 from tradewire.messages.vocabulary import Side
 
@@ -81,6 +81,15 @@ class Portfolio:
         if entering:
             self.entering = add(self.entering, value)
         self.put(symbol, self.line(symbol).with_order(side, value))
+
+    def take_order(self, order: Order) -> None:
+        """Counts a working order no more."""
+        value = _value(order)
+        self.open -= 1
+        if not order.reduce_only:
+            self.entering = subtract(self.entering, value)
+        if order.side is not None:
+            self.put(order.symbol, self.line(order.symbol).with_order(order.side, negate(value)))
 
     def put(self, symbol: str, line: Line) -> None:
         """Takes a symbol's new line."""

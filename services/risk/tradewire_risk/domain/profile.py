@@ -5,8 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tradewire.domain import days
 from tradewire.domain.sizing import Sizer
-from tradewire_risk.domain import days
+from tradewire.messages.vocabulary import PriceSource
 from tradewire_risk.domain.groups import Groups
 from tradewire_risk.domain.strategy import StrategyProfile
 
@@ -14,7 +15,9 @@ from tradewire_risk.domain.strategy import StrategyProfile
 class Profile(Struct, frozen=True, gc=False):
     """An account: who holds it, its currency, when its day rolls, and whether it deals in fractions.
 
-    The day rolls `rolls_at` minutes after midnight in `zone`. `live` is where real money is at stake.
+    The day rolls `rolls_at` minutes after midnight in `zone`. `live` is where real money is at stake. `price_source` is
+    what may serve as a price, and `price_delay` how much later (µs) than others a quote that is delayed may come.
+    On a `dry_run` no order of the account is approved.
     """
 
     name: str
@@ -24,6 +27,9 @@ class Profile(Struct, frozen=True, gc=False):
     fractional: bool = False
     rolls_at: int = 0
     live: bool = False
+    price_source: PriceSource = "live"
+    price_delay: int = 0
+    dry_run: bool = False
 
     def day_of(self, now: int) -> str:
         """The account's trading day, as an ISO date, in which a time (µs) lies."""
@@ -35,7 +41,7 @@ class Profile(Struct, frozen=True, gc=False):
 
     @property
     def paper(self) -> bool:
-        """True when no money is at stake."""
+        """True at the paper broker, where no money is at stake."""
         return self.broker == "paper"
 
 
@@ -45,7 +51,6 @@ class Setup(Struct, frozen=True):
     """
 
     accounts: dict[str, Profile]
-    price_from_signal: bool = False
     clock: Literal["wall", "quotes"] = "wall"
     strategies: dict[str, StrategyProfile] = {}
     sizers: dict[str, Sizer] = {}

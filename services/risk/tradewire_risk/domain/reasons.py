@@ -54,8 +54,19 @@ class Reason(StrEnum):
     SYMBOL_NOT_ALLOWED = "SYMBOL_NOT_ALLOWED", 1, "The symbol is not on the list of allowed symbols."
     SYMBOL_RESTRICTED = "SYMBOL_RESTRICTED", 0, "The symbol is on a list of restricted symbols."
     INSTRUMENT_UNKNOWN = "INSTRUMENT_UNKNOWN", 1, "The broker's rules of the symbol are missing or too old."
+    INSTRUMENT_UNSUPPORTED = (
+        "INSTRUMENT_UNSUPPORTED",
+        11,
+        "The symbol is something that this build cannot value, such as an option, a future, or a price in pence.",
+    )
     INSTRUMENT_HALTED = "INSTRUMENT_HALTED", 2, "The symbol cannot be traded at the broker now."
     ORDER_TYPE_UNSUPPORTED = "ORDER_TYPE_UNSUPPORTED", 11, "The broker takes no order of this type in the symbol."
+    FEATURE_UNSUPPORTED = (
+        "FEATURE_UNSUPPORTED",
+        11,
+        "The broker does not take what the order asks for beside its type, such as exits that go with it.",
+    )
+    REPLACE_IMPOSSIBLE = "REPLACE_IMPOSSIBLE", 99, "The order cannot have the new terms that are asked for."
     NOTHING_TO_CLOSE = "NOTHING_TO_CLOSE", 99, "There is no position that working exits do not close already."
     REDUCE_ONLY_ABOVE_POSITION = (
         "REDUCE_ONLY_ABOVE_POSITION",
@@ -76,6 +87,7 @@ class Reason(StrEnum):
     )
     PRICE_OUTSIDE_COLLAR = "PRICE_OUTSIDE_COLLAR", 16, "The limit price is too far from the market's."
     PRICE_TICK_INVALID = "PRICE_TICK_INVALID", 18, "A price is no multiple of the instrument's tick."
+    EXIT_PRICE_INVALID = "EXIT_PRICE_INVALID", 18, "An exit would lie on the wrong side of its entry, or nowhere."
     QTY_LOT_INVALID = "QTY_LOT_INVALID", 13, "The quantity does not fit the instrument's step, smallest or largest."
     SIZE_UNKNOWN = "SIZE_UNKNOWN", 13, "No quantity can be worked out from what is asked and what is known."
     QTY_BELOW_MIN = "QTY_BELOW_MIN", 13, "The quantity is missing, not above zero, or below the smallest allowed."
@@ -133,6 +145,7 @@ class Reason(StrEnum):
     )
     RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED", 0, "The strategy asks for more orders in this time than are allowed."
     ORDER_COUNT_DAILY_MAX = "ORDER_COUNT_DAILY_MAX", 3, "There were as many orders today as are allowed."
+    DRY_RUN = "DRY_RUN", 0, "The order passes every other check, and its account is on a dry run: nothing is sent."
     CLOCK_STEPPED = (
         "CLOCK_STEPPED",
         0,

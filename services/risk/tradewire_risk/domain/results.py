@@ -4,10 +4,10 @@ A position is held at average cost, because a cost in one number keeps the recor
 unrealized add up to the same. A trade lasts from the first execution until nothing of the symbol is held any more, or
 until the position turns; it won or lost what it brought, less the fees of its currency.
 
-Executions that no strategy asked for, which are those at the broker and those of a wish to flatten, close what nobody
-holds, then what strategies hold, by name; what is left is nobody's. So the results of all, nobody's with them, add up
-to the account's. A bust or a correction is a reversing entry, as in the account's book: the sums are then those of what
-remains, and a trade that had ended may count once more.
+Executions that no strategy asked for, which are those at the broker and those of a wish to flatten, and holdings that
+come or go without one, close what nobody holds, then what strategies hold, by name; what is left is nobody's. So the
+results of all, nobody's with them, add up to the account's. A bust or a correction is a reversing entry, as in the
+account's book: the sums are then those of what remains, and a trade that had ended may count once more.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from tradewire.domain.account_book import settlement_currency
-from tradewire.domain.books import corrected_fill, fill_of
+from tradewire.domain.account_book import restated_mark, settlement_currency
+from tradewire.domain.books import action_of, adjustment_of, corrected_fill, fill_of
 from tradewire.domain.exact import ZERO, add, multiply, negate, share, subtract
 from tradewire.domain.flattening import STRATEGY
 from tradewire.domain.positions import Fill, released_cost, reversal
@@ -167,6 +167,53 @@ class Results:
         self._traded(data.symbol, new, currency)
         return True
 
+    def adjusted(self, event: Event, data: Any, currency: str) -> bool:
+        """A holding that comes or goes without an execution."""
+        fill = adjustment_of(event, data)
+        self._close_any(data.symbol, fill, currency, "")
+        worth = fill.price if data.mark is None else data.mark
+        self._mark(data.symbol, Mark(worth, fill.at), currency)
+        self._drop(data.symbol, currency)
+        return True
+
+    def acted(self, event: Event, data: Any, currency: str) -> bool:
+        """A split or the like: what each holds is multiplied; what is beside that, and cash, is of the largest holder.
+
+        Where nobody holds anything, it is nobody's. What was paid stays as it is.
+        """
+        symbol, action = data.symbol, action_of(event, data)
+        held = {name: result.held[symbol] for name, result in self.strategies.items() if symbol in result.held}
+        largest = max(held, key=lambda name: (held[name].quantity.copy_abs(), name), default=EXTERNAL)
+        for name in sorted({*held, largest}):
+            before = held.get(name, _NOTHING)
+            quantity = multiply(before.quantity, action.ratio)
+            cash = action.cash if name == largest else ZERO
+            if name == largest:
+                quantity = add(quantity, action.quantity)
+            self._restate(name, symbol, before, replace(before, quantity=quantity), cash, data.currency)
+        if symbol in self.marks:
+            self.marks[symbol] = restated_mark(self.marks[symbol], action)
+        self._known.clear()
+        self._drop(symbol, currency)
+        return True
+
+    def _restate(self, name: str, symbol: str, before: Held, after: Held, cash: Decimal, currency: str) -> None:
+        """Puts another holding in the place of one; where nothing is left of it, what was paid is lost."""
+        result = self.strategies.get(name) or self._new()
+        won, trades = cash, result.trades
+        held = {**result.held, symbol: replace(after, result=add(after.result, cash))}
+        if not after.quantity:
+            won = subtract(cash, before.cost)
+            del held[symbol]
+            if before.quantity:
+                ended = add(before.result, won)
+                trades = {**trades, currency: _closed(trades.get(currency, _NO_TRADES), ended)}
+        realized = {**result.realized, currency: add(result.realized.get(currency, ZERO), won)}
+        self.strategies[name] = replace(result, held=held, trades=trades, realized=realized)
+
+    def _new(self) -> StrategyResult:
+        return StrategyResult(day=self.day, highs={self.day: ZERO} if self.day else {})
+
     def marked(self, _event: Event, data: Any, currency: str) -> bool:
         """Marks. A day begins at those before, so that what happens overnight counts in the new one.
 
@@ -216,7 +263,7 @@ class Results:
     def _book(self, name: str, symbol: str, fill: Fill, currency: str, fee_currency: str) -> None:
         result = self.strategies.get(name)
         if result is None:
-            result = StrategyResult(day=self.day, highs={self.day: ZERO} if self.day else {})
+            result = self._new()
         self.strategies[name] = book(result, symbol, fill, currency, fee_currency)
         self._known.pop(name, None)
 
@@ -280,6 +327,8 @@ _FOLDS: Final[dict[str, Callable[[Results, Event, Any, str], bool]]] = {
     "ExternalFillBooked": Results.filled,
     "FillBusted": Results.busted,
     "FillCorrected": Results.corrected,
+    "PositionAdjusted": Results.adjusted,
+    "CorporateAction": Results.acted,
     "MarksRecorded": Results.marked,
 }
 FOLDED: Final = frozenset(_FOLDS)

@@ -84,6 +84,7 @@ def _account(state: RiskState, account: str, now: int) -> AccountStanding:
         probation=tuple(_probation(state, account))[:MOST_ROWS],
         instruments=tuple(map(_instrument, instruments[:MOST_ROWS])),
         more=max(len(uses) - MOST_ROWS, 0) + max(len(instruments) - MOST_ROWS, 0),
+        dry_run=profile is not None and profile.dry_run,
     )
 
 

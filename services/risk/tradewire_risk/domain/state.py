@@ -210,6 +210,8 @@ class RiskState:
 
 
 _Fold = Callable[[RiskState, Event, Any], None]
+_OF_THE_ACCOUNT = frozenset({"CashMoved", "CorporateAction"})
+"""Events that change more of an account than what it holds of the symbol that they name."""
 
 
 def _order(state: RiskState, event: Event, data: Any) -> None:
@@ -223,7 +225,7 @@ def _control(state: RiskState, event: Event, data: Any) -> None:
 def _book(state: RiskState, event: Event, data: Any) -> None:
     state.accounts.fold(event, data)
     book, portfolios = state.accounts.books[data.account], state.orders.portfolios
-    if (symbol := getattr(data, "symbol", "")) and event.type != "CorporateAction":
+    if (symbol := getattr(data, "symbol", "")) and event.type not in _OF_THE_ACCOUNT:
         portfolios.hold(book, symbol)
     else:
         portfolios.hold_all(book)
@@ -295,7 +297,8 @@ _FOLDS: dict[str, tuple[_Fold, ...]] = {
     "FlattenRequested": (_flatten,),
     "ClockStepped": (_stepped,),
     **dict.fromkeys(FACTS, (_facts,)),
-    "CorporateAction": (_book,),
+    "CorporateAction": (_book, _results),
+    "PositionAdjusted": (_book, _results),
     "AccountHalted": (_control,),
     "Halted": (_control, _call_off),
     "Resumed": (_control,),

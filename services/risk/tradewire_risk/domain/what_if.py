@@ -16,6 +16,7 @@ from tradewire_risk.domain.state import RiskState
 
 _LATER: Final = {
     "instrument": "The broker is asked for the rules of a symbol when it is first ordered; an order waits for them.",
+    "price": "The broker is asked for the quotes of a symbol when it is first ordered; an order waits for the first.",
     "hours": "The calendar of an exchange is loaded when its first symbol is ordered; an order waits for it.",
 }
 """What an order waits for a moment, and a question does not, by the check that fails without it."""
@@ -84,6 +85,8 @@ def _notes(state: RiskState, judged: Judged) -> tuple[str, ...]:
     failed = {check.name for check in judged.data.checks if not check.passed}
     if judged.measured.session is not None:
         failed.discard("hours")  # it is known, and no waiting opens it
+    if judged.measured.account is None or judged.measured.account.paper:
+        failed.discard("price")  # nobody is asked for one
     notes = [words for name, words in _LATER.items() if name in failed]
     if waiting := len(state.orders.requested):
         notes.append(f"Orders that wait to be decided first: {waiting}. What they take is not counted here.")

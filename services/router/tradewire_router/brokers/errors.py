@@ -4,8 +4,11 @@ BrokerError
 ├── BrokerConnectionError       the broker cannot be reached
 │   └── SessionConflictError    somebody else is logged in as us
 ├── BrokerAuthenticationError   it does not believe who we are
+│   ├── WrongEnvironmentError   the key is of another place: of paper at a live address, or the other way round
 │   └── PermissionDeniedError   it does, and does not allow this
-├── BrokerTimeoutError          no answer in time: it may have happened (ambiguous)
+│       ├── WrongAccountError   the keys are good, and open another account than is meant
+│       └── NoDataRightsError   it gives no prices to this account
+├── BrokerTimeoutError          no answer in time: it may have happened
 ├── RateLimitError              too many requests; `retry_after` seconds
 ├── BrokerMaintenanceError      closed for maintenance
 ├── NotSupportedError           this broker cannot do that
@@ -17,11 +20,10 @@ BrokerError
 │   ├── WashTradeError
 │   └── DuplicateClientOrderIdError   `existing` is the order that has the id
 ├── OrderNotFoundError
-├── OrderNotCancelableError
-└── PositionNotFoundError
+└── OrderNotCancelableError
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from tradewire.errors import TradewireError
 
@@ -30,15 +32,13 @@ if TYPE_CHECKING:
 
 
 class BrokerError(TradewireError):
-    """Anything that a broker says no to. `retryable`: asking again may help. `ambiguous`: it may have happened."""
+    """Anything that a broker says no to."""
 
     code: str = "BROKER_ERROR"
-    retryable: ClassVar[bool] = False
-    ambiguous: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, code: str | None = None, raw: bytes = b"") -> None:
+    def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
-        self.message, self.raw = message, raw
+        self.message = message
         if code is not None:
             self.code = code
 
@@ -50,14 +50,12 @@ class BrokerConnectionError(BrokerError):
     """The broker cannot be reached."""
 
     code = "CONNECTION_LOST"
-    retryable = True
 
 
 class SessionConflictError(BrokerConnectionError):
     """Another session uses the same login or client number."""
 
     code = "SESSION_CONFLICT"
-    retryable = False
 
 
 class BrokerAuthenticationError(BrokerError):
@@ -72,24 +70,37 @@ class PermissionDeniedError(BrokerAuthenticationError):
     code = "PERMISSION_DENIED"
 
 
+class WrongEnvironmentError(BrokerAuthenticationError):
+    """The key is of another place: of paper at a live address, or the other way round."""
+
+    code = "WRONG_ENVIRONMENT"
+
+
+class WrongAccountError(PermissionDeniedError):
+    """The credentials are good, and of another account than the settings mean."""
+
+    code = "WRONG_ACCOUNT"
+
+
+class NoDataRightsError(PermissionDeniedError):
+    """It gives no prices to this account, or not these."""
+
+    code = "NO_DATA_RIGHTS"
+
+
 class BrokerTimeoutError(BrokerError):
     """No answer in time. The request may have been carried out."""
 
     code = "TIMEOUT"
-    retryable = True
-    ambiguous = True
 
 
 class RateLimitError(BrokerError):
     """Too many requests; nothing was done."""
 
     code = "RATE_LIMIT"
-    retryable = True
 
-    def __init__(
-        self, message: str, *, code: str | None = None, raw: bytes = b"", retry_after: float | None = None
-    ) -> None:
-        super().__init__(message, code=code, raw=raw)
+    def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, code=code)
         self.retry_after = retry_after
 
 
@@ -97,7 +108,6 @@ class BrokerMaintenanceError(BrokerError):
     """The broker is closed for maintenance."""
 
     code = "MAINTENANCE"
-    retryable = True
 
 
 class NotSupportedError(BrokerError):
@@ -147,10 +157,8 @@ class DuplicateClientOrderIdError(OrderRejectedError):
 
     code = "DUPLICATE_CLIENT_ORDER_ID"
 
-    def __init__(
-        self, message: str, *, code: str | None = None, raw: bytes = b"", existing: "BrokerOrder | None" = None
-    ) -> None:
-        super().__init__(message, code=code, raw=raw)
+    def __init__(self, message: str, *, code: str | None = None, existing: "BrokerOrder | None" = None) -> None:
+        super().__init__(message, code=code)
         self.existing = existing
 
 
@@ -166,19 +174,16 @@ class OrderNotCancelableError(BrokerError):
     code = "ORDER_NOT_CANCELABLE"
 
 
-class PositionNotFoundError(BrokerError):
-    """The account holds nothing of this symbol."""
-
-    code = "POSITION_NOT_FOUND"
-
-
 _BY_CODE: dict[str, type[BrokerError]] = {
     error.code: error
     for error in (
         BrokerConnectionError,
         SessionConflictError,
         BrokerAuthenticationError,
+        WrongEnvironmentError,
         PermissionDeniedError,
+        WrongAccountError,
+        NoDataRightsError,
         BrokerTimeoutError,
         RateLimitError,
         BrokerMaintenanceError,
@@ -192,7 +197,6 @@ _BY_CODE: dict[str, type[BrokerError]] = {
         DuplicateClientOrderIdError,
         OrderNotFoundError,
         OrderNotCancelableError,
-        PositionNotFoundError,
     )
 }
 

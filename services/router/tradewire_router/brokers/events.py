@@ -1,14 +1,14 @@
 """What a broker tells by itself: ordered, at least once, nothing lost.
 
 `event_key` names the fact, not the message: a fact that comes twice, or by stream and by query, has one key.
-`cursor` is where to resume after this event. `raw` is what the broker sent, without secrets.
+`cursor` is where to resume after this event.
 """
 
 from decimal import Decimal
 
 from msgspec import Struct
 
-from tradewire.messages.vocabulary import Origin
+from tradewire.messages.vocabulary import BrokerPart, Origin
 from tradewire_router.brokers.values import BrokerOrder, Cursor, Execution
 
 
@@ -18,7 +18,6 @@ class _Event(Struct, frozen=True, kw_only=True, gc=False):
     received_at: int
     origin: Origin = "live"
     cursor: Cursor | None = None
-    raw: bytes = b""
 
 
 class SessionUp(_Event, frozen=True, kw_only=True):
@@ -37,11 +36,20 @@ class SessionDown(_Event, frozen=True, kw_only=True):
 
 
 class SessionDegraded(_Event, frozen=True, kw_only=True):
-    """The link is up and something on it does not work."""
+    """The link is up and a part of it does not work: `SessionRecovered` ends it, and `SessionUp` that of orders."""
 
     broker: str
     account: str
+    part: BrokerPart
     reason: str
+
+
+class SessionRecovered(_Event, frozen=True, kw_only=True):
+    """A part of the link that was degraded works again."""
+
+    broker: str
+    account: str
+    part: BrokerPart
 
 
 class _OrderEvent(_Event, frozen=True, kw_only=True):
@@ -85,6 +93,14 @@ class OrderExpired(_OrderEvent, frozen=True, kw_only=True):
     filled_quantity: Decimal
 
 
+class OrderCompleted(_OrderEvent, frozen=True, kw_only=True):
+    """The order is filled, at whatever quantity.
+
+    It is told after the last execution of an order that may fill at another quantity than it was sent with, because it
+    is for an amount of money, or one of two exits.
+    """
+
+
 class OrderReplaced(_OrderEvent, frozen=True, kw_only=True):
     """The order has new terms, or a new order took its place."""
 
@@ -102,20 +118,33 @@ class CancelRejected(_OrderEvent, frozen=True, kw_only=True):
 
 
 class Fill(_Event, frozen=True, kw_only=True):
-    """An execution. Its key is `fill:<broker>:<account>:<execution>:<revision>`, also when found by a query."""
+    """An execution. Its key is `fill:<broker>:<account>:<execution>:<revision>`, also when found by a query.
+
+    `told_as` is the id by which the broker corrects this version or takes it back, where that is another than
+    `execution.execution`. A query may not tell it.
+    """
 
     client_order_id: str
     execution: Execution
+    told_as: str = ""
 
 
 class FillCorrected(Fill, frozen=True, kw_only=True):
-    """An execution restated: it takes the place of revision `replaces`."""
+    """An execution restated: it takes the place of revision `replaces`.
+
+    Where this session has not heard of the one before, `execution.execution` is empty, and the log has it: by the id
+    `previous`, or by its terms. `filled` is what the order has filled from then on, where the broker says it.
+    """
 
     replaces: int
+    previous: str = ""
+    filled: Decimal | None = None
 
 
 class FillBusted(Fill, frozen=True, kw_only=True):
-    """An execution taken back."""
+    """An execution taken back; `previous` and an empty `execution.execution` are as in FillCorrected."""
+
+    previous: str = ""
 
 
 class Commission(_Event, frozen=True, kw_only=True):
@@ -149,6 +178,12 @@ class ExternalOrderSeen(_Event, frozen=True, kw_only=True):
     order: BrokerOrder
 
 
+class InstrumentChanged(_Event, frozen=True, kw_only=True):
+    """The rules of a symbol are not what they were, such as when it is halted: they are to be asked for again."""
+
+    symbol: str
+
+
 class BrokerNotice(_Event, frozen=True, kw_only=True):
     """Words of the broker that change nothing."""
 
@@ -163,6 +198,7 @@ OrderEvent = (
     | OrderUpdated
     | OrderCanceled
     | OrderExpired
+    | OrderCompleted
     | OrderReplaced
     | CancelRejected
 )
@@ -170,6 +206,7 @@ BrokerEvent = (
     SessionUp
     | SessionDown
     | SessionDegraded
+    | SessionRecovered
     | OrderEvent
     | Fill
     | FillCorrected
@@ -178,6 +215,7 @@ BrokerEvent = (
     | BalanceSnapshot
     | PositionSnapshot
     | ExternalOrderSeen
+    | InstrumentChanged
     | BrokerNotice
 )
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -14,20 +12,20 @@ from tradewire.domain.quoting import quoted
 from tradewire.errors import ConfigError
 from tradewire.messages.account_events import Bar
 from tradewire.messages.quotes import Quote
+from tradewire.messages.vocabulary import Timeframe
 from tradewire.runtime.tasks import end_tasks
-from tradewire.settings import Paper
+from tradewire.settings import Paper, Settings
 from tradewire_router.brokers import values as v
+from tradewire_router.brokers.base import Adapter, now
 from tradewire_router.brokers.errors import (
     BrokerAuthenticationError,
     BrokerConnectionError,
     BrokerError,
     DuplicateClientOrderIdError,
     InvalidOrderError,
-    NotSupportedError,
     OrderRejectedError,
     error_of,
 )
-from tradewire_router.brokers.events import BrokerEvent, SessionDown, SessionUp
 from tradewire_router.brokers.paper_events import event_of
 from tradewire_router.brokers.results import (
     Absent,
@@ -52,8 +50,6 @@ CAPABILITIES = v.Capabilities(
     times_in_force=frozenset(market.TIMES_IN_FORCE),
     id_pattern=checks.CLIENT_ORDER_ID,
     id_uniqueness="forever",
-    lookup_by_client_id="direct",
-    executions_horizon_seconds=None,
     commission="modelled",
     fill_stream="push",
     replace="none",
@@ -64,29 +60,38 @@ CAPABILITIES = v.Capabilities(
     post_only=False,
     cross_zero=True,
     sandbox=True,
+    keeps_refused=True,
+    tells_triggers=True,
     event_replay=True,
-    daily_bars=True,
+    bars=frozenset({"1m", "1d"}),
+    activities=True,
+    lacks={
+        "environment": "the paper broker has but one, and no real money is in it",
+        "data": "the paper broker takes prices from the quotes on NATS, or from the signals",
+    },
 )
 T = TypeVar("T")
 
 
-class PaperBroker:
+class PaperBroker(Adapter):
     """One account at the paper broker. See `tradewire_router.brokers.port.Broker` for what each method promises."""
 
     id = "paper"
+    section = "paper"
     capabilities = CAPABILITIES
 
     def __init__(self, account: str, paper: Paper, *, call_seconds: float = CALL_SECONDS) -> None:
-        self.account = account
+        super().__init__(account)
         self._paper, self._call_seconds = paper, call_seconds
         self._link: Link | None = None
         self._cursor: int | None = None
-        self._events: deque[BrokerEvent] = deque()
-        self._arrived = asyncio.Event()
         self._connecting = asyncio.Lock()
         self._reconnecting: asyncio.Task[None] | None = None
-        self._closed = False
         self._health = v.Health(connected=False, authenticated=False)
+
+    @classmethod
+    def opened(cls, settings: Settings, account: str) -> "PaperBroker":
+        return cls(account, settings.paper, call_seconds=settings.router.call_timeout.seconds)
 
     @classmethod
     def config_fields(cls) -> list[v.ConfigField]:
@@ -104,6 +109,10 @@ class PaperBroker:
                 name="token_file", label="Token file", type="text", help="default: the file token in the journal folder"
             ),
         ]
+
+    @classmethod
+    def verify(cls, settings: Settings, account: str) -> None:
+        """Its settings stand in `[paper]`, and were read with all others."""
 
     # The session
 
@@ -123,16 +132,7 @@ class PaperBroker:
             await end_tasks(self._reconnecting)
         if self._link:
             self._link.close()
-        self._arrived.set()
-
-    async def events(self) -> AsyncIterator[BrokerEvent]:
-        while True:
-            while self._events:
-                yield self._events.popleft()
-            if self._closed:
-                return
-            self._arrived.clear()
-            await self._arrived.wait()
+        self.end_events()
 
     async def _dial(self) -> None:
         try:
@@ -149,22 +149,12 @@ class PaperBroker:
     # paper.client.Owner
 
     def welcomed(self, welcome: wire.Welcome) -> None:
-        now = _now()
         self._cursor = welcome.head if self._cursor is None else self._cursor
-        self._health = v.Health(connected=True, authenticated=True, last_heard_at=now)
-        self._put(
-            SessionUp(
-                event_key=f"session:{self.id}:{self.account}:up:{now}",
-                broker_time=welcome.now,
-                received_at=now,
-                cursor=str(self._cursor),
-                broker=self.id,
-                account=self.account,
-            )
-        )
+        self._health = v.Health(connected=True, authenticated=True, last_heard_at=now())
+        self.tell_up(str(self._cursor), welcome.now)
 
     def lost(self, error: BrokerError) -> None:
-        was_up, now = self._health.connected, _now()
+        was_up = self._health.connected
         refused = isinstance(error, BrokerAuthenticationError)
         self._health = v.Health(
             connected=False,
@@ -173,27 +163,18 @@ class PaperBroker:
             last_error=error.message,
         )
         if was_up:
-            self._put(
-                SessionDown(
-                    event_key=f"session:{self.id}:{self.account}:down:{now}",
-                    broker_time=None,
-                    received_at=now,
-                    broker=self.id,
-                    account=self.account,
-                    reason=error.message,
-                )
-            )
+            self.tell_down(error.message)
         if self._link is not None:
             self._link = None
             if not self._closed:
                 self._reconnecting = asyncio.get_running_loop().create_task(self._reconnect())
 
     def hear(self, events: wire.Events) -> None:
-        now = _now()
+        received_at = now()
         for data in events.lines:
             line = decode_event(data)
             self._cursor = line.seq
-            self._put(event_of(line, data, now, "live" if events.live else "replay"))
+            self.tell(event_of(line, received_at, "live" if events.live else "replay"))
 
     async def _reconnect(self) -> None:
         attempt = 0
@@ -204,10 +185,6 @@ class PaperBroker:
                 with contextlib.suppress(BrokerError):
                     if self._link is None:
                         await self._dial()
-
-    def _put(self, event: BrokerEvent) -> None:
-        self._events.append(event)
-        self._arrived.set()
 
     # Orders
 
@@ -228,11 +205,6 @@ class PaperBroker:
             refusal.existing = answer.existing
         return SubmitRejected(order.client_order_id, refusal, answer.at)
 
-    async def submit_group(self, group: v.GroupRequest) -> list[SubmitResult]:
-        error = NotSupportedError(f"the paper broker takes no {group.kind} groups; send the orders one by one")
-        orders = (group.entry, group.take_profit, group.stop_loss)
-        return [SubmitRejected(order.client_order_id, error) for order in orders if order is not None]
-
     async def cancel(self, ref: v.OrderRef) -> CancelResult:
         link = self._link
         if link is None:
@@ -245,10 +217,6 @@ class PaperBroker:
             return CancelResult(ref.client_order_id, "not_found")
         return CancelResult(ref.client_order_id, answer.outcome)
 
-    async def replace(self, ref: v.OrderRef, changes: v.OrderChanges) -> SubmitResult:
-        message = f"the paper broker replaces no orders; cancel {ref.client_order_id} and send a new one"
-        return SubmitRejected(changes.client_order_id, NotSupportedError(message))
-
     # Questions
 
     async def find_order(self, client_order_id: str, symbol: str) -> Lookup:
@@ -256,7 +224,7 @@ class PaperBroker:
             found = await self._ask_one(lambda n: wire.FindOrder(n, client_order_id), v.BrokerOrder)
         except BrokerError as error:
             return Inconclusive(client_order_id, error)
-        return Absent(client_order_id, _now()) if found is None else Found(found)
+        return Absent(client_order_id, now()) if found is None else Found(found)
 
     async def open_orders(self) -> list[v.BrokerOrder]:
         return await self._ask(wire.OpenOrders, list[v.BrokerOrder])
@@ -280,6 +248,16 @@ class PaperBroker:
             if page.done:
                 return executions, str(after)
 
+    async def activities_since(self, cursor: v.Cursor | None) -> tuple[list[v.Activity], v.Cursor]:
+        activities: list[v.Activity] = []
+        after = _number(cursor) if cursor is not None else 0
+        while True:
+            page = await self._ask(partial(wire.ActivitiesSince, after=after), wire.ActivityPage)
+            activities += page.activities
+            after = page.after
+            if page.done:
+                return activities, str(after)
+
     async def positions(self) -> list[v.Position]:
         return await self._ask(wire.Positions, list[v.Position])
 
@@ -296,8 +274,10 @@ class PaperBroker:
     async def quote(self, symbol: str) -> Quote | None:
         return await self._ask_one(lambda n: wire.QuoteOf(n, symbol), Quote)
 
-    async def bars(self, symbol: str, days: int) -> list[Bar]:
-        return await self._ask(lambda n: wire.BarsOf(n, symbol, days), list[Bar])
+    async def bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
+        if timeframe not in self.capabilities.bars:
+            return await super().bars(symbol, timeframe, count)
+        return await self._ask(lambda n: wire.BarsOf(n, symbol, timeframe, count), list[Bar])
 
     async def clock(self) -> int:
         return await self._ask(wire.Clock, int)
@@ -315,6 +295,13 @@ class PaperBroker:
     async def disarm(self) -> None:
         """Ends every fault of the account. Raises PermissionDeniedError unless `paper.faults` is on."""
         await self._ask(wire.Disarm, type(None))
+
+    async def happen(self, happening: wire.Happening) -> str:
+        """Lets something happen to the account beside executions; returns its id.
+
+        Raises PermissionDeniedError unless `paper.faults` is on.
+        """
+        return await self._ask(lambda n: wire.Happen(n, happening), str)
 
     async def _ask_one(self, request: Callable[[int], wire.Request], kind: type[T]) -> T | None:
         found = await self._ask(request, list[kind])  # type: ignore[valid-type]
@@ -337,7 +324,3 @@ def _number(cursor: v.Cursor) -> int:
     if not (cursor.isascii() and cursor.isdecimal()):
         raise BrokerError(f"cursor {quoted(cursor)} is none of the paper broker's", code="INVALID_CURSOR")
     return int(cursor)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -19,14 +19,13 @@ from tradewire_router.paper import lines
 BROKER = "paper"
 
 
-def event_of(line: lines.EventLine, raw: bytes, received_at: int, origin: Origin) -> BrokerEvent:
+def event_of(line: lines.EventLine, received_at: int, origin: Origin) -> BrokerEvent:
     """The event that a line tells."""
     told: dict[str, Any] = {
         "broker_time": line.at,
         "received_at": received_at,
         "origin": origin,
         "cursor": str(line.seq),
-        "raw": raw,
         "client_order_id": line.client_order_id,
     }
     if isinstance(line, lines.Filled):

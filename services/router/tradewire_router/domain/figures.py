@@ -9,7 +9,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tradewire.messages.account_events import BalancesReported, Bar, BarsReported, InstrumentReported
-from tradewire_router.brokers.values import Account, Instrument
+from tradewire_router.brokers.values import Account, Capabilities, Instrument
 from tradewire_router.domain.translate import Teller
 
 _ONE = Decimal(1)
@@ -38,8 +38,8 @@ def says_it_already(last: BalancesReported | None, report: BalancesReported, wit
     return replace(last, at=report.at, state_pos=report.state_pos) == report
 
 
-def instrument_reported(teller: Teller, told: Instrument) -> InstrumentReported:
-    """The rules of a symbol."""
+def instrument_reported(teller: Teller, told: Instrument, can: Capabilities) -> InstrumentReported:
+    """The rules of a symbol, at a broker that can so much."""
     return InstrumentReported(
         account=teller.account,
         broker=teller.broker,
@@ -61,6 +61,11 @@ def instrument_reported(teller: Teller, told: Instrument) -> InstrumentReported:
         shortable=told.shortable,
         easy_to_borrow=told.easy_to_borrow,
         volume=told.volume,
+        price_magnifier=told.price_magnifier,
+        expiry=told.expiry,
+        name=told.name,
+        features=can.features if told.features is None else told.features,
+        refuses=(*can.refuses, *told.refuses),
     )
 
 

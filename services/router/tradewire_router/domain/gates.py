@@ -50,5 +50,10 @@ def build(what: str, theirs: str, ours: str) -> str:
     return f"{Gate.BUILD_MISMATCH}: {what} {named}, and this router is build {ours}; restart the older of the two"
 
 
+def dry_run(account: str) -> str:
+    """Why the router of an account on a dry run sends no approval, such as one of before its restart."""
+    return f"{account} is on a dry run, so nothing is sent; to trade, set accounts.{account}.dry_run to false"
+
+
 def _lost(who: str, most: float) -> str:
     return f"{who} was not heard for {most:g} s; nothing new is sent until it is"

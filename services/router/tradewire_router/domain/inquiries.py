@@ -54,6 +54,11 @@ class Inquiries:
             self._next_round = now + self._round
         return [each for _, each in due[:TOGETHER]]
 
+    def ripe(self, attempt: Attempt, now: float) -> bool:
+        """Whether one more absence would complete the proof, so that what costs more is to be asked as well."""
+        since = self._inquiries[attempt].absent_since
+        return now - (now if since is None else since) >= self._grace
+
     def note(self, attempt: Attempt, now: float, *, gone: bool) -> bool:
         """Takes an answer; True when the order has been absent, whenever it was asked about, for the grace period."""
         inquiry = self._inquiries[attempt]
@@ -65,7 +70,7 @@ class Inquiries:
             return False
         if inquiry.absent_since is None:
             inquiry.absent_since = now
-        return now - inquiry.absent_since >= self._grace
+        return self.ripe(attempt, now)
 
     def interrupted(self) -> None:
         """The broker was away, and may not have everything again when it is back: proof begins anew."""

@@ -21,6 +21,8 @@ class Reported:
         """Symbol -> when an order in it was last requested (µs, the writer's clock)."""
         self.wanted: dict[str, int] = {}
         """Symbols of orders without rules, or with old ones, and when such an order was last requested."""
+        self.told_at: dict[str, int] = {}
+        """Symbol -> when the broker last told its rules (µs)."""
         self._serves_until: dict[str, int] = {}
 
     def order_requested(self, symbol: str, at: int) -> None:
@@ -36,6 +38,7 @@ class Reported:
                 self.balances = data
             case InstrumentReported(symbol=symbol, at=at):
                 serves = INSTRUMENT_SERVES if data.tradable and not data.halted else REFUSAL_SERVES
+                self.told_at[symbol] = at
                 self._serves_until[symbol] = at + serves
                 self.wanted.pop(symbol, None)
             case BarsReported(symbol=symbol, bars=bars):

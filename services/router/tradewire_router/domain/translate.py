@@ -14,7 +14,13 @@ from tradewire import ids
 from tradewire.domain.orders import Order, Status
 from tradewire.domain.switches import control_stream
 from tradewire.messages import order_events as o
-from tradewire.messages.account_events import AccountHalted, ExternalFillBooked, ExternalOrderSeen, Halted
+from tradewire.messages.account_events import (
+    AccountHalted,
+    ExternalFillBooked,
+    ExternalOrderEnded,
+    ExternalOrderSeen,
+    Halted,
+)
 from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Origin
@@ -32,10 +38,12 @@ ARRIVED = frozenset(
         "filled",
         "canceled",
         "expired",
+        "replaced",
     }
 )
 """What a broker says only of an order that it took."""
 _ZERO = Decimal(0)
+_BY_OTHERS = "somebody else replaced it at the broker"
 
 
 class Teller(Struct, frozen=True):
@@ -65,6 +73,7 @@ _NAMES: dict[type[Any], str] = {
     o.OrderRejected: "rejected",
     o.OrderCanceled: "canceled",
     o.OrderExpired: "expired",
+    o.OrderCompleted: "completed",
     o.OrderCancelRejected: "cancel_rejected",
 }
 """A status in the ids of its events, which must never change."""
@@ -126,11 +135,13 @@ def rejected(teller: Teller, order: Order, code: str, message: str, at: int | No
     return _status(teller, order, o.OrderRejected, Source(evidence, at=at), code=code, message=message)
 
 
-def filled(teller: Teller, order: Order, execution: Execution, origin: Origin, evidence: str) -> NewEvent:
+def filled(
+    teller: Teller, order: Order, execution: Execution, origin: Origin, evidence: str, told_as: str = ""
+) -> NewEvent:
     """One execution; the same one has the same id however it was learned."""
     event_id = ids.fill_uuid(teller.broker, teller.account, execution.execution, execution.revision)
     source = Source(evidence, origin, execution.broker_order_id, execution.at)
-    return of_execution(teller, order, event_id, o.OrderFilled, execution, source)
+    return of_execution(teller, order, event_id, o.OrderFilled, execution, source, told_as=told_as)
 
 
 def halted(account: str, reason: str, request: str, now: int) -> list[NewEvent]:
@@ -149,7 +160,7 @@ def account_event(teller: Teller, event_id: str, data: Struct) -> NewEvent:
     return new_event(f"account-{teller.account}", None, event_id, data, time=teller.now, correlation=None)
 
 
-def external_fill(teller: Teller, execution: Execution) -> NewEvent:
+def external_fill(teller: Teller, execution: Execution, told_as: str = "") -> NewEvent:
     """An execution that belongs to no order of ours."""
     data = ExternalFillBooked(
         account=teller.account,
@@ -164,6 +175,7 @@ def external_fill(teller: Teller, execution: Execution) -> NewEvent:
         fee_currency=execution.fee_currency,
         revision=execution.revision,
         broker_time=execution.at,
+        told_as=told_as,
     )
     event_id = ids.fill_uuid(teller.broker, teller.account, execution.execution, execution.revision)
     return account_event(teller, event_id, data)
@@ -183,6 +195,15 @@ def external_order(teller: Teller, order: BrokerOrder) -> NewEvent:
     return account_event(teller, event_id, data)
 
 
+def external_end(teller: Teller, broker_order_id: str, symbol: str) -> NewEvent:
+    """The end of an order at the broker that no signal of ours caused."""
+    data = ExternalOrderEnded(
+        account=teller.account, broker=teller.broker, broker_order_id=broker_order_id, symbol=symbol
+    )
+    event_id = ids.status_uuid(teller.broker, teller.account, "external ended", broker_order_id)
+    return account_event(teller, event_id, data)
+
+
 def from_lookup(teller: Teller, order: Order, told: BrokerOrder) -> list[NewEvent]:
     """What asking about an order brought, where it moves the order. Its executions are asked for by themselves."""
     source = Source("lookup", "lookup", told.broker_order_id, told.updated_at)
@@ -195,7 +216,21 @@ def from_lookup(teller: Teller, order: Order, told: BrokerOrder) -> list[NewEven
         events.append(_status(teller, order, o.OrderCanceled, source, reason=told.reason))
     elif told.status == "expired":
         events.append(_status(teller, order, o.OrderExpired, source))
+    elif told.status == "filled" and ends_by_word(order):
+        events.append(_status(teller, order, o.OrderCompleted, source))
+    elif told.status == "replaced" and order.client_order_id == told.client_order_id and not _being_replaced(order):
+        events.append(_status(teller, order, o.OrderCanceled, source, reason=_BY_OTHERS))
     return events
+
+
+def _being_replaced(order: Order) -> bool:
+    """Whether it may be us who replaced an order; then both orders are asked about."""
+    return order.replacing is not None and order.replacing.stage != "requested"
+
+
+def ends_by_word(order: Order) -> bool:
+    """Whether an order may be filled at another quantity than its own: one for money, and one of two exits."""
+    return order.notional is not None or bool(order.parent)
 
 
 MEANINGS: dict[type[Any], tuple[type[Any], tuple[str, ...]]] = {
@@ -204,6 +239,7 @@ MEANINGS: dict[type[Any], tuple[type[Any], tuple[str, ...]]] = {
     b.OrderRejected: (o.OrderRejected, ("code", "message")),
     b.OrderCanceled: (o.OrderCanceled, ("reason",)),
     b.OrderExpired: (o.OrderExpired, ()),
+    b.OrderCompleted: (o.OrderCompleted, ()),
     b.CancelRejected: (o.OrderCancelRejected, ("code", "message")),
 }
 """What a broker's message about the status of an order means: the event, and the fields that it takes over."""
@@ -215,13 +251,18 @@ def translate(teller: Teller, order: Order, told: Any) -> list[NewEvent]:
     An execution is booked on its order whichever attempt it is of.
     """
     if type(told) is b.Fill:
-        return [filled(teller, order, told.execution, told.origin, "message")]
+        return [filled(teller, order, told.execution, told.origin, "message", told.told_as)]
+    if type(told) is b.OrderReplaced and told.client_order_id == order.client_order_id and not _being_replaced(order):
+        source = Source("message", told.origin, told.broker_order_id, told.broker_time)
+        return [_status(teller, order, o.OrderCanceled, source, reason=_BY_OTHERS)]
     meaning = MEANINGS.get(type(told))
     if meaning is None or told.client_order_id != order.client_order_id:
         return []
     kind, fields = meaning
     if kind is o.OrderAccepted and order.broker_order_id:
         return []  # the submit's own answer has been recorded
+    if kind is o.OrderCompleted and not ends_by_word(order):
+        return []  # its executions say it
     source = Source("message", told.origin, told.broker_order_id, told.broker_time)
     key = told.event_key if kind is o.OrderCancelRejected else ""  # of which there may be several
     taken = {field: getattr(told, field) for field in fields}
@@ -232,6 +273,9 @@ def strays(order: Order, told: Any) -> str:
     """What is wrong when a broker works or fills an attempt of an order that was proven not to have arrived."""
     if told.client_order_id == order.client_order_id or type(told) not in {b.OrderAccepted, b.OrderHeld, b.Fill}:
         return ""
+    ours = (ids.client_order_id(order.order, order.attempt, number) for number in range(order.revision + 2))
+    if order.client_order_id is not None and told.client_order_id in ours:
+        return ""  # it was, or is to be, in the order's place
     return (
         f"the broker has {told.client_order_id}, an attempt of order {order.order} that was proven not to have arrived"
     )

@@ -22,7 +22,8 @@ from tradewire.runtime import health, logs
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import HEARTBEAT_SECONDS
 from tradewire.runtime.tasks import end_tasks
-from tradewire.settings import Settings, load
+from tradewire.setting_reading import load
+from tradewire.settings import Settings
 from tradewire_router.paper import endpoint
 from tradewire_router.paper.book import Book, apply
 from tradewire_router.paper.desk import Desk
@@ -64,7 +65,7 @@ class Process:
         parts = [loop.create_task(work) for work in works]
         for part in parts:
             part.add_done_callback(self._ended)
-        self.health.set("start", None)
+        self.health.started()
         await self.stopping.wait()
         await end_tasks(*parts)
         server.close()
@@ -108,7 +109,7 @@ class Process:
 
     async def _listen(self, desk: Desk) -> asyncio.Server:
         accounts = {
-            name: account.currency for name, account in self.settings.accounts.items() if str(account.broker) == "paper"
+            name: account.currency for name, account in self.settings.accounts.items() if account.broker == "paper"
         }
         host, port = endpoint.parse_address(self.paper.address)
         door = Door(desk, endpoint.make_token(self.paper), accounts)

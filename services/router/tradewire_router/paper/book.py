@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from tradewire.domain.exact import ZERO, add, multiply, negate, ratio, share, subtract
 from tradewire.messages.account_events import Bar
 from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
-from tradewire_router.brokers.values import BrokerOrder, OrderStatus, Position
+from tradewire_router.brokers.values import Balance, BrokerOrder, OrderStatus, Position
 from tradewire_router.paper.lines import (
     Accepted,
     BarKept,
@@ -18,6 +18,7 @@ from tradewire_router.paper.lines import (
     Dropped,
     Expired,
     Filled,
+    Happened,
     Line,
     Opened,
     Received,
@@ -108,11 +109,16 @@ class Pending(Struct, gc=False):
 
 
 class AccountBook(Struct):
-    """One account: cash, holdings, and its orders by client order id."""
+    """One account: cash, holdings, and its orders by client order id.
+
+    `cash` is that of all currencies together, one for one, since the broker knows no rates; `foreign` is how much of it
+    is in each currency but the account's own, below zero where more was paid than came in.
+    """
 
     name: str
     currency: str
     cash: Decimal
+    foreign: dict[str, Decimal] = field(default_factory=dict)
     reserved: Decimal = ZERO
     holdings: dict[str, Holding] = field(default_factory=dict)
     selling: dict[str, Decimal] = field(default_factory=dict)
@@ -124,6 +130,15 @@ class AccountBook(Struct):
     def available(self) -> Decimal:
         """Cash that no working order holds back."""
         return subtract(self.cash, self.reserved)
+
+    def balances(self) -> list[Balance]:
+        """The cash of each currency; what orders hold back is of the account's own."""
+        own = self.cash
+        for amount in self.foreign.values():
+            own = subtract(own, amount)
+        found = [Balance(account=self.name, asset=self.currency, total=own, available=subtract(own, self.reserved))]
+        others = sorted(self.foreign.items())
+        return found + [Balance(account=self.name, asset=asset, total=cash, available=cash) for asset, cash in others]
 
     def held(self, symbol: str) -> Decimal:
         """The signed holding of a symbol."""
@@ -180,6 +195,8 @@ def apply(book: Book, line: Line, offset: int) -> None:
             _accept(book, account, line)
         case Filled():
             _fill(book, account, line, offset)
+        case Happened():
+            _happen(account, line)
         case Rejected(client_order_id=client_order_id):
             del account.pending[client_order_id]
             account.closed[client_order_id] = offset
@@ -235,6 +252,9 @@ def _fill(book: Book, account: AccountBook, line: Filled, offset: int) -> None:
     holding = account.holdings.setdefault(line.symbol, Holding())
     signed = line.quantity if line.side == "buy" else negate(line.quantity)
     _book_cost(holding, signed, line.price)
+    if line.currency != account.currency:
+        moved = subtract(line.cash, account.cash)
+        account.foreign[line.currency] = add(account.foreign.get(line.currency, ZERO), moved)
     account.cash = line.cash
     if order.side == "sell":
         account.selling[line.symbol] = subtract(account.selling[line.symbol], line.quantity)
@@ -248,6 +268,18 @@ def _fill(book: Book, account: AccountBook, line: Filled, offset: int) -> None:
     order.updated_at = line.at
     if line.closed is not None:
         _close(book, account, order, offset)
+
+
+def _happen(account: AccountBook, line: Happened) -> None:
+    account.cash = line.cash
+    if line.symbol and line.change:
+        holding = account.holdings.setdefault(line.symbol, Holding())
+        if line.what == "transfer":
+            _book_cost(holding, line.change, line.price or ZERO)
+        else:
+            holding.quantity = line.position  # what was paid stays as it is
+        if not holding.quantity:
+            holding.cost = ZERO
 
 
 def _book_cost(holding: Holding, signed: Decimal, price: Decimal) -> None:

@@ -2,10 +2,10 @@
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
 from tradewire.errors import ConfigError
+from tradewire.secret_files import read_secret
 from tradewire.settings import Paper
 
 ADDRESS_FILE = "address"
@@ -55,16 +55,8 @@ def read_token(paper: Paper) -> str:
     Raises:
         ConfigError: there is none, or others may read it.
     """
-    path = token_path(paper)
-    try:
-        if path.stat().st_mode & stat.S_IROTH:
-            raise ConfigError("paper.token_file", f"{path} can be read by everybody", f"Run: chmod o-r {path}")
-        token = path.read_text().strip()
-    except OSError as error:
-        raise ConfigError("paper.token_file", f"{path}: {error.strerror}", "Start the paper broker first.") from None
-    if not token:
-        raise ConfigError("paper.token_file", f"{path} is empty", "Delete it, and start the paper broker again.")
-    return token
+    again = "Delete it, and start the paper broker again."
+    return read_secret(token_path(paper), "paper.token_file", missing="Start the paper broker first.", empty=again)
 
 
 def tell_address(paper: Paper, host: str, port: int) -> None:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from hashlib import blake2b
 
+from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.exact import ZERO, add, multiply, subtract
 from tradewire.messages.account_events import Bar
 from tradewire.messages.quotes import Quote
+from tradewire.messages.vocabulary import Timeframe
 from tradewire.settings import Paper
 from tradewire_router.brokers.results import CancelOutcome
 from tradewire_router.brokers.values import Account, Balance, BrokerOrder
 from tradewire_router.paper import funds, market
-from tradewire_router.paper.bars import OpenBars, finished
+from tradewire_router.paper.bars import MinuteBars, OpenBars, finished
 from tradewire_router.paper.book import BARS, AccountBook, Book, LiveOrder, apply
 from tradewire_router.paper.checks import Problem, Terms, check
 from tradewire_router.paper.lines import (
@@ -27,13 +29,14 @@ from tradewire_router.paper.lines import (
     Duplicate,
     Expired,
     Filled,
+    Happened,
     Line,
     Opened,
     Received,
     Rejected,
     Triggered,
 )
-from tradewire_router.paper.wire import PaperOrder
+from tradewire_router.paper.wire import Happening, PaperOrder
 
 Record = Callable[[Line], int]
 
@@ -51,7 +54,7 @@ class Engine:
         self.terms = terms
         self.quotes: dict[str, Quote] = {}
         self._record = record
-        self._open_bars = OpenBars()
+        self._open_bars, self._minutes = OpenBars(), MinuteBars()
         self._day_ends: dict[bool, int] = {}
         self._next_expiry = 0
 
@@ -69,9 +72,40 @@ class Engine:
             for client_order_id in list(account.pending):
                 self._write(Dropped(seq=self._seq, at=at, account=account.name, client_order_id=client_order_id))
 
+    def happen(self, account: AccountBook, happening: Happening, at: int) -> str:
+        """Lets something happen to an account beside executions; returns its id."""
+        symbol, held = happening.symbol, account.held(happening.symbol)
+        change = happening.quantity
+        if happening.ratio is not None:
+            change = add(change, subtract(multiply(held, happening.ratio), held))
+        if happening.kind == "split":
+            for order in [each for each in account.live.values() if each.symbol == symbol]:
+                self._cancel(order, "CORPORATE_ACTION", at)
+        activity = f"{account.name}-{self._seq}"
+        self._write(
+            Happened(
+                seq=self._seq,
+                at=at,
+                account=account.name,
+                activity=activity,
+                what=happening.kind,
+                amount=happening.amount,
+                currency=account.currency,
+                cash=add(account.cash, happening.amount),
+                symbol=symbol,
+                change=change,
+                position=add(held, change) if symbol else ZERO,
+                ratio=happening.ratio,
+                price=happening.price,
+                text=happening.text,
+                told=happening.told,
+            )
+        )
+        return activity
+
     def balances(self, account: AccountBook) -> list[Balance]:
-        """The account's cash."""
-        return [Balance(account=account.name, asset=account.currency, total=account.cash, available=account.available)]
+        """The account's cash, by currency."""
+        return account.balances()
 
     def account_info(self, account: AccountBook) -> Account:
         """The account as a whole; without equity when a holding has no quote."""
@@ -188,6 +222,7 @@ class Engine:
         self.quotes[quote.symbol] = quote
         if (ended := self._open_bars.take(quote, self.book.bars.get(quote.symbol), at)) is not None:
             self._keep_bar(quote.symbol, ended, at)
+        self._minutes.take(quote, at)
         self.expire(at)
         working = self.book.working.get(quote.symbol)
         for order in list(working.values()) if working else ():
@@ -216,10 +251,12 @@ class Engine:
                     )
                 )
 
-    def bars(self, symbol: str, days: int, at: int) -> list[Bar]:
-        """The newest daily bars of a symbol, at most `days`, oldest first; only of days that are over."""
+    def bars(self, symbol: str, timeframe: Timeframe, count: int, at: int) -> list[Bar]:
+        """The newest bars of a symbol, at most `count`, oldest first, those that are over; of minutes or of days."""
+        if timeframe == "1m":
+            return self._minutes.bars(symbol, count, at)
         bars = finished(self.book.bars.get(symbol, []), self._open_bars.bar(symbol), at)
-        return bars[-min(days, BARS) :] if days > 0 else []
+        return bars[-min(count, BARS) :] if count > 0 else []
 
     def keep_bars(self, at: int) -> None:
         """Writes down the bars under way, because the process is being stopped."""
@@ -297,7 +334,7 @@ class Engine:
                 quantity=quantity,
                 price=price,
                 fee=fee,
-                currency=account.currency,
+                currency=settlement_currency(order.symbol, account.currency),
                 cash=cash,
                 position=position,
                 closed=order.told("filled", at, quantity=quantity, value=value) if len(order.pieces) == 1 else None,

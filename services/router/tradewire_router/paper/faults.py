@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from tradewire_router.paper.wire import Fault, FaultKind
 
+_OF_QUESTIONS = frozenset({"silence", "unlisted"})
+
 
 class Faults:
     """The armed faults by account; each is used up by the orders or questions that it strikes."""
@@ -22,11 +24,15 @@ class Faults:
 
     def strike(self, account: str, symbol: str) -> dict[FaultKind, Fault]:
         """Returns the faults that strike the next order, at most one of a kind, and uses each up by one."""
-        return self._strike(account, lambda fault: fault.kind != "silence" and fault.symbol in {"", symbol})
+        return self._strike(account, lambda fault: fault.kind not in _OF_QUESTIONS and fault.symbol in {"", symbol})
 
     def silences(self, account: str) -> bool:
         """Whether the next question is not answered; uses the fault up by one."""
         return bool(self._strike(account, lambda fault: fault.kind == "silence"))
+
+    def unlists(self, account: str) -> bool:
+        """Whether the next list of open orders is empty; uses the fault up by one."""
+        return bool(self._strike(account, lambda fault: fault.kind == "unlisted"))
 
     def _strike(self, account: str, meant: Callable[[Fault], bool]) -> dict[FaultKind, Fault]:
         armed = self._armed.get(account)

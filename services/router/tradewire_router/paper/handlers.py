@@ -11,8 +11,8 @@ from tradewire.domain.quoting import quoted
 from tradewire_router.brokers.values import BrokerOrder
 from tradewire_router.paper import market, wire
 from tradewire_router.paper.desk import Desk, Session
-from tradewire_router.paper.lines import Filled, Received, decode_line, execution_of
-from tradewire_router.paper.wire import Answer, ExecutionPage, Failed, OrderPage, frame
+from tradewire_router.paper.lines import Filled, Happened, Received, activity_of, decode_line, execution_of
+from tradewire_router.paper.wire import ActivityPage, Answer, ExecutionPage, Failed, OrderPage, frame
 
 PAGE_LINES = 5_000
 PAGE_ROWS = 500
@@ -32,7 +32,8 @@ def find_order(desk: Desk, session: Session, request: wire.FindOrder) -> None:
 
 
 def open_orders(desk: Desk, session: Session, request: wire.OpenOrders) -> None:
-    orders = [order.told() for order in desk.book_of(session).live.values()]
+    hidden = desk.faults.unlists(session.account)
+    orders = [] if hidden else [order.told() for order in desk.book_of(session).live.values()]
     _answer(desk, session, request.number, orders)
 
 
@@ -68,6 +69,21 @@ def executions_since(desk: Desk, session: Session, request: wire.ExecutionsSince
     _answer(desk, session, request.number, ExecutionPage(executions, last, read < PAGE_LINES))
 
 
+def activities_since(desk: Desk, session: Session, request: wire.ActivitiesSince) -> None:
+    if problem := ahead(desk, request.after):
+        desk.answer(session, frame(Failed(request.number, "INVALID_CURSOR", problem)))
+        return
+    activities = []
+    read, last = 0, request.after
+    for head, data in islice(desk.journal.after(request.after), PAGE_LINES):
+        read, last = read + 1, head.seq
+        if head.kind == "happened" and head.account == session.account:
+            line = decode_line(data)
+            if isinstance(line, Happened) and line.told:
+                activities.append(activity_of(line))
+    _answer(desk, session, request.number, ActivityPage(activities, last, read < PAGE_LINES))
+
+
 def positions(desk: Desk, session: Session, request: wire.Positions) -> None:
     _answer(desk, session, request.number, desk.book_of(session).positions())
 
@@ -95,7 +111,7 @@ def quote(desk: Desk, session: Session, request: wire.QuoteOf) -> None:
 
 
 def bars(desk: Desk, session: Session, request: wire.BarsOf) -> None:
-    _tell(desk, session, request.number, desk.engine.bars(request.symbol, request.days, desk.now()))
+    _tell(desk, session, request.number, desk.engine.bars(request.symbol, request.timeframe, request.count, desk.now()))
 
 
 def clock(desk: Desk, session: Session, request: wire.Clock) -> None:
@@ -112,6 +128,12 @@ def disarm(desk: Desk, session: Session, request: wire.Disarm) -> None:
     if _may_fault(desk, session, request.number):
         desk.forget_faults(session.account)
         _answer(desk, session, request.number, None)
+
+
+def happen(desk: Desk, session: Session, request: wire.Happen) -> None:
+    if _may_fault(desk, session, request.number):
+        happened = desk.engine.happen(desk.book_of(session), request.happening, desk.now())
+        _answer(desk, session, request.number, happened)
 
 
 def ahead(desk: Desk, cursor: int) -> str | None:
@@ -148,6 +170,8 @@ HANDLERS: dict[type, Callable[[Desk, Session, Any], None]] = {
     wire.OpenOrders: open_orders,
     wire.OrdersSince: orders_since,
     wire.ExecutionsSince: executions_since,
+    wire.ActivitiesSince: activities_since,
+    wire.Happen: happen,
     wire.Positions: positions,
     wire.Balances: balances,
     wire.AccountInfo: account_info,

@@ -12,11 +12,11 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass, field
-from decimal import Decimal, getcontext
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
-getcontext().prec = 200
+_DIGITS = 200
 
 ENDS = {"rejected", "canceled", "expired"}
 
@@ -61,6 +61,10 @@ class Judge:
 
     def read(self, line: dict[str, Any]) -> None:
         """Takes the next line."""
+        with localcontext(Context(prec=_DIGITS)):
+            self._read(line)
+
+    def _read(self, line: dict[str, Any]) -> None:
         kind = line["kind"]
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if line["seq"] != self._seq + 1:
@@ -74,6 +78,8 @@ class Judge:
             self._received(line)
         elif kind == "filled":
             self._filled(line)
+        elif kind == "happened":
+            self._happened(line)
         elif kind in {"accepted", "dropped", *ENDS}:
             self._moved(line, kind)
 
@@ -145,6 +151,17 @@ class Judge:
             self._wrong(line, f"cash of {line['account']} is {account.cash}, and the journal says {line['cash']}")
         if held != Decimal(line["position"]):
             self._wrong(line, f"{line['account']} holds {held} {line['symbol']}, the journal says {line['position']}")
+
+    def _happened(self, line: dict[str, Any]) -> None:
+        account, symbol = self.accounts[line["account"]], line.get("symbol", "")
+        account.cash += Decimal(line["amount"])
+        if account.cash != Decimal(line["cash"]):
+            self._wrong(line, f"cash of {line['account']} is {account.cash}, and the journal says {line['cash']}")
+        if symbol:
+            held = account.positions.get(symbol, Decimal(0)) + Decimal(line.get("change", "0"))
+            account.positions[symbol] = held
+            if held != Decimal(line.get("position", "0")):
+                self._wrong(line, f"{line['account']} holds {held} {symbol}, the journal says {line['position']}")
 
     def _order(self, line: dict[str, Any]) -> Order | None:
         order = self.orders.get((line["account"], line["client_order_id"]))

@@ -13,7 +13,7 @@ from msgspec import Struct
 from tradewire.domain.exact import ZERO
 from tradewire.messages.account_events import Bar
 from tradewire.messages.vocabulary import Side
-from tradewire_router.brokers.values import BrokerOrder, Execution
+from tradewire_router.brokers.values import Activity, ActivityKind, BrokerOrder, Execution
 from tradewire_router.paper.wire import PaperOrder
 
 
@@ -77,7 +77,10 @@ class Triggered(_Line, frozen=True, kw_only=True, tag="triggered"):
 
 
 class Filled(_Line, frozen=True, kw_only=True, tag="filled"):
-    """An execution, and the account's cash and holding after it. `closed` is the order when this completes it."""
+    """An execution, and the account's cash and holding after it. `closed` is the order when this completes it.
+
+    Price and fee are in `currency`; `cash` is that of all currencies together, one for one.
+    """
 
     client_order_id: str
     broker_order_id: str
@@ -116,6 +119,23 @@ class Expired(_Line, frozen=True, kw_only=True, tag="expired"):
     closed: BrokerOrder
 
 
+class Happened(_Line, frozen=True, kw_only=True, tag="happened"):
+    """Something beside executions, and the account's cash and holding after it; `change` is of the holding."""
+
+    activity: str
+    what: ActivityKind
+    amount: Decimal
+    currency: str
+    cash: Decimal
+    symbol: str = ""
+    change: Decimal = ZERO
+    position: Decimal = ZERO
+    ratio: Decimal | None = None
+    price: Decimal | None = None
+    text: str = ""
+    told: bool = True
+
+
 class BarKept(_Line, frozen=True, kw_only=True, tag="bar"):
     """A symbol's daily bar, which is of no account: at the day's end, or as it stands when the process is stopped."""
 
@@ -135,6 +155,7 @@ Line = (
     | CancelReceived
     | Canceled
     | Expired
+    | Happened
     | BarKept
 )
 EventLine = Accepted | Rejected | Triggered | Filled | Canceled | Expired
@@ -172,4 +193,21 @@ def execution_of(line: Filled) -> Execution:
         at=line.at,
         fee=line.fee,
         fee_currency=line.currency,
+    )
+
+
+def activity_of(line: Happened) -> Activity:
+    """The activity that a line tells."""
+    return Activity(
+        account=line.account,
+        activity=line.activity,
+        kind=line.what,
+        at=line.at,
+        amount=line.amount,
+        currency=line.currency,
+        symbol=line.symbol,
+        quantity=line.change,
+        ratio=line.ratio,
+        price=line.price,
+        text=line.text,
     )

@@ -6,12 +6,14 @@
 - A stop is reached by the last trade; without one, by the side that the order would take.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from tradewire.domain.exact import ZERO, add, multiply, subtract
+from tradewire.domain.account_book import settlement_currency
+from tradewire.domain.exact import ONE, ZERO, add, multiply, subtract
 from tradewire.messages.quotes import Quote
 from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
 from tradewire.settings import Paper
@@ -27,6 +29,9 @@ _WIDE = Context(prec=100)
 _EQUITY = (Decimal("0.0001"), Decimal("0.000001"))
 _PAIR = (Decimal("0.00000001"), Decimal("0.00000001"))
 _NEW_YORK = ZoneInfo("America/New_York")
+_CONTRACT = Decimal(100)
+_option = re.compile(r"[A-Z]{1,6}(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d)[CP]\d{8}").fullmatch
+"""How the Options Clearing Corporation writes options: AAPL240119C00150000."""
 
 
 def instrument(symbol: str, currency: str, terms: Paper) -> Instrument:
@@ -36,10 +41,11 @@ def instrument(symbol: str, currency: str, terms: Paper) -> Instrument:
     """
     pair = "/" in symbol
     tick, step = _PAIR if pair else _EQUITY
+    option = _option(symbol)
     return Instrument(
         symbol=symbol,
-        asset_class="crypto" if pair else "equity",
-        currency=currency,
+        asset_class="crypto" if pair else "option" if option else "equity",
+        currency=settlement_currency(symbol, currency),
         tick=tick,
         step=step,
         min_quantity=step,
@@ -48,6 +54,8 @@ def instrument(symbol: str, currency: str, terms: Paper) -> Instrument:
         calendar="" if pair else "XNYS",
         shortable=terms.allow_short,
         easy_to_borrow=terms.allow_short,
+        multiplier=_CONTRACT if option else ONE,
+        expiry=f"20{option['year']}-{option['month']}-{option['day']}" if option else "",
     )
 
 

@@ -30,6 +30,7 @@ class _QuoteText(Struct, frozen=True, gc=False):
     bid: Raw = Raw(b"null")
     ask: Raw = Raw(b"null")
     last: Raw = Raw(b"null")
+    delayed: bool = False
 
 
 _decode = msgspec.json.Decoder(_QuoteText).decode
@@ -54,7 +55,7 @@ def parse_quote(data: bytes) -> Quote:
         raise InvalidValue("QUOTE_INVALID", f"the quote of {text.symbol} has no price", "bid, ask or last")
     if bid is not None and ask is not None and bid > ask:
         raise InvalidValue("QUOTE_CROSSED", f"the bid {bid} of {text.symbol} is above the ask {ask}", "bid <= ask")
-    return Quote(symbol=text.symbol, at=_time(text.at), bid=bid, ask=ask, last=last)
+    return Quote(symbol=text.symbol, at=_time(text.at), bid=bid, ask=ask, last=last, delayed=text.delayed)
 
 
 def _price(name: str, raw: Raw) -> Decimal | None:

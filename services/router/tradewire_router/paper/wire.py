@@ -5,15 +5,17 @@ Events are lines of the journal, sent as they stand there; the number of the las
 Decimals are text in both directions.
 """
 
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-from tradewire.messages.vocabulary import OrderType, Side, TimeInForce
+from tradewire.domain.exact import ZERO
+from tradewire.messages.vocabulary import AssetClass, OrderType, Side, Timeframe, TimeInForce
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.results import CancelOutcome
-from tradewire_router.brokers.values import AssetClass, BrokerOrder, Execution, OrderRequest
+from tradewire_router.brokers.values import Activity, ActivityKind, BrokerOrder, Execution, OrderRequest
 
 VERSION = 1
 MAX_REQUEST_BYTES = 64 << 10
@@ -55,17 +57,20 @@ FaultKind = Literal[
     "mute_stream",
     "disconnect",
     "silence",
+    "unlisted",
 ]
 
 
 class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One misbehaviour for tests, for the next `times` orders of the connection's account; silence is for questions.
+    """One misbehaviour for tests, for the next `times` orders of the connection's account; silence and unlisted are
+    for questions.
 
     reject: refused with `code`. drop_response: placed and never answered. delay_response: placed, answered after
     `delay_ms`. delay_before: received, placed and answered after `delay_ms`. place_late: never answered, placed after
     `delay_ms`. duplicate_event: each event of the order is sent twice. partial: filled in `pieces`, one a quote.
     mute_stream: events are held back for `delay_ms`. disconnect: placed, and the connection cut instead of an answer.
-    silence: a question about the account as a whole, an instrument or bars is never answered.
+    silence: a question about the account as a whole, an instrument or bars is never answered. unlisted: the list of
+    open orders is empty.
     """
 
     kind: FaultKind
@@ -130,6 +135,35 @@ class ExecutionsSince(_Request, frozen=True, tag="executions"):
     after: int
 
 
+class ActivitiesSince(_Request, frozen=True, tag="activities"):
+    """What happened beside executions after a journal number, a page at a time. Answered by ActivityPage."""
+
+    after: int
+
+
+class Happening(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happens to an account, for tests: cash of `amount`, a change of a holding by `quantity`.
+
+    A split multiplies the holding by `ratio`, and cancels the symbol's working orders. What is not `told` is in no list
+    of activities, so that nobody but a look at positions and balances finds it.
+    """
+
+    kind: ActivityKind
+    amount: Decimal = ZERO
+    symbol: str = ""
+    quantity: Decimal = ZERO
+    ratio: Decimal | None = None
+    price: Decimal | None = None
+    text: str = ""
+    told: bool = True
+
+
+class Happen(_Request, frozen=True, tag="happen"):
+    """Makes something happen; allowed only where faults are. Answered by the activity's id."""
+
+    happening: Happening
+
+
 class Positions(_Request, frozen=True, tag="positions"):
     """Answered by a list of Position."""
 
@@ -158,7 +192,8 @@ class BarsOf(_Request, frozen=True, tag="bars"):
     """Answered by a list of Bar."""
 
     symbol: str
-    days: int
+    timeframe: Timeframe
+    count: int
 
 
 class Clock(_Request, frozen=True, tag="clock"):
@@ -182,6 +217,8 @@ Request = (
     | OpenOrders
     | OrdersSince
     | ExecutionsSince
+    | ActivitiesSince
+    | Happen
     | Positions
     | Balances
     | AccountInfo
@@ -205,6 +242,14 @@ class ExecutionPage(Struct, frozen=True):
     """A page of executions, the journal number that was read to, and whether that is the end."""
 
     executions: list[Execution]
+    after: int
+    done: bool
+
+
+class ActivityPage(Struct, frozen=True):
+    """A page of activities, the journal number that was read to, and whether that is the end."""
+
+    activities: list[Activity]
     after: int
     done: bool
 

@@ -14,6 +14,23 @@ from tradewire_router.facts import Facts, settled
 T = TypeVar("T")
 
 
+async def answer_of(question: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Returns a broker's answer.
+
+    Raises:
+        BrokerError: it failed, in whatever way, or did not come in time.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await question
+    except BrokerError:
+        raise
+    except TimeoutError:
+        raise BrokerTimeoutError(f"no answer from the broker in {seconds:g} s") from None
+    except Exception as error:  # whatever an adapter raises, it has not answered
+        raise BrokerError(f"{type(error).__name__}: {error}") from error
+
+
 class Reporter:
     """Questions that nothing but reports depends on: whatever goes wrong with one, orders go on."""
 
@@ -30,20 +47,8 @@ class Reporter:
         return self._replica.pos
 
     async def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Returns the broker's answer.
-
-        Raises:
-            BrokerError: it failed, in whatever way, or did not come in time.
-        """
-        try:
-            async with asyncio.timeout(seconds):
-                return await question
-        except BrokerError:
-            raise
-        except TimeoutError:
-            raise BrokerTimeoutError(f"no answer from the broker in {seconds:g} s") from None
-        except Exception as error:  # whatever an adapter raises, it has not answered
-            raise BrokerError(f"{type(error).__name__}: {error}") from error
+        """Returns the broker's answer. Raises as `answer_of`."""
+        return await answer_of(question, seconds)
 
     async def tell(self, report: Struct) -> None:
         """Appends a report, and returns when the state shows it."""

@@ -78,6 +78,10 @@ class Listener:
         """Waits until so many messages have been heard."""
         until(lambda: len(self.heard) >= count)
 
+    def until_over(self) -> None:
+        """Waits until the library has given up by itself."""
+        until(lambda: not self.running)
+
     def until_events(self, *kinds: str) -> None:
         """Waits until exactly these events have been heard."""
         until(lambda: self.events() == list(kinds))
@@ -92,6 +96,8 @@ class Desk:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        self.built: set[tuple[str, str]] = set()
+        """The options of its twins that the rule named, with their values."""
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +115,9 @@ class Desk:
 
     def twin(self, *, data: Path | None = None, **given: object) -> Remote:
         """A twin with these options, and a rate that no rule runs into unless it asks for one."""
-        chosen = {"rate_per_min": "100000", **{name: str(value) for name, value in given.items()}}
+        named = {name: str(value) for name, value in given.items()}
+        self.built |= named.items()
+        chosen = {"rate_per_min": "100000", **named}
         remote = self._stack.enter_context(hosted(Alpaca(options(chosen)), data))
         remote.do("quote", symbol="AAPL", bid="100", ask="100.1")
         return remote

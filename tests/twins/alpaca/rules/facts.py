@@ -291,6 +291,8 @@ def non_trade(desk: Desk) -> None:
     twin.do("activity", type="DIV", net_amount="2.5", symbol="AAPL", qty="10", per_share_amount="0.25")
     twin.do("activity", type="SPLIT", symbol="AAPL", qty="10")
     (dividend,) = client.get("/account/activities", {"activity_types": "DIV"})
+    told = client.get("/account/activities", {"category": "non_trade_activity"})
+    assert [one["activity_type"] for one in told] == ["SPLIT", "DIV"]
     assert (dividend["net_amount"], dividend["symbol"]) == ("2.5", "AAPL")
     assert client.get_account()["cash"] == "99001.5"
     assert client.get_open_position("AAPL")["qty"] == "20"

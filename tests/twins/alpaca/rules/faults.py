@@ -153,7 +153,7 @@ def kept(desk: Desk) -> None:
         assert new["id"] not in {order["id"] for order in before["orders"]}
 
 
-@rule("a run is replayed from its journal to the same answers", "§8")
+@rule("a run is replayed from its journal to the same answers and messages", "§8")
 def replayed(desk: Desk) -> None:
     folder = desk.folder()
     twin = desk.twin(data=folder)
@@ -169,6 +169,12 @@ def replayed(desk: Desk) -> None:
     fresh = options({"rate_per_min": "100000"})
     assert differences(run, Alpaca(fresh)) == []
     assert differences(run, Alpaca(options({"cash": "5"}, fresh))) != []
+    telling = next(
+        entry for entry in run if [name for name, _ in entry.get("pushes", ())] == ["push trade_updates fill"]
+    )
+    telling["pushes"] = []
+    (other,) = differences(run, Alpaca(fresh))
+    assert f"entry {telling['n']}: fill now pushes" in other
 
 
 @rule("no key and no secret is in the journal or in the kept state", "§7")

@@ -1,6 +1,7 @@
 """Market data: latest values, bars by pages, the stream and its refusals."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from alpaca.data.enums import DataFeed
 from alpaca.data.requests import (
@@ -12,6 +13,7 @@ from alpaca.data.requests import (
 )
 from alpaca.data.timeframe import TimeFrame
 
+from tests.twins.alpaca.options import Options, values
 from tests.twins.alpaca.rules import rule
 from tests.twins.alpaca.rules.desk import Desk, refused
 from tests.twins.kit.remote import Remote
@@ -23,6 +25,16 @@ def bars(twin: Remote, symbol: str, count: int) -> None:
     times = [first + timedelta(minutes=number) for number in range(count)]
     made = [{"t": time.isoformat(), "o": 1, "h": 2, "l": 1, "c": 2, "v": n} for n, time in enumerate(times)]
     twin.do("bars", symbol=symbol, timeframe="1Min", bars=made)
+
+
+def answered(twin: Remote, word: str) -> list[dict[str, Any]]:
+    """What the stream has sent of this kind, as soon as there is some."""
+
+    def told() -> list[dict[str, Any]]:
+        sent = [entry for entry in twin.journal() if entry["kind"] == "out" and "frame" in entry]
+        return [entry for entry in sent if entry["frame"][0]["T"] == word]
+
+    return list(twin.until(told))
 
 
 @rule("latest quotes and trades; a symbol without data is not there", "[src]")
@@ -40,7 +52,7 @@ def latest(desk: Desk) -> None:
     )
 
 
-@rule("bars come in pages over symbols; the library reads them all", "[src]")
+@rule("bars come in pages over symbols, either way; the library reads them all", "[src]")
 def paging(desk: Desk) -> None:
     twin = desk.twin()
     bars(twin, "AAPL", 700)
@@ -59,13 +71,19 @@ def paging(desk: Desk) -> None:
         if (token := page["next_page_token"]) is None:
             break
     assert read == [500, 500, 200]
+    newest = client.get("/stocks/bars", {"symbols": "AAPL", "timeframe": "1Min", "limit": 1, "sort": "desc"})
+    assert [one["v"] for one in newest["bars"]["AAPL"]] == [699]
 
 
-@rule("a feed that is not paid for is 403 over REST", "[mem]")
-def no_rights(desk: Desk) -> None:
-    client = desk.data(desk.twin())
+@rule("a feed that is not paid for is 403 over REST, one that is paid for is answered", "[mem] [option]")
+def rights(desk: Desk) -> None:
     asked = StockLatestQuoteRequest(symbol_or_symbols="AAPL", feed=DataFeed.SIP)
-    assert refused(client.get_stock_latest_quote, asked).status_code == 403
+    for value in values("feeds"):
+        client = desk.data(desk.twin(feeds=value))
+        if value == "sip":
+            assert client.get_stock_latest_quote(asked)["AAPL"]["ap"] == 100.1
+        else:
+            assert refused(client.get_stock_latest_quote, asked).status_code == 403
 
 
 @rule("the stream speaks MessagePack with its client; quotes, trades and bars of what was subscribed", "[src]")
@@ -92,6 +110,25 @@ def stream(desk: Desk) -> None:
     assert opened["headers"]["Content-Type"] == "application/msgpack"
 
 
+@rule("statuses are told of what was subscribed; a feed without them refuses that and tells quotes", "[option]")
+def statuses(desk: Desk) -> None:
+    for value in values("statuses"):
+        twin = desk.twin(statuses=value)
+        listener = desk.quotes(twin, "AAPL")
+        listener.stream.subscribe_trading_statuses(listener.take, "AAPL")
+        sent(twin, "invalid subscribe action" if value == "refused" else "'statuses': ['AAPL']")
+        twin.do("status", symbol="AAPL")
+        twin.do("quote", symbol="AAPL", bid="99", ask="99.5")
+        kinds = ["q"] if value == "refused" else ["s", "q"]
+        listener.until(len(kinds))
+        assert [one["T"] for one in listener.heard] == kinds
+
+
+def sent(twin: Remote, words: str) -> None:
+    """Waits until something like this was sent."""
+    twin.until(lambda: any(words in str(entry) for entry in twin.journal() if entry["kind"] == "out"))
+
+
 @rule("wrong keys: the stream tries again and tells nobody", "[src]")
 def wrong_keys(desk: Desk) -> None:
     twin = desk.twin()
@@ -100,12 +137,34 @@ def wrong_keys(desk: Desk) -> None:
     assert listener.running
 
 
-@rule("a feed that is not paid for ends the stream's task without an error", "[src]")
-def no_stream_rights(desk: Desk) -> None:
-    twin = desk.twin()
-    listener = desk.quotes(twin, "AAPL", path="/v2/sip", ready=False)
-    twin.until(lambda: not listener.running)
-    assert twin.calls("GET /v2/sip") == 1
+@rule("a feed that is not paid for ends the stream's task without an error, one that is paid for streams", "[option]")
+def stream_rights(desk: Desk) -> None:
+    for value in values("feeds"):
+        twin = desk.twin(feeds=value)
+        listener = desk.quotes(twin, "AAPL", path="/v2/sip", ready=value == "sip")
+        if value == "sip":
+            twin.do("quote", symbol="AAPL", bid="99", ask="99.5")
+            listener.until(1)
+            assert listener.heard[0]["bp"] == 99
+        else:
+            listener.until_over()
+            assert listener.heard == []
+        assert twin.calls("GET /v2/sip") == 1
+
+
+@rule("more symbols than 30 are refused, unless the feed is paid for", "[doc] [option]")
+def symbols(desk: Desk) -> None:
+    assert Options().data_symbols == 30
+    named = ["AAPL", *(f"S{number}" for number in range(30))]
+    for value in values("feeds"):
+        twin = desk.twin(feeds=value)
+        listener = desk.quotes(twin, *named, path=f"/v2/{value}", ready=value == "sip")
+        told = [entry["frame"] for entry in answered(twin, "subscription" if value == "sip" else "error")]
+        if value == "sip":
+            assert len(told[0][0]["quotes"]) == 31
+        else:
+            assert told == [[{"T": "error", "code": 405, "msg": "symbol limit exceeded"}]]
+            assert listener.heard == []
 
 
 @rule("one data stream per account: a second one is told connection limit exceeded", "[doc]")

@@ -212,16 +212,23 @@ def stream_first(desk: Desk) -> None:
     assert {message["data"]["order"]["client_order_id"] for message in listener.heard} == {"fast"}
 
 
-@rule("a replacement tells replaced of the old order and new of the new one", "§2 [run]")
+@rule("a replacement tells replaced of the old order and new of the new one, at once or after a while", "§2 [option]")
 def replaced(desk: Desk) -> None:
-    twin = desk.twin()
-    listener = desk.updates(twin)
-    client = desk.client(twin)
-    old = client.submit_order(limit())
-    new = client.replace_order_by_id(old["id"], ReplaceOrderRequest(limit_price=91))
-    listener.until(4)
-    told = [(message["data"]["event"], message["data"]["order"]["id"]) for message in listener.heard]
-    assert told[2:] == [("replaced", old["id"]), ("new", new["id"])]
+    for value in values("replacements"):
+        twin = desk.twin(replacements=value)
+        listener = desk.updates(twin)
+        client = desk.client(twin)
+        old = client.submit_order(limit())
+        new = client.replace_order_by_id(old["id"], ReplaceOrderRequest(limit_price=91))
+        begun = []
+        if value == "pending":
+            assert client.get_order_by_id(old["id"])["status"] == "pending_replace"
+            twin.do("settle", order=old["id"])
+            begun = [("pending_replace", old["id"])]
+        assert client.get_order_by_id(old["id"])["status"] == "replaced"
+        listener.until(4 + len(begun))
+        told = [(message["data"]["event"], message["data"]["order"]["id"]) for message in listener.heard]
+        assert told[2:] == [*begun, ("replaced", old["id"]), ("new", new["id"])]
 
 
 @rule("the answer to a replacement promises nothing: a fill of the old order may reject the new one", "[doc]")

@@ -1,7 +1,8 @@
 """Every check of an order, in the order in which the first failure names the reason. A new check is one line here.
 
 Kill, duplicate, stale, instrument, price, size, exposure, loss, rate: the priority is fixed, because people and
-programs rely on the primary reason. All of them run on every order, whatever fails.
+programs rely on the primary reason. All of them run on every order, whatever fails. The dry run is the last: its reason
+says that the order would have gone out.
 """
 
 from tradewire_risk.domain.check_input import Check
@@ -105,10 +106,22 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check("halted", Reason.INSTRUMENT_HALTED, market.tradable, "{symbol} is {value} at the broker of {account}."),
     Check(
+        "supported",
+        Reason.INSTRUMENT_UNSUPPORTED,
+        market.supported,
+        "{symbol} cannot be valued yet: it is {value}, and not {limit}.",
+    ),
+    Check(
         "type",
         Reason.ORDER_TYPE_UNSUPPORTED,
         market.type_supported,
-        "The broker of {account} takes no {value} order in {symbol}.",
+        "The broker of {account} takes no {value} order in {symbol}, but {limit}.",
+    ),
+    Check(
+        "features",
+        Reason.FEATURE_UNSUPPORTED,
+        market.features_supported,
+        "The broker of {account} takes no {value} in {symbol}, but {limit}.",
     ),
     Check(
         "hours",
@@ -151,7 +164,7 @@ CHECKS: tuple[Check, ...] = (
         instrument.nothing_unknown,
         "{value} order of {symbol} in {account} is Unknown at the broker; new ones wait until that is settled.",
     ),
-    Check("price", Reason.PRICE_MISSING, price.price_known, "There is no quote for {symbol}."),
+    Check("price", Reason.PRICE_MISSING, price.price_known, "There is no {limit} for {symbol}."),
     Check("rate", Reason.RATE_MISSING, price.rate_known, "There is no quote for {currency_pair}."),
     Check(
         "price_age",
@@ -173,6 +186,7 @@ CHECKS: tuple[Check, ...] = (
         market.tick_fits,
         "The price {value} is no multiple of the tick of {symbol}, {limit}.",
     ),
+    Check("exits", Reason.EXIT_PRICE_INVALID, market.exits_fit, "The exits cannot go with the entry: {value}."),
     Check("size", Reason.SIZE_UNKNOWN, size.size_known, "The order cannot be sized: {value}."),
     Check(
         "sides",
@@ -221,6 +235,7 @@ CHECKS: tuple[Check, ...] = (
         Reason.NOTIONAL_BELOW_MIN,
         market.notional_fits,
         "The order's value {value} is below the smallest that {symbol} is dealt in, {limit}.",
+        exits_pass=True,
     ),
     Check(
         "val_max",
@@ -242,6 +257,12 @@ CHECKS: tuple[Check, ...] = (
         market.not_short,
         "It would leave {value} of {symbol}, and shorting is not allowed here.",
         ("allow_short",),
+    ),
+    Check(
+        "kind",
+        Reason.FEATURE_UNSUPPORTED,
+        market.kind_taken,
+        "The broker of {account} {value} in {symbol}; {limit}.",
     ),
     Check(
         "locate",
@@ -444,5 +465,11 @@ CHECKS: tuple[Check, ...] = (
         pace.account_orders_per_day_at_most,
         "This would be order {value} of {account} today; at most {limit} are allowed.",
         ("max_orders_per_day",),
+    ),
+    Check(
+        "dry_run",
+        Reason.DRY_RUN,
+        control.no_dry_run,
+        "{account} is on a dry run, so nothing is sent; to trade, set accounts.{account}.dry_run to false.",
     ),
 )

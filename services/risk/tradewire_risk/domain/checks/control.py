@@ -1,4 +1,7 @@
-"""May anything be decided at all: cancel requests, switches, readable limits, a known account, a known action."""
+"""May anything be decided at all: cancel requests, switches, readable limits, a known account, a known action.
+
+And at the very end: may what passes all other checks be sent.
+"""
 
 from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
 
@@ -45,3 +48,8 @@ def account_known(i: CheckInput) -> Outcome:
 def action_supported(i: CheckInput) -> Outcome:
     """Risk knows how to size the action."""
     return PASSED if i.order.action in _ACTIONS else (i.order.action, "", False)
+
+
+def no_dry_run(i: CheckInput) -> Outcome:
+    """The account is not on a dry run, in which nothing is sent."""
+    return ("true", "false", False) if i.account is not None and i.account.dry_run else PASSED

@@ -2,16 +2,20 @@
 
 from decimal import Decimal
 
-from tradewire.domain.exact import ONE, ZERO, add, multiply, share, subtract
+from tradewire.domain.exact import ONE, ZERO, add, multiply, negate, share, subtract
 from tradewire.domain.limits import Amount
 from tradewire.domain.money import is_multiple, plain
 from tradewire.domain.orders import Order
 from tradewire.domain.times import span_text
 from tradewire.messages.vocabulary import Side
 from tradewire_risk.domain.check_input import MISSING, NOT_MEASURED, PASSED, CheckInput, Outcome, lifted
+from tradewire_risk.domain.exits import exit_prices
 from tradewire_risk.domain.limits import Bounds
 
 _HUNDRED = Decimal(100)
+_SUPPORTED = ("equity", "crypto")
+_EXTENDED = ("limit day", "limit gtc")
+"""Types and times in force that every broker takes outside regular hours which takes any."""
 _PERCENT = Decimal("0.01")
 
 
@@ -24,6 +28,23 @@ def instrument_known(i: CheckInput) -> Outcome:
         return NOT_MEASURED if limit.text == "none" else (None, limit.text, False)
     age = i.now - instrument.at
     return (span_text(age), limit.text, abs(age) <= limit.micros) if i.timed else ("", limit.text, True)
+
+
+def supported(i: CheckInput) -> Outcome:
+    """It is a stock or a pair, one unit is worth its price, and a stock is paid in the account's currency."""
+    instrument = i.instrument
+    if instrument is None or i.account is None:
+        return PASSED
+    if instrument.asset_class not in _SUPPORTED:
+        return (instrument.asset_class, " or ".join(_SUPPORTED), False)
+    if instrument.multiplier != ONE:
+        return (f"multiplier {plain(instrument.multiplier)}", "multiplier 1", False)
+    if instrument.price_magnifier != ONE:
+        return (f"prices times {plain(instrument.price_magnifier)}", "prices as they are", False)
+    own = i.account.currency
+    if "/" not in i.order.symbol and instrument.currency != own:
+        return (f"paid in {instrument.currency}", f"paid in {own}", False)
+    return PASSED
 
 
 def tradable(i: CheckInput) -> Outcome:
@@ -42,8 +63,57 @@ def type_supported(i: CheckInput) -> Outcome:
     if instrument is None:
         return PASSED
     types, times = instrument.order_types, instrument.times_in_force
-    fits = (not types or order.order_type in types) and (not times or order.time_in_force in times)
-    return PASSED if fits else (f"{order.order_type} {order.time_in_force}", "", False)
+    lives = not times or order.time_in_force in times
+    if lives and (not types or order.order_type in types):
+        return PASSED
+    until = f"time_in_force {' or '.join(times)}" if times else "any time_in_force"
+    taken = f"{', '.join(types) or 'any'} orders with {until}"
+    fix = "" if lives else f"; add --time-in-force {times[0]}, or the field to the signal"
+    return (f"{order.order_type} {order.time_in_force}", f"{taken}{fix}", False)
+
+
+def features_supported(i: CheckInput) -> Outcome:
+    """The broker takes what the order asks for beside its type, as far as it has told what it takes."""
+    if not i.wants or i.instrument is None:
+        return PASSED
+    order = i.order
+    if "extended_hours" in i.wants and "extended_other" in i.instrument.refuses:
+        kind = f"{order.order_type} {order.time_in_force}"
+        if kind not in _EXTENDED:
+            return (f"{kind} order with extended_hours", f"{' and '.join(_EXTENDED)} orders", False)
+    if i.instrument.features is None:
+        return PASSED
+    lacking = [each for each in i.wants if each not in i.instrument.features]
+    return (" and ".join(lacking), ", ".join(i.instrument.features) or "none", False) if lacking else PASSED
+
+
+def kind_taken(i: CheckInput) -> Outcome:
+    """The broker takes orders such as this one makes of what is held: a fraction, a short sale, a turn through zero."""
+    instrument, quantity = i.instrument, i.quantity
+    if instrument is None or not instrument.refuses or quantity is None:
+        return PASSED
+    refuses = instrument.refuses
+    if "fraction" in refuses and i.notional is None and not is_multiple(quantity, ONE):
+        return ("takes no fraction", "send whole units", False)
+    lasting = "lasting_fraction" in refuses and i.order.time_in_force != "day"
+    if lasting and (i.notional is not None or not is_multiple(quantity, ONE)):
+        return ("takes fractions for the day alone", "send whole units, or with time_in_force day", False)
+    if i.exit:
+        return PASSED
+    held = i.position if i.side == "sell" else negate(i.position)
+    after = subtract(subtract(held, i.working), quantity)
+    if after >= ZERO:
+        return PASSED
+    if i.side == "sell" and "short" in refuses:
+        return ("sells nothing short", "sell no more than is held and not on sale already", False)
+    if "turn" in refuses and held > ZERO:
+        return ("turns no position through zero in one order", "close the position first", False)
+    return PASSED
+
+
+def exits_fit(i: CheckInput) -> Outcome:
+    """The exits lie on their sides of the entry."""
+    return (i.exits_problem, "", False) if i.exits_problem else PASSED
 
 
 def lot_fits(i: CheckInput) -> Outcome:
@@ -61,9 +131,10 @@ def lot_fits(i: CheckInput) -> Outcome:
 
 
 def tick_fits(i: CheckInput) -> Outcome:
-    """The limit and stop prices are multiples of the instrument's tick."""
-    instrument = i.instrument
-    prices = [price for price in (i.order.limit_price, i.order.stop_price) if price is not None]
+    """The prices of the order and its exits, and a trailing distance, are multiples of the instrument's tick."""
+    instrument, order = i.instrument, i.order
+    own = (order.limit_price, order.stop_price, order.trail_amount, *exit_prices(i.exits))
+    prices = [price for price in own if price is not None]
     if instrument is None or not prices:
         return PASSED
     wrong = next((price for price in prices if not is_multiple(price, instrument.tick)), None)
@@ -71,11 +142,11 @@ def tick_fits(i: CheckInput) -> Outcome:
 
 
 def notional_fits(i: CheckInput) -> Outcome:
-    """Quantity times price is not below the smallest that the instrument deals in."""
+    """Quantity times price, or the money that the broker is told, is not below the smallest that it deals in."""
     instrument, quantity, price = i.instrument, i.quantity, i.price
     if instrument is None or not instrument.min_notional or quantity is None or price is None:
         return PASSED
-    value = multiply(quantity, price)
+    value = multiply(quantity, price) if i.notional is None else i.notional
     return (plain(value), plain(instrument.min_notional), value >= instrument.min_notional)
 
 

@@ -3,6 +3,9 @@
 from tradewire_risk.domain.check_input import MISSING, PASSED, CheckInput, Outcome
 from tradewire_risk.domain.strategy import allowed_account, allowed_side, allowed_type, in_window
 
+_AT_THE_MARKET = frozenset({"market", "stop", "trailing_stop"})
+_IN_AUCTIONS = frozenset({"opg", "cls"})
+
 
 def switched_on(i: CheckInput) -> Outcome:
     """The strategy's profile does not switch it off."""
@@ -39,7 +42,10 @@ def no_repeat(i: CheckInput) -> Outcome:
 
 
 def exchange_open(i: CheckInput) -> Outcome:
-    """The symbol's exchange is open as `market_hours` demands; outside regular hours it takes no market orders."""
+    """The symbol's exchange is open as `market_hours` demands; outside regular hours it takes no market orders.
+
+    What is for an auction waits for it at the broker, and trades in regular hours alone, whenever it is sent.
+    """
     limit = i.rules.bounds.market_hours
     if limit is None:
         return MISSING
@@ -48,5 +54,7 @@ def exchange_open(i: CheckInput) -> Outcome:
     session = i.session
     if session is None:
         return (None, limit, False)
-    late = session == "extended" and limit == "extended" and i.order.order_type not in {"market", "stop"}
+    if i.order.time_in_force in _IN_AUCTIONS:
+        return (session, limit, True)
+    late = session == "extended" and limit == "extended" and i.order.order_type not in _AT_THE_MARKET
     return (session, limit, session == "regular" or late)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from tradewire.messages.quotes import Quote
-from tradewire.messages.vocabulary import QuoteUsed
+from tradewire.messages.vocabulary import PriceSource, QuoteUsed
 from tradewire_risk.domain.prices import Held, QuoteBoard
 
 _DERIVED: Final = frozenset({"same", "par", "signal"})
@@ -13,7 +13,15 @@ _DERIVED: Final = frozenset({"same", "par", "signal"})
 
 
 class RecordedBoard(QuoteBoard):
-    """Shows one decision's prices at a time."""
+    """Shows one decision's prices at a time. What a decision was made by was allowed then, whatever is today."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: dict[str, Held] = {}
+
+    def get(self, symbol: str, allowed: PriceSource = "live") -> Held | None:
+        """A price of the decision."""
+        return self._held.get(symbol)
 
     def show(self, quotes: Iterable[QuoteUsed], symbol: str = "", worth: Decimal | None = None) -> None:
         """Forgets all prices but these. `worth` is what a symbol was worth, where that is another than its quote.
@@ -28,6 +36,7 @@ class RecordedBoard(QuoteBoard):
                     bid=quote.price,
                     ask=quote.price,
                     last=worth if worth is not None and quote.symbol == symbol else quote.price,
+                    delayed=quote.delayed,
                 ),
                 quote.source,
             )

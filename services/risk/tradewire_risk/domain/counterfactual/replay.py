@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tradewire.domain.account_book import CAPITAL, AccountBook, book_marks
+from tradewire.domain.account_book import CAPITAL, AccountBook, book_marks, settlement_currency
 from tradewire.domain.exact import ZERO, add, multiply, subtract
 from tradewire.domain.orders import Order
 from tradewire.domain.switches import Limits
@@ -23,7 +23,7 @@ from tradewire.errors import LogCorrupt
 from tradewire.messages.account_events import Mark
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode
-from tradewire.messages.vocabulary import QuoteUsed
+from tradewire.messages.vocabulary import Clock, PriceSource, QuoteUsed
 from tradewire_risk.domain.accounts import equity_of
 from tradewire_risk.domain.counterfactual.prices import RecordedBoard
 from tradewire_risk.domain.counterfactual.report import (
@@ -49,6 +49,8 @@ _DECIDED: Final = DECISIONS | {"OrderLapsed", "OrderCanceledLocally", "OrderAppr
 _LEDGER: Final = "sequencer"
 _UNSIDED: Final = frozenset({"close", "reduce"})
 """Actions whose side, and so whose price, is found by what is held."""
+_DRY_RUN: Final = "dry_run"
+"""The check that stands among those of a decision where its account was on a dry run, and only there."""
 
 
 class Bound(Struct, frozen=True):
@@ -94,6 +96,7 @@ class Replay:
         """`since` is where the other limits begin to hold, and `until` the last that is looked at. With `account`,
         only its orders are decided again."""
         self._setup, self._overlay = setup, overlay
+        self._setups: dict[tuple[Clock, str, PriceSource, bool], Setup] = {}
         self._since, self._until, self._account = since, until, account
         self._prices: dict[str, Mark] = {}
         self._recorded, self._shadow = RiskState(setup), Shadow(setup, self._prices)
@@ -221,6 +224,8 @@ class Replay:
         recorded, shadow = self._recorded, self._shadow.state
         if event.type == "CashMoved":
             self._move(event)
+        elif event.type == "PositionAdjusted":
+            self._bring(event)
         elif event.type == "Halted":
             self._trips += decode(event).by == AUTHOR
         for account in recorded.accounts.books:
@@ -234,15 +239,27 @@ class Replay:
     def _move(self, event: Event) -> None:
         """Takes the owner's money out of the result, at the rate of its time."""
         data = decode(event)
-        paper = self._papers.setdefault(data.account, _Paper())
-        if data.reason not in CAPITAL or paper.moved is None:
+        if data.reason in CAPITAL:
+            self._moved(data.account, data.amount, data.currency)
+
+    def _moved(self, account: str, amount: Decimal, currency: str) -> None:
+        paper = self._papers.setdefault(account, _Paper())
+        if paper.moved is None:
             return
-        book = self._recorded.accounts.books[data.account]
-        rate = None if data.currency == book.currency else book.marks.get(f"{data.currency}/{book.currency}")
-        if data.currency == book.currency:
-            paper.moved = add(paper.moved, data.amount)
+        book = self._recorded.accounts.books[account]
+        rate = None if currency == book.currency else book.marks.get(f"{currency}/{book.currency}")
+        if currency == book.currency:
+            paper.moved = add(paper.moved, amount)
         else:
-            paper.moved = None if rate is None else add(paper.moved, multiply(data.amount, rate.price))
+            paper.moved = None if rate is None else add(paper.moved, multiply(amount, rate.price))
+
+    def _bring(self, event: Event) -> None:
+        """Takes what came or went without an execution out of the result, at its worth then."""
+        data = decode(event)
+        worth = multiply(data.quantity, data.price if data.mark is None else data.mark)
+        self._moved(
+            data.account, worth, settlement_currency(data.symbol, self._recorded.accounts.currency(data.account))
+        )
 
     def _decide(self, event: Event) -> None:
         data: Decision = decode(event)
@@ -284,18 +301,29 @@ class Replay:
 
     def _set_up(self, order: Order, data: Decision, now: int) -> None:
         """Both states and boards as the recorded decision had them."""
-        from_signal = any(quote.source == "signal" for quote in data.quotes)
+        source: PriceSource = "signal" if any(quote.source == "signal" for quote in data.quotes) else "live"
         for board in (self._board, self._other_board):
             board.show(data.quotes, order.symbol, data.mid)
         held = self._recorded.accounts.position(order.account, order.symbol)
         if not data.quotes and not held and order.action in _UNSIDED:
             # With nothing to close no price was looked up; where there would be something, the newest one serves.
-            from_signal = self._setup.price_from_signal
+            profile = self._setup.accounts.get(order.account)
+            source = profile.price_source if profile else source
             if (newest := self._prices.get(order.symbol)) is not None:
                 self._other_board.show((QuoteUsed(order.symbol, newest.price, now, "log"),))
+        dry = any(check.name == _DRY_RUN for check in data.checks)
         for state in (self._recorded, self._shadow.state):
-            if (state.setup.clock, state.setup.price_from_signal) != (data.clock, from_signal):
-                state.setup = replace(self._setup, clock=data.clock, price_from_signal=from_signal)
+            state.setup = self._setup_with(data.clock, order.account, source, dry_run=dry)
+
+    def _setup_with(self, clock: Clock, account: str, source: PriceSource, *, dry_run: bool) -> Setup:
+        """The setup as it was for a decision, made once."""
+        key = (clock, account, source, dry_run)
+        if (found := self._setups.get(key)) is None:
+            accounts = dict(self._setup.accounts)
+            if (profile := accounts.get(account)) is not None:
+                accounts[account] = replace(profile, price_source=source, dry_run=dry_run)
+            found = self._setups[key] = replace(self._setup, clock=clock, accounts=accounts)
+        return found
 
     def _outcome(self, account: str, paper: _Paper) -> AccountOutcome:
         was = self._recorded.accounts.books[account]

@@ -7,6 +7,9 @@ from msgspec.structs import replace
 
 from tradewire.domain.exact import ZERO, add, share, subtract
 
+EXECUTIONS = frozenset({"OrderFilled", "FillCorrected", "FillBusted"})
+SCALED = EXECUTIONS | {"OrderReplaced", "OrderRequested"}
+
 
 class Scale:
     """One order's executions, from the quantity that was approved to the one that would have been.
@@ -19,10 +22,13 @@ class Scale:
         self._seen, self._given = ZERO, ZERO
         self._executions: dict[str, Decimal] = {}
 
+    def again(self) -> "Scale":
+        """The same proportion for another order, of which nothing is executed."""
+        return Scale(self._was, self._would)
+
     def fit(self, kind: str, data: Any) -> Any | None:
-        """Returns an OrderFilled, FillCorrected, FillBusted or OrderReplaced as it would have been, or None where
-        nothing of it is left."""
-        if kind == "OrderReplaced":
+        """Returns one of the events of SCALED as it would have been, or None where nothing of it is left."""
+        if kind not in EXECUTIONS:
             return data if data.quantity is None else replace(data, quantity=self._part(data.quantity))
         if kind == "OrderFilled":
             quantity = self._move(data.quantity)

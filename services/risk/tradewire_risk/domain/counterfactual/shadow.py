@@ -30,7 +30,7 @@ from tradewire.messages.order_events import OrderApproved, OrderDenied, OrderHel
 from tradewire.messages.registry import decode
 from tradewire_risk.domain.accounts import equity_of, is_trip
 from tradewire_risk.domain.counterfactual.report import Decision
-from tradewire_risk.domain.counterfactual.scale import Scale
+from tradewire_risk.domain.counterfactual.scale import SCALED, Scale
 from tradewire_risk.domain.marks import held_in
 from tradewire_risk.domain.profile import Setup
 from tradewire_risk.domain.reasons import Reason
@@ -40,7 +40,6 @@ from tradewire_risk.domain.trips import AUTHOR, due_repeats, thrown, trips_at
 Overlay = dict[str, dict[str, str]]
 """Limits by scope, as texts by name, that take the place of the recorded ones."""
 DECISIONS: Final = frozenset({"OrderApproved", "OrderDenied", "OrderHeld"})
-EXECUTIONS: Final = frozenset({"OrderFilled", "FillCorrected", "FillBusted"})
 INTERVAL: Final = "interval"
 _ORDER: Final = "order-"
 _encode = msgspec.json.Encoder().encode
@@ -99,6 +98,8 @@ class Shadow:
 
     def _order(self, event: Event, would: Decision | None) -> Iterator[Event]:
         order = event.stream[len(_ORDER) :]
+        if event.type == "OrderRequested" and (parent := decode(event).parent):
+            self._with_its_entry(order, parent)
         if order in self._gone:
             self.dropped += event.type == "OrderFilled"
             return
@@ -106,12 +107,19 @@ class Shadow:
             yield from self._decided(order, event, would)
             return
         scale = self._scales.get(order)
-        if scale is None or event.type not in {*EXECUTIONS, "OrderReplaced"}:
+        if scale is None or event.type not in SCALED:
             yield event
             return
         self.scaled += event.type == "OrderFilled"
         if (data := scale.fit(event.type, decode(event))) is not None:
             yield _with(event, data)
+
+    def _with_its_entry(self, order: str, entry: str) -> None:
+        """An exit is not sent, or for another quantity, where its entry is so."""
+        if entry in self._gone:
+            self._gone.add(order)
+        if (scale := self._scales.get(entry)) is not None:
+            self._scales[order] = scale.again()
 
     def _decided(self, order: str, event: Event, would: Decision) -> Iterator[Event]:
         was: Decision = decode(event)

@@ -1,0 +1,28 @@
+"""Secrets that stand in files, which are not taken where everybody on the machine may read them."""
+
+import os
+import stat
+from pathlib import Path
+
+from tradewire.errors import ConfigError
+
+
+def read_secret(path: Path, key: str, *, missing: str, empty: str) -> str:
+    """Returns what stands in a file, without the white space around it.
+
+    `key` is the setting that an error names; `missing` and `empty` say what to do about such a file.
+
+    Raises:
+        ConfigError: the file cannot be read, is empty, or is for everybody to read.
+    """
+    try:
+        with path.open() as file:
+            if os.fstat(file.fileno()).st_mode & stat.S_IROTH:
+                raise ConfigError(key, f"{path} can be read by everybody", f"Run: chmod o-r {path}")
+            text = file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "is not text"
+        raise ConfigError(key, f"{path}: {why}", missing) from None
+    if not text:
+        raise ConfigError(key, f"{path} is empty", empty)
+    return text

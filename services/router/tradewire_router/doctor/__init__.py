@@ -1,0 +1,1 @@
+"""What may be wrong between an account and its broker: everything is asked, and each answer becomes a row."""

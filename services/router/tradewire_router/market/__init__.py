@@ -1,0 +1,1 @@
+"""Prices that the account's broker tells: passed on as quotes while they are new, and kept as bars."""
