@@ -136,6 +136,18 @@ STANDING = f"""
 select s.slot, {_EVENT_OF_E} from read.standing s join ledger.event e on e.pos = s.pos order by e.pos
 """  # noqa: S608
 
+EVENTS_AT = f"select {_EVENT} from ledger.event where pos = any($1::bigint[]) order by pos"  # noqa: S608
+
+ORDERS_SINCE = """
+select o.order_id, e.at from read.orders o join ledger.event e on e.pos = o.updated_pos
+where o.order_id = any($1::uuid[])
+"""
+
+APPROVALS = """
+select distinct on (stream) stream, data from ledger.event
+where stream = any($1::text[]) and type = 'OrderApproved' order by stream, version desc
+"""
+
 # The latest InstrumentReported of each account and symbol stand in slots of their own.
 INSTRUMENTS = """
 select e.data from read.standing s join ledger.event e on e.pos = s.pos
