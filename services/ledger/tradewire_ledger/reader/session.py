@@ -24,6 +24,7 @@ from tradewire_ledger.reader.rebuild import outdated, rebuild
 from tradewire_ledger.reader.snapshots import Snapshots
 from tradewire_ledger.reader.store import Head, Store
 from tradewire_ledger.reader.told.beginning import Beginning
+from tradewire_ledger.reader.told.watch import Watch
 
 BEHIND_SECONDS = 5.0
 PROGRESS_SECONDS = 5.0
@@ -67,6 +68,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
                 _watch(service, follower, metrics),
                 _tell(follower, metrics, beginning, pool),
                 metrics.engines.ask_postgres(pool),
+                Watch(context, metrics.invariants, service.log, lambda: _currencies(service.settings)).run(),
                 _end_of(store),
             )
     finally:
@@ -76,6 +78,10 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
 
 def _brokers(settings: Settings) -> dict[str, str]:
     return {name: account.broker for name, account in settings.accounts.items()}
+
+
+def _currencies(settings: Settings) -> dict[str, str]:
+    return {name: account.currency for name, account in settings.accounts.items()}
 
 
 async def _load(service: Service, store: Store, head: Head) -> Model:
