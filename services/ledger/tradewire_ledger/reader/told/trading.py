@@ -77,7 +77,7 @@ class TradingMetrics:
         )
         self.slippage = Histogram(
             "tradewire_slippage_ratio",
-            "How much worse than the price of its approval a fill was, of that price; below 0 it was better",
+            "How much worse than the price of its approval a fill was, of that price; below 0 if better; without a sum",
             ["account"],
             buckets=_PARTS,
             registry=registry,

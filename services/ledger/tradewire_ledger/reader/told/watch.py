@@ -8,9 +8,12 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import Struct
+
 from tradewire.domain.audit.audit import Audit
 from tradewire.domain.audit.findings import Violation
 from tradewire.messages.log import Event
+from tradewire.messages.registry import decode
 from tradewire_ledger.check import compare, guarded
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader import sql
@@ -146,23 +149,45 @@ class Watch:
                 yield violation
 
 
+class Needs(Struct, frozen=True):
+    """What events rest on and an audit does not hold, all from before them.
+
+    `preceding` are versions of streams that should be there, `ids` those that would be causes or used twice, and
+    `orders` the streams of orders to recall.
+    """
+
+    preceding: dict[str, int]
+    ids: list[str]
+    orders: list[str]
+
+    @classmethod
+    def of(cls, audit: Audit, events: Sequence[Event]) -> "Needs":
+        """What an audit needs before these events, which follow each other."""
+        preceding: dict[str, int] = {}
+        for event in events:
+            if not audit.log.knows(event.stream):
+                preceding.setdefault(event.stream, event.version - 1)
+        begun = {event.stream for event in events if event.version == 1}
+        orders = {event.stream for event in events if event.stream.startswith(_ORDER)} - begun
+        orders.update(f"{_ORDER}{parent}" for event in events if (parent := _parent(event)))
+        return cls(
+            {stream: version for stream, version in preceding.items() if version},
+            sorted({each.event_id for each in events} | {each.causation_id for each in events if each.causation_id}),
+            sorted(stream for stream in orders if stream.removeprefix(_ORDER) not in audit.orders.orders),
+        )
+
+
+def _parent(event: Event) -> str:
+    """The entry of an exit, whose approval covers it."""
+    return str(decode(event).parent) if event.type == "OrderRequested" else ""
+
+
 async def _recall(connection: Connection, audit: Audit, events: Sequence[Event]) -> None:
     """Gives the audit what these events rest on and it does not hold."""
-    if not events:
-        return
-    first = events[0].pos
-    before: dict[str, int] = {}
-    for event in events:
-        if not audit.log.knows(event.stream):
-            before.setdefault(event.stream, event.version - 1)
-    continued = {stream: version for stream, version in before.items() if version}
-    asked: Any = await connection.fetch(sql.PRECEDING, list(continued), list(continued.values()), first)
-    ids = {each.event_id for each in events} | {each.causation_id for each in events if each.causation_id}
-    known: Any = await connection.fetch(sql.KNOWN_IDS, sorted(ids), first)
+    needs, first = Needs.of(audit, events), events[0].pos
+    asked: Any = await connection.fetch(sql.PRECEDING, list(needs.preceding), list(needs.preceding.values()), first)
+    known: Any = await connection.fetch(sql.KNOWN_IDS, needs.ids, first)
     audit.log.recall({row["stream"]: row["version"] for row in asked}, (str(row["event_id"]) for row in known))
-    unknown = {each.stream for each in events if each.stream.startswith(_ORDER) and each.version > 1}
-    unknown = {stream for stream in unknown if stream.removeprefix(_ORDER) not in audit.orders.orders}
-    unknown -= {each.stream for each in events if each.version == 1}
-    if unknown:
-        rows: Any = await connection.fetch(sql.STREAMS_BEFORE, sorted(unknown), first)
+    if needs.orders:
+        rows: Any = await connection.fetch(sql.STREAMS_BEFORE, needs.orders, first)
         audit.recall_order(event_of(row) for row in rows)
