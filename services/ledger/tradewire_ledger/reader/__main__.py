@@ -9,7 +9,7 @@ from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.context import OutOfStep
-from tradewire_ledger.reader.follow import Metrics
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.session import session
 from tradewire_ledger.reader.store import CheckpointMoved, NotStarted
 
@@ -22,6 +22,7 @@ async def serve(service: Service) -> None:
     if not dsn:
         raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
     metrics = Metrics(service.registry)
+    service.spawn(metrics.engines.ask_nats(lambda: service.settings.nats.monitor_urls), "nats figures")
     stopping = asyncio.ensure_future(service.stopping.wait())
     while not service.stopping.is_set():
         work = asyncio.ensure_future(session(service, dsn, metrics))
