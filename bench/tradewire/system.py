@@ -147,10 +147,10 @@ class Tradewire:
         raise ResultError(f"{name} is not ready after {_READY_SECONDS:.0f} s: {said}")
 
     async def metric(self, name: str, metric: str) -> float:
-        """A figure of a process's /metrics. Raises ResultError where there is none."""
+        """A figure of a process's /metrics, of whatever labels. Raises ResultError where there is none."""
         answer = await probe.get("127.0.0.1", self._ports[name], "/metrics")
         lines = answer[1].decode().splitlines() if answer is not None else []
-        found = next((line for line in lines if line.startswith(f"{metric} ")), None)
+        found = next((line for line in lines if line.startswith((f"{metric} ", f"{metric}{{"))), None)
         if found is None:
             raise ResultError(f"{name} does not tell {metric}")
         return float(found.rpartition(" ")[2])

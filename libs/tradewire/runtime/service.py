@@ -17,7 +17,7 @@ from uuid import uuid4
 import msgspec
 import nats.micro
 import nats.micro.service
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+from prometheus_client import CollectorRegistry
 
 import tradewire
 from tradewire import subjects
@@ -26,6 +26,7 @@ from tradewire.bus import Bus
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
 from tradewire.messages.beats import ServiceBeat
 from tradewire.runtime import health, logs, sync
+from tradewire.runtime.metrics import ProcessMetrics
 from tradewire.runtime.tasks import end_tasks
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
@@ -50,11 +51,7 @@ class Service:
         """What the heartbeat says beside readiness, such as the position."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self._reloads = Counter("tradewire_config_reloads", "Reloads by outcome", ["outcome"], registry=self.registry)
-        self._ready = Gauge("tradewire_ready", "1 while the process is ready", registry=self.registry)
-        Info("tradewire_build", "What this process runs", registry=self.registry).info(
-            {"version": tradewire.__version__, "build": build_id(), "service": name}
-        )
+        self._metrics = ProcessMetrics(self.registry, name)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs a part of the process; when it fails, the process ends with exit 1 and says why."""
@@ -126,12 +123,12 @@ class Service:
         try:
             settings = load()
         except ConfigError as error:
-            self._reloads.labels("refused").inc()
+            self._metrics.reloads.labels("refused").inc()
             self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
             return
         logs.set_level(settings.log.level)
         self.settings = settings
-        self._reloads.labels("applied").inc()
+        self._metrics.reloads.labels("applied").inc()
         for callback in self.on_reload:
             callback(settings)
         self.log.info("settings reloaded")
@@ -142,11 +139,16 @@ class Service:
         self.health.set("nats", problem)
 
     async def _pulse(self) -> None:
+        metrics, reconnects = self._metrics, 0
         while True:
             self.health.alive_at = time.monotonic()
-            self._ready.set(self.health.ready)
+            metrics.ready.set(self.health.ready)
             if hasattr(self, "bus"):
-                self.health.set("nats", None if self.bus.connected else f"is not connected: {self.bus.last_error}")
+                connected, again = self.bus.connected, self.bus.reconnects - reconnects
+                self.health.set("nats", None if connected else f"is not connected: {self.bus.last_error}")
+                metrics.nats_connected.set(connected)
+                metrics.nats_reconnects.inc(again)
+                reconnects += again
             await asyncio.sleep(0.5)
 
     async def _watch_closed(self) -> None:

@@ -54,6 +54,7 @@ class Worker:
         self._service, self._desk, self._replica = service, desk, replica
         self._lease, self._appender, self._metrics = lease, appender, metrics
         self._ledger_problem = ""
+        self._quoted_at = 0.0
 
     def hear(self, message: Message) -> None:
         """Takes a quote."""
@@ -68,6 +69,7 @@ class Worker:
             return
         clock.hear(quote.at)
         self._metrics.quotes.inc()
+        self._quoted_at = time.time()
 
     def configure(self, settings: Settings) -> None:
         """Takes over reloaded settings; the log gets the limits that have changed, as far as they may."""
@@ -102,11 +104,12 @@ class Worker:
             service.health.started()
             beat = replica.tail.beat
             metrics.lease.set(self._lease.held.is_set())
+            metrics.quoted_at.set(self._quoted_at)
             metrics.lag.set(max(beat.pos - replica.pos, 0) if beat else 0)
             metrics.open_orders.set(len(self._desk.state.orders.orders))
             metrics.undecided.set(len(self._desk.state.orders.requested))
             if self._desk.clock.started and time.monotonic() >= gauges_at:
-                metrics.accounts.show(self._desk.state, self._desk.clock.now())
+                metrics.accounts.take(self._desk.state, self._desk.clock.now(), self._desk.board)
                 gauges_at = time.monotonic() + GAUGES_SECONDS
             service.facts["pos"] = replica.pos
             service.facts["decides"] = self._lease.held.is_set() and replica.live

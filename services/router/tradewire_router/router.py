@@ -328,7 +328,7 @@ class Router:
             else:
                 await resolver.step()
             await look_at_late(self.state, attribution, ear)
-            self._metrics.unknown.set(len(self.state.unanswered()))
+            self._metrics.unanswered([order.updated_at for order in self.state.unanswered()], self._clock.now())
             self._metrics.facts.set(self._facts.waiting)
             health = await broker.health()
             self._metrics.budget(health.requests_left, health.requests_per_minute)

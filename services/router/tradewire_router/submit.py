@@ -286,12 +286,15 @@ class Submitter:
         if (reason := self._latched()) or not self._lease.allows(self._call_seconds):
             return [reason or "the lease would not outlast the call"] * len(members)
         self._metrics.submits.inc()
+        began = asyncio.get_running_loop().time()
         entry, *exits = members
         if exits:
             answers = await self._broker.submit_group(groups.group_request(entry, exits))
         else:
             answers = [await self._broker.submit(groups.order_request(entry))]
         faults.point("router.after_submit")
+        took = asyncio.get_running_loop().time() - began
+        self._metrics.answered(answers[0] if answers else None, took)
         if answers:
             self._ended(answers[0])
         told = {answer.client_order_id: answer for answer in answers}

@@ -15,7 +15,8 @@ from tradewire.replica import take_snapshot
 from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines.testing import Engines
 from tradewire_ledger.reader import follow
-from tradewire_ledger.reader.follow import Follower, Metrics
+from tradewire_ledger.reader.follow import Follower
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.store import Store
 
 

@@ -13,7 +13,7 @@ from tradewire_risk.gauges import AccountGauges
 def shown(log: Log, registry: CollectorRegistry | None = None) -> dict[str, float]:
     """Every series of the page, without the prefix that all have."""
     registry = registry or CollectorRegistry()
-    AccountGauges(registry).show(log.state, log.now)
+    AccountGauges(registry).take(log.state, log.now)
     return read(registry)
 
 
@@ -45,14 +45,14 @@ def test_every_figure_of_an_account_is_told() -> None:
 
     assert page['equity{account="paper"}'] == 10_000
     assert page['day_loss{account="paper"}'] == 0
-    assert page['drawdown_percent{account="paper"}'] == 0
+    assert page['drawdown_ratio{account="paper"}'] == 0
     assert page['exposure{account="paper",kind="gross"}'] == 5_000
     assert page['exposure{account="paper",kind="net"}'] == 1_000
     assert page['exposure{account="paper",kind="open"}'] == 1_000
     assert page['buying_power{account="paper"}'] == 7_000
     assert page['value_at_risk{account="paper",method="historical"}'] == 200
     assert 73 < page['value_at_risk{account="paper",method="parametric"}'] < 74
-    assert page['largest_concentration_percent{account="paper"}'] == 30
+    assert page['largest_concentration_ratio{account="paper"}'] == 0.3
 
 
 def test_the_use_of_a_limit_is_the_largest_of_all_that_it_is_measured_against() -> None:
@@ -110,8 +110,8 @@ def test_figures_are_replaced_as_a_whole() -> None:
     gauges = AccountGauges(registry)
     assert read(registry) == {}
     log.cash("10")
-    gauges.show(log.state, log.now)
+    gauges.take(log.state, log.now)
     assert read(registry)['equity{account="paper"}'] == 10
     log.cash("5")
-    gauges.show(log.state, log.now)
+    gauges.take(log.state, log.now)
     assert read(registry)['equity{account="paper"}'] == 15

@@ -1,5 +1,7 @@
 """Who holds which lease, by the ledger's monotonic clock (DESIGN §1.5)."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from tradewire import ids
@@ -46,9 +48,10 @@ class Leases:
         """What append requests are fenced by. A released lease fences its last holder out."""
         return LeaseView({name: (held.epoch, held.writer) for name, held in self._held.items() if held.holder})
 
-    def holders(self) -> dict[str, str]:
-        """Who holds each lease."""
-        return {name: held.holder for name, held in self._held.items()}
+    @property
+    def all(self) -> Mapping[str, Held]:
+        """Every lease that was ever granted, by name."""
+        return self._held
 
     def ask(self, writer: str, request: LeaseRequest, now: float, time: int) -> LeaseReply | list[NewEvent]:
         """Answers a request, or returns the event that must be committed before it can be answered."""

@@ -9,7 +9,7 @@ from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.context import OutOfStep
-from tradewire_ledger.reader.follow import Metrics
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.session import session
 from tradewire_ledger.reader.store import CheckpointMoved, NotStarted
 

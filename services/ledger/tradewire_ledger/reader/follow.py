@@ -10,14 +10,13 @@ import time
 from collections import deque
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
 from tradewire.bus import Bus
 from tradewire.errors import LogChanged, Unavailable
 from tradewire.messages.log import Frame
 from tradewire.tail import Tail
 from tradewire_ledger.reader.advance import BATCH_EVENTS, advance
 from tradewire_ledger.reader.announce import announcements
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.store import Store
 
@@ -30,28 +29,6 @@ LOADED_EVENTS = 60
 """How long a first frame waits for others: commits are what the reader costs, and nobody trades by it."""
 HEARD_EVENTS_MAX = 100_000
 """So many events may wait in memory; beyond that what was heard is dropped and read from Postgres in its turn."""
-
-
-class Metrics:
-    """What is counted, over all sessions of the process."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.pos = Gauge("tradewire_reader_position", "Last position of the read model", registry=registry)
-        self.lag = Gauge("tradewire_reader_lag_positions", "Positions behind the log's head", registry=registry)
-        self.seconds = Histogram(
-            "tradewire_reader_apply_seconds",
-            "From hearing or reading a batch's first frame to its commit in the read model",
-            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
-            registry=registry,
-        )
-        self.events = Counter("tradewire_reader_events", "Events folded into the read model", registry=registry)
-        self.batches = Counter("tradewire_reader_batches", "Commits of the read model", registry=registry)
-        self.announced = Counter("tradewire_reader_announced", "Events announced to people", registry=registry)
-        self.unannounced = Counter(
-            "tradewire_reader_unannounced", "Events not announced, because NATS was away", registry=registry
-        )
-        self.snapshots = Counter("tradewire_reader_snapshots", "Snapshots by outcome", ["outcome"], registry=registry)
-        self.queries = Counter("tradewire_reader_queries", "Queries", ["what", "outcome"], registry=registry)
 
 
 class Follower:

@@ -13,7 +13,8 @@ from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
 from tradewire_ledger.reader.context import Context, open_pool
-from tradewire_ledger.reader.follow import Follower, Metrics
+from tradewire_ledger.reader.follow import Follower
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.queries import Queries
 from tradewire_ledger.reader.rebuild import outdated, rebuild
@@ -99,6 +100,7 @@ async def _watch(service: Service, follower: Follower, metrics: Metrics) -> None
         service.health.set("log", f"is {head - pos} positions behind" if late > BEHIND_SECONDS else None)
         service.facts.update(pos=pos, head=head)
         metrics.lag.set(head - pos)
+        metrics.late.set(late if head > pos else 0)
         await asyncio.sleep(WATCH_SECONDS)
 
 

@@ -4,39 +4,17 @@ import asyncio
 import time
 
 import asyncpg
-from prometheus_client import Counter, Gauge, Histogram
 
 from tradewire.errors import ConfigError, Stopped, Unavailable
 from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
+from tradewire_ledger.sequencer.metrics import Metrics
 from tradewire_ledger.sequencer.relay import StreamDiffers
-from tradewire_ledger.sequencer.sequence import Observed, Sequencer
+from tradewire_ledger.sequencer.sequence import Sequencer
 from tradewire_ledger.sequencer.store import HeadLost, Store
 
 EXIT_STREAM_DIFFERS = 3
 RETRY_SECONDS = 0.3
-
-
-class _Metrics:
-    def __init__(self, service: Service) -> None:
-        registry = service.registry
-        self.events = Counter("tradewire_ledger_events", "Events appended", registry=registry)
-        self.commits = Counter("tradewire_ledger_commits", "Transactions committed", registry=registry)
-        self.seconds = Histogram(
-            "tradewire_ledger_commit_seconds",
-            "From decision to commit",
-            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
-            registry=registry,
-        )
-        self.head = Gauge("tradewire_ledger_head_position", "Last position of the log", registry=registry)
-        self.lag = Gauge(
-            "tradewire_ledger_relay_lag_seconds", "Age of the oldest unacknowledged frame", registry=registry
-        )
-
-    def observe(self, seen: Observed) -> None:
-        self.events.inc(seen.events)
-        self.commits.inc()
-        self.seconds.observe(seen.seconds)
 
 
 async def _open(service: Service, dsn: str) -> Store | None:
@@ -66,9 +44,9 @@ async def _open(service: Service, dsn: str) -> Store | None:
     return None
 
 
-async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
+async def _reign(service: Service, store: Store, metrics: Metrics) -> None:
     """Sequences under one epoch, until the store is lost or the process stops."""
-    sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe)
+    sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe, metrics.relayed.observe)
     service.health.set("stream", "is compared with the log")
     service.health.started()
     while not service.stopping.is_set():
@@ -85,9 +63,9 @@ async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
     async def watch() -> None:
         while True:
             service.facts.update(pos=store.head.pos, epoch=store.head.epoch)
-            metrics.head.set(store.head.pos)
-            metrics.lag.set(sequencer.relay.lag)
             late = sequencer.relay.lag
+            metrics.stands(store.head, late, sequencer.relay.acknowledged)
+            metrics.leases(sequencer.leases)
             service.health.set("relay", f"the log stream lags by {late:.0f} s" if late > 5 else None)
             await asyncio.sleep(0.25)
 
@@ -115,7 +93,7 @@ async def main(service: Service) -> None:
     """Takes the lock, sequences, and starts from the lock again whenever the head is lost."""
     if not service.settings.postgres.dsn:
         raise ConfigError("postgres.dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_DSN.")
-    metrics = _Metrics(service)
+    metrics = Metrics(service.registry)
     started = time.monotonic()
     while not service.stopping.is_set():
         store = await _open(service, service.settings.postgres.dsn)

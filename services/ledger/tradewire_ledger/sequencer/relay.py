@@ -42,11 +42,13 @@ class Relay:
         shard: str,
         read_frames: ReadFrames,
         read_hash: ReadHash,
+        relayed: Callable[[float], None] = lambda _seconds: None,
         *,
         max_bytes: int = 8 << 30,
         replicas: int = 1,
     ) -> None:
         self._bus, self._read_frames, self._read_hash = bus, read_frames, read_hash
+        self._relayed = relayed
         self._subject, self._stream = subjects.log(shard), subjects.log_stream(shard)
         self._max_bytes, self._replicas = max_bytes, replicas
         self._inbox = bus.inbox()
@@ -118,7 +120,8 @@ class Relay:
         if "error" in answer or answer.get("seq") != number:
             self._trouble.set()
             return
-        self._sent.pop(number, None)
+        if (sent := self._sent.pop(number, None)) is not None:
+            self._relayed(asyncio.get_running_loop().time() - sent)
         self.acknowledged = max(self.acknowledged, number)
 
     async def run(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -29,7 +29,7 @@ from tradewire.messages.log import (
 from tradewire.messages.registry import new_event
 from tradewire_ledger.domain.decide import Decision, Pending, Unknown, decide, events_of, stored_result, streams_of
 from tradewire_ledger.domain.framing import Chained, chain
-from tradewire_ledger.domain.leases import Leases
+from tradewire_ledger.domain.leases import Held, Leases
 from tradewire_ledger.domain.memory import WHOLE, Memory
 from tradewire_ledger.sequencer.relay import LAG_SECONDS, Relay
 from tradewire_ledger.sequencer.store import Conflict, Store
@@ -48,16 +48,21 @@ class Observed(Struct):
     events: int
     requests: int
     seconds: float
+    waited: float
+    """Seconds from the arrival of the oldest request."""
 
 
 class Sequencer:
     """Appends for everybody, under one epoch. It lives as long as its store can be trusted."""
 
-    def __init__(self, bus: Bus, shard: str, store: Store, observe: Callable[[Observed], None]) -> None:
+    def __init__(
+        self, bus: Bus, shard: str, store: Store, observe: Callable[[Observed], None], relayed: Callable[[float], None]
+    ) -> None:
         self._bus, self._shard, self._store, self._observe = bus, shard, store, observe
         self._memory, self._leases = Memory(), Leases()
-        self.relay = Relay(bus, shard, store.frames, store.frame_hash)
+        self.relay = Relay(bus, shard, store.frames, store.frame_hash, relayed)
         self._waiting: dict[str, deque[Pending]] = {}
+        self._since = 0.0
         self._work = asyncio.Event()
         self._subscriptions: list[Stoppable] = []
         self._lease_replies: dict[str, list[tuple[str, LeaseRequest, str]]] = {}
@@ -67,6 +72,11 @@ class Sequencer:
     @property
     def store(self) -> Store:
         return self._store
+
+    @property
+    def leases(self) -> Mapping[str, Held]:
+        """Every lease that was ever granted."""
+        return self._leases.all
 
     async def prepare(self) -> None:
         """Loads what is remembered whole and brings the log stream in line; only then is anything listened to.
@@ -105,6 +115,7 @@ class Sequencer:
 
     def _enqueue(self, pending: Pending) -> None:
         self._waiting.setdefault(pending.writer, deque()).append(pending)
+        self._since = self._since or time.perf_counter()
         self._work.set()
 
     def _hear_lease(self, message: Message) -> None:
@@ -148,7 +159,9 @@ class Sequencer:
             await self._work.wait()
             self._work.clear()
             while batch := self._take():
-                await self._commit(batch)
+                # What is left over has waited no longer than what is taken: it counts from the next request on.
+                since, self._since = self._since, 0.0
+                await self._commit(batch, since)
 
     def _take(self) -> list[Pending]:
         """What waits, round robin by writer, up to one transaction's worth."""
@@ -169,7 +182,7 @@ class Sequencer:
                     break
         return batch
 
-    async def _commit(self, batch: list[Pending]) -> None:
+    async def _commit(self, batch: list[Pending], since: float) -> None:
         started = time.perf_counter()
         try:
             decision, chained = await self._decide_and_write(batch)
@@ -184,7 +197,8 @@ class Sequencer:
         faults.point("sequencer.before_reply")
         await self._say(out)
         if chained.events:
-            self._observe(Observed(len(chained.events), len(batch), time.perf_counter() - started))
+            ended = time.perf_counter()
+            self._observe(Observed(len(chained.events), len(batch), ended - started, ended - (since or started)))
 
     async def _decide_and_write(self, batch: list[Pending]) -> tuple[Decision, Chained]:
         while True:

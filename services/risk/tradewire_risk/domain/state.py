@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from tradewire.domain.exact import ZERO, share, subtract
 from tradewire.domain.orders import Order, evolve
+from tradewire.domain.results import FOLDED, MOST_DAYS
 from tradewire.domain.switches import GLOBAL, Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
 from tradewire.messages.books import join
@@ -20,7 +21,6 @@ from tradewire_risk.domain.facts import FACTS, Facts
 from tradewire_risk.domain.limits import Compiled
 from tradewire_risk.domain.open_orders import OpenOrders
 from tradewire_risk.domain.profile import Profile, Setup
-from tradewire_risk.domain.results import FOLDED, MOST_DAYS
 from tradewire_risk.domain.sessions import Sessions
 from tradewire_risk.domain.value_at_risk import ValuesAtRisk
 from tradewire_risk.domain.windows import Windows

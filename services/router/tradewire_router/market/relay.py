@@ -145,6 +145,7 @@ class QuoteRelay:
             self._complain("what the broker tells is no quote", quote.symbol, fault)
         elif quote.symbol in self._chosen:
             self._heard[quote.symbol] = asyncio.get_running_loop().time()
+            self._metrics.quoted_at.set_to_current_time()
             self._new[quote.symbol] = quote
             self._arrived.set()
 
