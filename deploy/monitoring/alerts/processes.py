@@ -96,7 +96,7 @@ PROCESSES: Final = (
     Alert(
         name="TradewireReloadRefused",
         group="processes",
-        expr='sum by (job, process) (increase(tradewire_config_reloads_total{outcome!="done"}[10m])) > 0',
+        expr='sum by (job, process) (increase(tradewire_config_reloads_total{outcome="refused"}[10m])) > 0',
         severity="warning",
         summary="{{ $labels.process }} has refused new settings",
         description="It goes on with those that it had; its log names the key.",

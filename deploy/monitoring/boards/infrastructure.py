@@ -192,7 +192,7 @@ _POSTGRES: Final = Row(
         Panel(
             title="Answers",
             shows="Whether Postgres answers the reader.",
-            bad="Nothing is traded while it does not. Is it running, is its disk full, is the password the one it has?",
+            bad="Nothing is traded while it does not. Look whether it runs, at its disk, and at the password.",
             queries=(Query("max(tradewire_postgres_up{$sel})", "answers"),),
             kind="stat",
             names=YES_NO,
@@ -308,7 +308,7 @@ _NATS: Final = Row(
             alert="TradewireNatsDiskFull",
         ),
         Panel(
-            title="Memory",
+            title="Memory of the servers",
             shows="Resident memory of each server.",
             bad="Near the container's limit: raise it. It grows with connections and with what waits for slow clients.",
             queries=(Query("max by (server) (tradewire_nats_server_resident_memory_bytes{$sel})", "{{server}}"),),
@@ -353,7 +353,7 @@ _NATS: Final = Row(
         ),
         Panel(
             title="Streams: size",
-            shows="Size of each stream.",
+            shows="Size of each stream on disk.",
             bad="The log's stream keeps seven days and cuts off the oldest by itself; SIGNALS is emptied by ingest.",
             queries=(Query("max by (stream) (tradewire_nats_stream_bytes{$sel})", "{{stream}}"),),
             unit="bytes",

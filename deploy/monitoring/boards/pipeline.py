@@ -209,8 +209,8 @@ _BEHIND: Final = Row(
         Panel(
             title="Age of the oldest frame that the stream has not acknowledged",
             shows="How far the log stream is behind Postgres.",
-            bad="Above 5 s the ledger takes nothing but facts, cancels and halts. NATS: is a server away, is its "
-            "disk full?",
+            bad="Above 5 s the ledger takes nothing but facts, cancels and halts. Look for a NATS server "
+            "that is away, or a full disk.",
             queries=(Query("max(tradewire_ledger_relay_lag_seconds{$sel})", "lag"),),
             unit="s",
             warn=1,
