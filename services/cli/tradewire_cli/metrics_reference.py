@@ -25,7 +25,7 @@ units are those of Prometheus: base units (seconds, bytes, a ratio where 1 is al
 `_timestamp_seconds` for a point in time. A name without a process in it is what the log says, told by the reader, or by
 the sequencer for leases.
 
-Labels are bounded: accounts are those of the settings; strategies have a series each up to {most} in an account, and
+Labels are bounded: the first {most} accounts and the first {most} strategies have series of their own, and
 `{other}` holds the rest. No label names an order, a signal, a person or a secret; symbols are no labels. Money is in
 the account's currency or in that of the label `currency`; metrics are floats, so they are no books.
 """

@@ -15,6 +15,7 @@ LABELS = {
     "broker",
     "build",
     "by",
+    "check",
     "code",
     "currency",
     "holder",

@@ -86,6 +86,10 @@ class OrderAudit:
         """Whether the exits of one entry have together filled more than was entered."""
         return bool(order.head and order.quantity and sum(self._exits[order.head].values()) > order.quantity)
 
+    def recall_lease(self, name: str, epoch: int) -> None:
+        """Notes a lease that nobody holds since before the audit begins."""
+        self._leases[name] = (epoch, "")
+
     def received(self, event: Event, data: Any) -> None:
         self._signals[data.signal] = event
 

@@ -54,6 +54,11 @@ class DataFolder(Struct, frozen=True):
         return self.path / "logs"
 
     @property
+    def prometheus_targets(self) -> Path:
+        """Where the processes tell their metrics, in Prometheus' form."""
+        return self.path / "prometheus" / "targets.json"
+
+    @property
     def nats(self) -> Path:
         """The nats-server's configuration and JetStream's files."""
         return self.path / "nats"

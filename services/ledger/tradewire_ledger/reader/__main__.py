@@ -22,6 +22,7 @@ async def serve(service: Service) -> None:
     if not dsn:
         raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
     metrics = Metrics(service.registry)
+    service.spawn(metrics.engines.ask_nats(lambda: service.settings.nats.monitor_urls), "nats figures")
     stopping = asyncio.ensure_future(service.stopping.wait())
     while not service.stopping.is_set():
         work = asyncio.ensure_future(session(service, dsn, metrics))

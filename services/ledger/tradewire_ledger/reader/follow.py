@@ -14,11 +14,13 @@ from tradewire.bus import Bus
 from tradewire.errors import LogChanged, Unavailable
 from tradewire.messages.log import Frame
 from tradewire.tail import Tail
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.advance import BATCH_EVENTS, advance
 from tradewire_ledger.reader.announce import announcements
 from tradewire_ledger.reader.metrics import Metrics
-from tradewire_ledger.reader.model import Model
+from tradewire_ledger.reader.model import Changes, Model
 from tradewire_ledger.reader.store import Store
+from tradewire_ledger.reader.told.counting import Counting
 
 POLL_SECONDS = 1.0
 TURN_SECONDS = 0.2
@@ -41,6 +43,7 @@ class Follower:
         self._metrics, self._log = metrics, log
         self.model = model
         self._stored = model.checkpoint
+        self.counting = Counting(metrics.trading, metrics.accounts, metrics.strategies)
         self.still = asyncio.Lock()
         """Held while memory and tables move: whoever holds it sees both at one position."""
         self.begun_at = self._known_head = head
@@ -179,6 +182,7 @@ class Follower:
         metrics.batches.inc()
         metrics.events.inc(len(changes.told))
         metrics.pos.set(self.pos)
+        await self._count(changes)
         messages = list(announcements(self._shard, changes.told, time.time_ns() // 1_000))
         try:
             await self._bus.publish_many(messages)
@@ -186,3 +190,13 @@ class Follower:
             metrics.unannounced.inc(len(messages))
         else:
             metrics.announced.inc(len(messages))
+
+    async def _count(self, changes: Changes) -> None:
+        """Tells Prometheus what the batch brought."""
+        try:
+            unpriced = self.counting.unpriced(changes)
+            self.counting.take(changes, await self._store.approvals(unpriced) if unpriced else {})
+        except LOST:
+            raise
+        except Exception as error:  # noqa: BLE001 - no figure is worth a reader that answers nothing
+            self._log.error("a batch could not be counted", pos=changes.after.pos, exc_info=error)

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tradewire.runtime.metrics import Names
 from tradewire_ledger.reader.told.engines import EngineMetrics
 from tradewire_ledger.reader.told.figures import Figures
 from tradewire_ledger.reader.told.invariants import InvariantMetrics
@@ -33,6 +34,8 @@ class Metrics:
         )
         self.snapshots = Counter("tradewire_reader_snapshots", "Snapshots by outcome", ["outcome"], registry=registry)
         self.queries = Counter("tradewire_reader_queries", "Queries", ["what", "outcome"], registry=registry)
+        self.accounts, self.strategies = Names(), Names()
+        """The names that become labels, for as long as the process runs."""
         self.trading = TradingMetrics(registry)
         self.figures = Figures(registry)
         self.invariants = InvariantMetrics(registry)

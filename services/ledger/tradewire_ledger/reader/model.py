@@ -63,12 +63,14 @@ class FillRow(Struct):
 
 
 class Told(Struct, frozen=True, gc=False):
-    """An event with what it is about, for people."""
+    """An event with what it is about, for people; one of an order with the order before and after it."""
 
     event: Event
     account: str | None
     order: str | None
     signal: str | None
+    before: Order | None = None
+    after: Order | None = None
 
 
 class Changes(Struct):
@@ -166,10 +168,11 @@ class Model:
 
     def _fold_order(self, event: Event, data: Any, changes: Changes) -> Told:
         stream = event.stream
-        order = evolve(self.orders.get(stream), event, data)
+        before = self.orders.get(stream)
+        order = evolve(before, event, data)
         self.orders[stream] = changes.orders[stream] = order
         changes.order_pos[stream] = event.pos
-        return Told(event, order.account, order.order, order.signal)
+        return Told(event, order.account, order.order, order.signal, before, order)
 
     def _fold_book(self, event: Event, data: Any, changes: Changes) -> None:
         account = data.account

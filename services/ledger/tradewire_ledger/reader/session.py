@@ -4,8 +4,11 @@ It ends when its connection or its place in the log is lost, and is then begun a
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+import asyncpg
 
 from tradewire import subjects
 from tradewire.bus import Message, Stoppable
@@ -20,10 +23,13 @@ from tradewire_ledger.reader.queries import Queries
 from tradewire_ledger.reader.rebuild import outdated, rebuild
 from tradewire_ledger.reader.snapshots import Snapshots
 from tradewire_ledger.reader.store import Head, Store
+from tradewire_ledger.reader.told.beginning import Beginning
+from tradewire_ledger.reader.told.watch import Watch
 
 BEHIND_SECONDS = 5.0
 PROGRESS_SECONDS = 5.0
 WATCH_SECONDS = 0.25
+FIGURES_SECONDS = 2.0
 WAITING_MAX = 256
 """So many requests may be under way; one more is not answered, and is asked again."""
 
@@ -47,6 +53,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         model = await _load(service, store, head)
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
+        beginning = Beginning(model)
         async with open_pool(dsn) as pool, _Desk(service) as desk:
             context = Context(
                 follower,
@@ -56,13 +63,25 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
             )
             await desk.open(context, metrics)
             service.log.info("reading", pos=follower.pos, log_id=model.checkpoint.log_id)
-            await _first_to_end(follower.run(), _watch(service, follower, metrics), _end_of(store))
+            await _first_to_end(
+                follower.run(),
+                _watch(service, follower, metrics),
+                _tell(follower, metrics, beginning, pool),
+                metrics.engines.ask_postgres(pool),
+                Watch(context, metrics.invariants, service.log, lambda: _currencies(service.settings)).run(),
+                _end_of(store),
+            )
     finally:
+        metrics.engines.lost()
         store.close()
 
 
 def _brokers(settings: Settings) -> dict[str, str]:
     return {name: account.broker for name, account in settings.accounts.items()}
+
+
+def _currencies(settings: Settings) -> dict[str, str]:
+    return {name: account.currency for name, account in settings.accounts.items()}
 
 
 async def _load(service: Service, store: Store, head: Head) -> Model:
@@ -102,6 +121,24 @@ async def _watch(service: Service, follower: Follower, metrics: Metrics) -> None
         metrics.lag.set(head - pos)
         metrics.late.set(late if head > pos else 0)
         await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _tell(
+    follower: Follower, metrics: Metrics, beginning: Beginning, pool: "asyncpg.Pool[asyncpg.Record]"
+) -> None:
+    """Keeps the figures true that are worked out now and then."""
+    counting, model = follower.counting, follower.model
+    await beginning.give(pool, counting)
+    while True:
+        metrics.figures.take(
+            model.orders.values(),
+            model.books,
+            counting.results or {},
+            counting.steps,
+            (metrics.accounts, metrics.strategies),
+            time.time_ns() // 1_000,
+        )
+        await asyncio.sleep(FIGURES_SECONDS)
 
 
 async def _end_of(store: Store) -> None:

@@ -181,6 +181,11 @@ class Store:
         ids = [stream.removeprefix("order-") for stream in streams]
         return [decode_order(row["state"]) for row in await self._connection.fetch(sql.ORDERS_BY_ID, ids)]
 
+    async def approvals(self, streams: list[str]) -> dict[str, bytes]:
+        """The newest OrderApproved of each of these streams of orders, as it is stored."""
+        rows: list[Any] = await self._connection.fetch(sql.APPROVALS, streams)
+        return {row["stream"]: bytes(row["data"]) for row in rows}
+
     async def apply(self, changes: Changes) -> None:
         """Moves the read model and its checkpoint, both or neither.
 

@@ -1,4 +1,4 @@
-"""What the log tells of trading, event by event: hops, fills and slippage."""
+"""What the log tells of trading, event by event: signals, decisions, steps, fills and slippage."""
 
 from typing import Final
 
@@ -6,20 +6,22 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400)
 _PARTS: Final = (-0.01, -0.005, -0.002, -0.001, -0.0005, -0.0002, 0, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
-HOPS: Final = (
-    "received_requested",
-    "requested_approved",
-    "approved_submit_started",
-    "submit_started_accepted",
-    "accepted_filled",
-    "received_submit_started",
-)
 
 
 class TradingMetrics:
-    """Counted from when the process started; a rebuild of the read model counts nothing again."""
+    """Counted since the process started; a rebuild of the read model counts nothing again."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._of_orders(registry)
+        self._of_rules(registry)
+        self._of_money(registry)
+
+    def _of_orders(self, registry: CollectorRegistry) -> None:
+        self.signals = Counter("tradewire_signals", "Signals on record", ["strategy"], registry=registry)
+        self.refusals = Counter("tradewire_signals_refused", "Signals refused, by code", ["code"], registry=registry)
+        self.states = Counter(
+            "tradewire_order_states", "How often an order has come to a state", ["account", "status"], registry=registry
+        )
         self.hops = Histogram(
             "tradewire_order_hop_seconds",
             "From one step of an order to the next, by the ledger's clock; `accepted_filled` ends with the first fill",
@@ -27,8 +29,8 @@ class TradingMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self.signals = Counter("tradewire_signals", "Signals on record", ["strategy"], registry=registry)
-        self.refusals = Counter("tradewire_signals_refused", "Signals refused, by code", ["code"], registry=registry)
+
+    def _of_rules(self, registry: CollectorRegistry) -> None:
         self.decisions = Counter(
             "tradewire_decisions",
             "Risk's decisions on record: approved, denied or held, and the primary reason",
@@ -49,19 +51,21 @@ class TradingMetrics:
         )
         self.warnings = Counter(
             "tradewire_limit_warnings",
-            "Warnings that a limit is nearly used up",
-            ["account", "limit"],
+            "Warnings that a limit is nearly used up, by the check that measures it",
+            ["account", "check"],
             registry=registry,
         )
-        self.states = Counter(
-            "tradewire_order_states", "How often an order has come to a state", ["account", "status"], registry=registry
-        )
+
+    def _of_money(self, registry: CollectorRegistry) -> None:
         self.fills = Counter(
-            "tradewire_fills", "Executions booked, by whose order it was", ["account", "strategy"], registry=registry
+            "tradewire_fills",
+            "Executions booked, by kind (fill, correction, bust, external) and by whose order it was",
+            ["account", "strategy", "kind"],
+            registry=registry,
         )
         self.value = Counter(
             "tradewire_filled_value",
-            "What was bought and sold, in the currency that it is paid in",
+            "What fills have bought and sold, in the currency that it is paid in",
             ["account", "strategy", "side", "currency"],
             registry=registry,
         )
@@ -73,20 +77,17 @@ class TradingMetrics:
         )
         self.slippage = Histogram(
             "tradewire_slippage_ratio",
-            "How much worse than the price of its approval an execution was, of that price; below 0 it was better",
+            "How much worse than the price of its approval a fill was, of that price; below 0 if better; without a sum",
             ["account"],
             buckets=_PARTS,
             registry=registry,
         )
         self.slipped = Gauge(
             "tradewire_slippage_cost",
-            "What executions have cost beyond the price of their approvals, since the process started; it may fall",
+            "What fills have cost beyond the prices of their approvals, since the process started; it may fall",
             ["account", "strategy", "currency"],
             registry=registry,
         )
         self.filled_at = Gauge(
-            "tradewire_last_fill_timestamp_seconds",
-            "When the last execution was booked; 0 before the first",
-            ["account"],
-            registry=registry,
+            "tradewire_last_fill_timestamp_seconds", "When an execution was last booked", ["account"], registry=registry
         )
