@@ -28,12 +28,12 @@ ENGINES: Final = (
         group="engines",
         expr=(
             "max by (job) (tradewire_postgres_transaction_id_age) > 5e8"
-            " or max by (job) (tradewire_postgres_oldest_transaction_age_seconds) > 3600"
+            " or max by (job) (tradewire_postgres_running_transaction_span) > 1e6"
         ),
         lasts="10m",
         severity="warning",
         summary="Postgres is kept from vacuuming",
-        description="A transaction of more than an hour, or rows that were not frozen for five hundred million others.",
+        description="A transaction that a million others have passed, or rows that five hundred million have.",
     ),
     Alert(
         name="TradewireNatsAway",

@@ -62,13 +62,10 @@ ORDERS: Final = (
     Alert(
         name="TradewireSlippageHigh",
         group="orders",
-        expr=(
-            "sum by (job, account) (rate(tradewire_slippage_ratio_sum[1h]))"
-            " / (sum by (job, account) (rate(tradewire_slippage_ratio_count[1h])) > 0) > 0.005"
-        ),
+        expr=("histogram_quantile(0.5, sum by (job, account, le) (rate(tradewire_slippage_ratio_bucket[1h]))) > 0.005"),
         lasts="5m",
         severity="warning",
-        summary="Executions of {{ $labels.account }} are {{ $value | humanizePercentage }} worse than approved",
-        description="The mean of the last hour's executions against the prices at which they were approved.",
+        summary="Half the fills of {{ $labels.account }} are {{ $value | humanizePercentage }} worse than approved",
+        description="Of the last hour's fills, against the prices at which their orders were approved.",
     ),
 )

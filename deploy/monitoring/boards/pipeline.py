@@ -90,6 +90,26 @@ _HOPS: Final = Row(
     "How long each hop takes",
     (
         Panel(
+            title="From step to step, usually",
+            shows="The median time from one step of an order to the next, by the ledger's clock, over all accounts.",
+            bad="The step that grew is where to look: the panels below take it apart. From accepted to filled is the "
+            "market's.",
+            queries=quantiles("tradewire_order_hop_seconds", "$acct", "hop")[:1],
+            unit="s",
+            width=12,
+            alert="TradewireAppendsSlow",
+        ),
+        Panel(
+            title="From step to step, at worst",
+            shows="What one order in a hundred takes longer than.",
+            bad="High while the median is low: something stops now and then; a snapshot, a vacuum, a lease that "
+            "changes hands.",
+            queries=quantiles("tradewire_order_hop_seconds", "$acct", "hop")[1:],
+            unit="s",
+            width=12,
+            alert="TradewireAppendsSlow",
+        ),
+        Panel(
             title="Ingest: from append to answer",
             shows="How long the ledger took to answer ingest's appends.",
             bad="Compare with the sequencer's commits: if those are fast, the bus is slow (NATS, its disk); if not, "
@@ -209,8 +229,8 @@ _BEHIND: Final = Row(
         Panel(
             title="Age of the oldest frame that the stream has not acknowledged",
             shows="How far the log stream is behind Postgres.",
-            bad="Above 5 s the ledger takes nothing but facts, cancels and halts. Look for a NATS server "
-            "that is away, or a full disk.",
+            bad="Above 5 s the ledger takes nothing but facts, cancels and halts. Look for a NATS server that is "
+            "away, or a full disk.",
             queries=(Query("max(tradewire_ledger_relay_lag_seconds{$sel})", "lag"),),
             unit="s",
             warn=1,

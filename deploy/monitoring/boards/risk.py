@@ -44,13 +44,13 @@ _DECISIONS: Final = Row(
             height=10,
         ),
         Panel(
-            title="Decisions",
-            shows="Decisions a minute, by outcome.",
+            title="Decisions by account",
+            shows="Decisions on record a minute, by account and outcome.",
             bad="No decisions while orders are requested: risk does not lead, or cannot append; Pipeline has both.",
             queries=(
                 Query(
-                    "60 * sum by (outcome) (rate(tradewire_risk_decisions_total{$sel}[$__rate_interval]))",
-                    "{{outcome}}",
+                    "60 * sum by (account, outcome) (rate(tradewire_decisions_total{$acct}[$__rate_interval]))",
+                    "{{account}} {{outcome}}",
                 ),
             ),
             stacked=True,
@@ -72,6 +72,34 @@ _SWITCHES: Final = Row(
             warn=1,
             crit=3,
             alert="TradewireHalted",
+        ),
+        Panel(
+            title="Switches thrown and resumed",
+            shows="How often since the reader started, by the kind of scope, the level, and whether a person did it.",
+            bad="By a service is a trip, or a break: `tradewire events --type Halted` has its limit and its figures.",
+            queries=(
+                Query(
+                    "sum by (scope, level, by) (tradewire_switch_changes_total{$sel})",
+                    "{{scope}} {{level}} by a {{by}}",
+                ),
+            ),
+            kind="bars",
+            unit="none",
+            decimals=0,
+            alert="TradewireHalted",
+        ),
+        Panel(
+            title="Warnings",
+            shows="How often an account came above the soft limit of a check since the reader started.",
+            bad="The next step is a denial or a trip: `tradewire events --type LimitWarning`, then `tradewire risk "
+            "status`.",
+            queries=(
+                Query("sum by (account, check) (tradewire_limit_warnings_total{$acct})", "{{account}} {{check}}"),
+            ),
+            kind="bars",
+            unit="none",
+            decimals=0,
+            alert="TradewireLimitNearlyReached",
         ),
         Panel(
             title="Marks, trips and lapses",
@@ -149,6 +177,17 @@ _PEOPLE: Final = Row(
             ),
             unit="s",
             warn=120,
+            alert="TradewireApprovalWaits",
+        ),
+        Panel(
+            title="What people answered",
+            shows="Held orders that people granted or refused since the reader started.",
+            bad="Refusals again and again: the strategy asks for what nobody wants. Grants without a look: raise the "
+            "threshold.",
+            queries=(Query("sum by (account, outcome) (tradewire_approvals_total{$acct})", "{{account}} {{outcome}}"),),
+            kind="bars",
+            unit="none",
+            decimals=0,
             alert="TradewireApprovalWaits",
         ),
         Panel(

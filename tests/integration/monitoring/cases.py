@@ -37,6 +37,12 @@ def _histogram(name: str, labels: str, slow: str, fast: str) -> dict[str, str]:
     }
 
 
+def _slipped(small: str, all_: str) -> dict[str, str]:
+    """Counts of fills that were up to 0.5 % worse than approved, up to 1 %, and of all."""
+    counts = {"-0.01": "0x80", "0.005": small, "0.01": all_, "+Inf": all_}
+    return {f'tradewire_slippage_ratio_bucket{{{A}, le="{most}"}}': count for most, count in counts.items()}
+
+
 _JOB: Final = {"job": "tradewire"}
 _ACCOUNT: Final = {**_JOB, "account": "main"}
 _PROCESS: Final = {**_JOB, "process": "risk"}
@@ -97,15 +103,9 @@ ORDERS: Final = (
     Case(
         "TradewireSlippageHigh",
         _ACCOUNT,
-        "Executions of main are 1% worse than approved",
-        {
-            f"tradewire_slippage_ratio_sum{{{A}}}": "0+0.01x80",
-            f"tradewire_slippage_ratio_count{{{A}}}": "0+1x80",
-        },
-        {
-            f"tradewire_slippage_ratio_sum{{{A}}}": "0+0.001x80",
-            f"tradewire_slippage_ratio_count{{{A}}}": "0+1x80",
-        },
+        "Half the fills of main are 0.75% worse than approved",
+        _slipped("0+0x80", "0+1x80"),
+        _slipped("0+1x80", "0+1x80"),
     ),
 )
 RISK: Final = (
@@ -385,9 +385,9 @@ ENGINES: Final = (
         "TradewirePostgresVacuum",
         _JOB,
         "Postgres is kept from vacuuming",
-        {f"tradewire_postgres_oldest_transaction_age_seconds{{{J}}}": "4000x80"},
+        {f"tradewire_postgres_running_transaction_span{{{J}}}": "4000000x80"},
         {
-            f"tradewire_postgres_oldest_transaction_age_seconds{{{J}}}": "400x80",
+            f"tradewire_postgres_running_transaction_span{{{J}}}": "400x80",
             f"tradewire_postgres_transaction_id_age{{{J}}}": "1000x80",
         },
         at="15m",

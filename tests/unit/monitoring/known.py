@@ -26,7 +26,7 @@ def known() -> dict[str, set[str]]:
     for row in rows():
         labels = set(row.labels) | _EVERY
         if row.kind == "histogram":
-            found |= {f"{row.name}_{part}": labels for part in ("sum", "count")}
+            found[f"{row.name}_count"] = labels
             found[f"{row.name}_bucket"] = labels | {"le"}
         else:
             found[row.name] = labels
