@@ -15,6 +15,7 @@ from tradewire.bus import Message, Stoppable
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
+from tradewire_ledger.access import Access
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower
 from tradewire_ledger.reader.metrics import Metrics
@@ -34,7 +35,7 @@ WAITING_MAX = 256
 """So many requests may be under way; one more is not answered, and is asked again."""
 
 
-async def session(service: Service, dsn: str, metrics: Metrics) -> None:
+async def session(service: Service, access: Access, metrics: Metrics) -> None:
     """Runs until cancelled.
 
     Raises:
@@ -42,7 +43,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         LogChanged: Postgres holds another log: begin again, with a rebuild.
         LogError: the log is corrupt or of a newer build; nothing may be told of it.
     """
-    store = await Store.open(dsn)
+    store = await Store.open(access)
     try:
         service.health.set("postgres", "waits for another reader to end")
         service.health.started()
@@ -54,7 +55,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
         beginning = Beginning(model)
-        async with open_pool(dsn) as pool, _Desk(service) as desk:
+        async with open_pool(access) as pool, _Desk(service) as desk:
             context = Context(
                 follower,
                 pool,

@@ -56,11 +56,18 @@ class Sequencer:
     """Appends for everybody, under one epoch. It lives as long as its store can be trusted."""
 
     def __init__(
-        self, bus: Bus, shard: str, store: Store, observe: Callable[[Observed], None], relayed: Callable[[float], None]
+        self,
+        bus: Bus,
+        shard: str,
+        store: Store,
+        observe: Callable[[Observed], None],
+        relayed: Callable[[float], None],
+        *,
+        replicas: int = 1,
     ) -> None:
         self._bus, self._shard, self._store, self._observe = bus, shard, store, observe
         self._memory, self._leases = Memory(), Leases()
-        self.relay = Relay(bus, shard, store.frames, store.frame_hash, relayed)
+        self.relay = Relay(bus, shard, store.frames, store.frame_hash, relayed, replicas=replicas)
         self._waiting: dict[str, deque[Pending]] = {}
         self._since = 0.0
         self._work = asyncio.Event()
