@@ -68,7 +68,9 @@ async def _open(service: Service, dsn: str) -> Store | None:
 
 async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
     """Sequences under one epoch, until the store is lost or the process stops."""
-    sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe)
+    sequencer = Sequencer(
+        service.bus, service.settings.shard, store, metrics.observe, replicas=service.settings.nats.replicas
+    )
     service.health.set("stream", "is compared with the log")
     service.health.started()
     while not service.stopping.is_set():
