@@ -71,7 +71,7 @@ def main() -> None:
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     try:
-        os.execvpe(spec["command"][0], spec["command"], spec["environment"])  # noqa: S606 - no shell is wanted
+        os.execvpe(spec["command"][0], spec["command"], spec["environment"])
     except OSError as error:
         sys.exit(f"{spec['command'][0]}: {error.strerror}")
 

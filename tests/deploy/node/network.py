@@ -38,7 +38,16 @@ class Holder:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"],
+            [
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                "unshare",
+                "--net",
+                "sh",
+                "-c",
+                "ip link set lo up && echo up && exec sleep infinity",
+            ],
             stdout=subprocess.PIPE,
             start_new_session=True,
         )

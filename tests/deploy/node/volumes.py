@@ -44,7 +44,8 @@ class Objects:
         if kind == "ConfigMap":
             return {key: text.encode() for key, text in texts.items()}
         return {
-            key: base64.b64decode(text) if key in found.get("data", {}) else text.encode() for key, text in texts.items()
+            key: base64.b64decode(text) if key in found.get("data", {}) else text.encode()
+            for key, text in texts.items()
         }
 
 
@@ -52,14 +53,20 @@ def lay_out(volume: Manifest, folder: Path, objects: Objects, group: int) -> Non
     """Makes a volume, or brings it up to date. Raises MissingError if something that it needs is not there."""
     if "configMap" in volume:
         source = volume["configMap"]
-        _write(folder, _picked(objects.keys("ConfigMap", source["name"]), source), source.get("defaultMode", 0o644), group)
+        _write(
+            folder, _picked(objects.keys("ConfigMap", source["name"]), source), source.get("defaultMode", 0o644), group
+        )
     elif "secret" in volume:
         source = volume["secret"]
         _write(folder, _picked(objects.keys("Secret", source["secretName"]), source), source["defaultMode"], group)
     elif "projected" in volume:
         files: dict[str, bytes] = {}
         for each in volume["projected"]["sources"]:
-            files |= _picked(objects.keys("Secret", each["secret"]["name"]), each["secret"])
+            try:
+                files |= _picked(objects.keys("Secret", each["secret"]["name"]), each["secret"])
+            except MissingError:
+                if not each["secret"].get("optional"):
+                    raise
         _write(folder, files, volume["projected"]["defaultMode"], group)
     else:
         assert "emptyDir" in volume or "persistentVolumeClaim" in volume, volume
