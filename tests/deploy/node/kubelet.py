@@ -1,7 +1,7 @@
 """A node that runs an overlay's pods as processes: exactly their command, environment, files, ports and user.
 
-What is simulated is the machine: the image is this environment, Services are lines of /etc/hosts, and there is neither a
-scheduler nor a network that enforces policies. What runs is real.
+What is simulated is the machine: the image is this environment, Services are lines of /etc/hosts, there is no
+scheduler, and nothing enforces NetworkPolicies. What runs is real.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tradewire.build import build_id
 _LAUNCH: Final = Path(__file__).with_name("launch.py")
 _REPOSITORY: Final = Path(__file__).parents[3]
 _BACKOFF_SECONDS: Final = 0.5
-SOON_SECONDS: Final = 30.0
+SOON_SECONDS: Final = 60.0
 
 
 def image() -> tuple[list[str], dict[str, str]]:

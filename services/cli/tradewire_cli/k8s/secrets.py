@@ -45,7 +45,10 @@ class Maker:
         """Each Secret's name, and `kept` or what was made."""
 
     def everything(self, users: tuple[str, ...]) -> None:
-        """Makes all that is needed; CloudNativePG has an authority of its own. Raises StoreFailed, and InvalidValue for a user that cannot be."""
+        """Makes all that is needed; CloudNativePG has an authority of its own.
+
+        Raises StoreFailed, and InvalidValue for a user that cannot be.
+        """
         authority = self._authority()
         publics = {user: self._nkey(user, authority) for user in (*SERVICE_USERS, *users)}
         self._users(publics)

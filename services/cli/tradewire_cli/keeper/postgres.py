@@ -23,7 +23,7 @@ PORT: Final = 5432
 ROLES: Final = (ADMIN, "tradewire_sequencer", "tradewire_reader")
 _QUERY_SECONDS: Final = 5.0
 _ACCESS: Final = """\
-# Written at each start. Only this container's user reaches the socket; from elsewhere nobody comes in without a password.
+# Written at each start. Only this container's user reaches the socket; others need a password.
 local all all           trust
 host  all all 0.0.0.0/0 scram-sha-256
 host  all all ::/0      scram-sha-256
