@@ -134,6 +134,7 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
                 for subject in (f"$JS.API.STREAM.CREATE.PROBE_{number}", f"probe.{number}")
             ),
             subscribe=(),
+            responses=_ONE_REPLY,
         ),
         "feed": Permissions(publish=("quotes.>",), subscribe=("heartbeat.>", "events.>"), responses=_ONE_REPLY),
     }
