@@ -7,7 +7,6 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGQUIT, Signals
 from typing import Final
@@ -17,11 +16,15 @@ from tradewire.secret_files import read_secret
 from tradewire_cli.engines import binaries
 from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
+from tradewire_cli.engines.postgres import DATABASE, roles
 from tradewire_cli.engines.postgres_cluster import ADMIN, cluster_folder, prepare_cluster, run
 
 PORT: Final = 5432
 ROLES: Final = (ADMIN, "tradewire_sequencer", "tradewire_reader")
 _QUERY_SECONDS: Final = 5.0
+_MAKE_DATABASE: Final = f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n"
+_UNLOGGED: Final = "SET log_min_error_statement = panic;\n"
+"""A password must not reach the server's log, not even with a statement that fails."""
 _ACCESS: Final = """\
 # Written at each start. Only this container's user reaches the socket; others need a password.
 local all all           trust
@@ -67,7 +70,7 @@ class PostgresKeeper:
             if not self._roles_made:
                 await self._make_roles()
                 self._roles_made = True
-            return await self._psql("select 1;", database="tradewire")
+            return await self._psql("select 1;", DATABASE)
         except (EngineFailed, ConfigError) as error:
             return str(error)
 
@@ -75,14 +78,15 @@ class PostgresKeeper:
         """Nothing is held open."""
 
     async def _make_roles(self) -> None:
-        """Makes the roles with the passwords of the files, and the database. May be repeated."""
-        roles = (files("tradewire_cli.engines") / "roles.sql").read_text()
-        lines = [f"\\set {role.removeprefix('tradewire_')}_password {self._password(role)}" for role in ROLES]
-        lines += [roles, f"ALTER ROLE {ADMIN} PASSWORD :'admin_password';"]
-        if problem := await self._psql("\n".join(lines), database="postgres"):
-            raise EngineFailed(problem)
+        """Makes the database and the roles, with the passwords of the files. May be repeated. Raises EngineFailed."""
+        passwords = "".join(
+            f"\\set password {self._password(role)}\nALTER ROLE {role} PASSWORD :'password';\n" for role in ROLES
+        )
+        for script, database in ((_MAKE_DATABASE, "postgres"), (roles() + _UNLOGGED + passwords, DATABASE)):
+            if problem := await self._psql(script, database):
+                raise EngineFailed(problem)
 
-    async def _psql(self, script: str, *, database: str) -> str:
+    async def _psql(self, script: str, database: str) -> str:
         """Runs a script over the socket; returns what is wrong, or nothing."""
         try:
             async with asyncio.timeout(_QUERY_SECONDS):
