@@ -18,6 +18,7 @@ from tradewire_cli.engines import certificates
 from tradewire_cli.engines.certificates import CA_FILE, CERT_FILE, KEY_FILE
 from tradewire_cli.engines.folder import write_atomically
 from tradewire_cli.engines.nats_config import USERS_FILE, Cluster, Node, Tls, server_config, users_config
+from tradewire_cli.engines.postgres import roles
 
 CLIENT_PORT: Final = 4222
 ROUTE_PORT: Final = 6222
@@ -96,6 +97,12 @@ def write_keys(
     """Make the nkeys that are missing, and write users.conf for all of them."""
     text = users(folder, shard, (*SERVICE_USERS, *(user or ())))
     write_atomically(folder / USERS_FILE, text)
+
+
+@app.command("roles")
+def print_roles() -> None:
+    """Print the SQL that a superuser runs in Tradewire's database before the migrations; it sets no password."""
+    print(roles(), end="")
 
 
 @app.command("tls")

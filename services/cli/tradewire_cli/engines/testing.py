@@ -110,6 +110,8 @@ class Engines:
         }
         if user == "sequencer":
             found["TRADEWIRE_POSTGRES_DSN"] = self.dsn("tradewire_sequencer")
+            if not self._postgres_server.durable:
+                found["TRADEWIRE_POSTGRES_DURABILITY"] = "unverified"
         if user == "reader":
             found["TRADEWIRE_POSTGRES_READER_DSN"] = self.dsn("tradewire_reader")
         if user == "admin":
