@@ -7,10 +7,13 @@ STAMP := $(VENV)/.installed
 BROKERS := .venv-brokers
 MEMBERS := libs services/ingest services/risk services/router services/ledger services/cli
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench chaos prove lock clean
+KUBECTL ?= kubectl
+IMAGE ?= tradewire:latest
+OVERLAY ?= dev
+.PHONY: help setup demo up test check format bench chaos prove lock clean k8s-load k8s-secrets k8s-apply
 
 help: ## print this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make the environment (.venv) from the locks, with hashes verified
 
@@ -58,6 +61,16 @@ $(BROKERS)/.installed: requirements/brokers.lock
 
 prove: $(BROKERS)/.installed ## the brokers' twins against the brokers' own clients, in an environment without this product
 	@$(BROKERS)/bin/python -W ignore::DeprecationWarning -m tests.twins.alpaca.prove
+
+k8s-load: ## load the image into the kind or k3s cluster of this machine (IMAGE=tradewire:latest)
+	@deploy/k8s/load.sh $(IMAGE)
+
+k8s-secrets: $(STAMP) ## make the cluster's secrets that are missing, and say which (ARGS="--strategy momo", "--renew NAME")
+	@$(KUBECTL) apply --filename=deploy/k8s/base/foundation/namespace.yaml
+	@$(BIN)/python -m tradewire_cli.k8s.secrets --kubectl $(KUBECTL) $(ARGS)
+
+k8s-apply: ## apply an overlay step by step, waiting for each (OVERLAY=dev or production)
+	@KUBECTL=$(KUBECTL) deploy/k8s/apply.sh deploy/k8s/overlays/$(OVERLAY)
 
 lock: $(STAMP) ## lock the dependencies again (ARGS=--upgrade for newer ones)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)

@@ -14,12 +14,14 @@ from tradewire.domain import flattening, names
 from tradewire.errors import InvalidValue
 from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
-Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "admin"]
+Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "probe", "admin"]
 Kind = Literal["strategy", "person"]
 
 WHO_AM_I: Final = "$SYS.REQ.USER.INFO"
 """Answered by the server with the user's own rights, so that a service can say at start what it lacks."""
 
+PROBED_SERVERS: Final = 5
+"""As many servers as a cluster of NATS may have."""
 _ONE_REPLY: Final = 1
 _ANY_REPLIES: Final = -1
 
@@ -124,6 +126,16 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
             responses=_ONE_REPLY,
         ),
         "paper": Permissions(publish=("heartbeat.paper.{shard}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
+        # Whether each server's disk still takes a publish; a wildcard would let it make other streams, too.
+        "probe": Permissions(
+            publish=tuple(
+                subject
+                for number in range(PROBED_SERVERS)
+                for subject in (f"$JS.API.STREAM.CREATE.PROBE_{number}", f"probe.{number}")
+            ),
+            subscribe=(),
+            responses=_ONE_REPLY,
+        ),
         "feed": Permissions(publish=("quotes.>",), subscribe=("heartbeat.>", "events.>"), responses=_ONE_REPLY),
     }
 )

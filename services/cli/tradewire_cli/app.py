@@ -59,6 +59,7 @@ COMMANDS: Final[dict[str, Row]] = {
     "broker": Row("broker:broker", _KEEP),
     "config": Row("config:config", _KEEP),
     "keys": Row("keys:keys", _KEEP),
+    "engine": Row("engine:engine", _RUN),
     "ledger": Row("ledger:ledger", _KEEP),
 }
 

