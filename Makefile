@@ -5,12 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BROKERS := .venv-brokers
+SUPPLY := .venv-supply
+ENGINE ?= $(firstword $(foreach engine,docker podman buildah,$(shell command -v $(engine) >/dev/null 2>&1 && $(engine) info >/dev/null 2>&1 && echo $(engine))))
+BASE ?= docker.io/library/python:3.11-slim
+IMAGE ?= tradewire:latest
 MEMBERS := libs services/ingest services/risk services/router services/ledger services/cli
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench chaos prove lock clean
+.PHONY: help setup demo up test check format bench chaos prove image image-test sbom audit lock clean
 
 help: ## print this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make the environment (.venv) from the locks, with hashes verified
 
@@ -59,8 +63,16 @@ $(BROKERS)/.installed: requirements/brokers.lock
 prove: $(BROKERS)/.installed ## the brokers' twins against the brokers' own clients, in an environment without this product
 	@$(BROKERS)/bin/python -W ignore::DeprecationWarning -m tests.twins.alpaca.prove
 
+image: ## build the image with docker, podman or buildah (ENGINE=, BASE= and IMAGE= choose; ARGS=... goes to the engine)
+	@test -n "$(ENGINE)" || { echo "make image: neither docker, podman nor buildah answers here: start or install one"; exit 2; }
+	@$(ENGINE) build -t $(IMAGE) --build-arg BASE=$(BASE) --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg CREATED=$$(git log -1 --format=%cI) $(ARGS) .
+
+image-test: $(STAMP) ## build the image from a base made here, and show in containers what it promises (as root)
+	@$(BIN)/python -m tests.deploy.image $(ARGS)
+
 lock: $(STAMP) ## lock the dependencies again (ARGS=--upgrade for newer ones)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean: ## remove the environment and caches; data stays
-	rm -rf $(VENV) $(BROKERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BROKERS) $(SUPPLY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
