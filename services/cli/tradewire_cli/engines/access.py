@@ -1,4 +1,4 @@
-"""Whether this user may use a data folder, and the line that mends it: a mounted folder often belongs to somebody else."""
+"""Whether this user may use a data folder, and the line that mends it: mounted folders often belong to others."""
 
 import os
 import stat
