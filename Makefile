@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BROKERS := .venv-brokers
+SUPPLY := .venv-supply
+ENGINE ?= $(firstword $(foreach engine,docker podman buildah,$(shell command -v $(engine) >/dev/null 2>&1 && $(engine) info >/dev/null 2>&1 && echo $(engine))))
+BASE ?= docker.io/library/python:3.11-slim
+IMAGE ?= tradewire:latest
 MEMBERS := libs services/ingest services/risk services/router services/ledger services/cli
 .DEFAULT_GOAL := help
 KUBECTL ?= kubectl
-IMAGE ?= tradewire:latest
 OVERLAY ?= dev
-.PHONY: help setup demo up test check format bench chaos prove lock clean k8s-load k8s-secrets k8s-apply
+.PHONY: help setup demo up test check format bench chaos prove image image-test sbom audit lock clean k8s-load k8s-secrets k8s-apply
 
 help: ## print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,8 +75,16 @@ k8s-secrets: $(STAMP) ## make the cluster's secrets that are missing, and say wh
 k8s-apply: ## apply an overlay step by step, waiting for each (OVERLAY=dev or production)
 	@KUBECTL=$(KUBECTL) deploy/k8s/apply.sh deploy/k8s/overlays/$(OVERLAY)
 
+image: ## build the image with docker, podman or buildah (ENGINE=, BASE= and IMAGE= choose; ARGS=... goes to the engine)
+	@test -n "$(ENGINE)" || { echo "make image: neither docker, podman nor buildah answers here: start or install one"; exit 2; }
+	@$(ENGINE) build -t $(IMAGE) --build-arg BASE=$(BASE) --build-arg REVISION=$$(git rev-parse HEAD) \
+		--build-arg CREATED=$$(git log -1 --format=%cI) $(ARGS) .
+
+image-test: $(STAMP) ## build the image from a base made here, and show in containers what it promises (as root)
+	@$(BIN)/python -m tests.deploy.image $(ARGS)
+
 lock: $(STAMP) ## lock the dependencies again (ARGS=--upgrade for newer ones)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean: ## remove the environment and caches; data stays
-	rm -rf $(VENV) $(BROKERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BROKERS) $(SUPPLY) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,14 @@ from tradewire_cli.engines.child import Account, Child
 from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.part import Say, silent
-from tradewire_cli.engines.postgres_cluster import ADMIN, clean_environment, cluster_folder, prepare_cluster, run
+from tradewire_cli.engines.postgres_cluster import (
+    ADMIN,
+    clean_environment,
+    cluster_folder,
+    past_lock,
+    prepare_cluster,
+    run,
+)
 
 DatabaseRole = Literal["tradewire_admin", "tradewire_sequencer", "tradewire_reader"]
 
@@ -69,7 +76,7 @@ class PostgresServer:
             self.name,
             program,
             log=self._folder.logs / "postgres.log",
-            environment=clean_environment(),
+            environment={**clean_environment(), **past_lock(pgdata)},
             account=self._account,
             death_signal=signal.SIGQUIT,
             folder=pgdata,
