@@ -25,6 +25,7 @@ from nats.aio.client import Client, Srv
 from nats.aio.subscription import Subscription
 
 from tradewire.errors import Unavailable
+from tradewire.runtime import exhaustion
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 
@@ -104,7 +105,10 @@ class _Client(Client):
         if handler is None:
             await super()._process_msg(sid, subject, reply, data, headers)
             return
-        handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
+        try:
+            handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
+        except MemoryError:  # nats-py would note it and read no more
+            exhaustion.die()
 
     async def _connect_to_server(self, s: Srv) -> None:
         # nats-py puts the next connection in the place of one that failed, and leaves that open.
