@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGTERM
 
+import psutil
 from rich.console import Console
 
 from tests.chaos.small_disk import tmpfs
@@ -38,6 +39,13 @@ class KeptNats(Engine):
         super().__init__(server)
         self._nats, self._folder, self._planted = server, folder, planted
         self._keeper: Child | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of nats-server, whichever it is now."""
+        assert self._keeper is not None
+        [server] = [each for each in psutil.Process(self._keeper.pid).children() if each.name().startswith("nats")]
+        return int(server.pid)
 
     @property
     def starts(self) -> int:
