@@ -10,6 +10,7 @@ from nats.aio.client import Client, Srv
 from tradewire.delivery import Handler, Message
 from tradewire.errors import ConfigError
 from tradewire.nats_credentials import Credentials
+from tradewire.runtime import exhaustion
 
 _CUT_OFF = ("authorization violation", "authentication expired", "authentication revoked", "authentication timeout")
 """What a server says to a client that it ends because of who it is, which a reload of its users may mend."""
@@ -32,7 +33,10 @@ class NatsClient(Client):
         if handler is None:
             await super()._process_msg(sid, subject, reply, data, headers)
             return
-        handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
+        try:
+            handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
+        except MemoryError:  # nats-py would note it and read no more
+            exhaustion.die()
 
     async def _connect_to_server(self, s: Srv) -> None:
         # nats-py puts the next connection in the place of one that failed, and leaves that open.

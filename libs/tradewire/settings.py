@@ -68,10 +68,14 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is logged and how. Reloaded on SIGHUP."""
+    """What is logged and how. All but the format is reloaded on SIGHUP.
+
+    So many bytes of lines wait in memory for a reader or disk that is slow; what is more is dropped and counted.
+    """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "text"] = "json"
+    buffer_bytes: int = 4 << 20
 
 
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -95,6 +96,8 @@ class Publisher:
         """Signal id -> strategy."""
         self.attempted: dict[str, str] = {}
         self.repeats = 0
+        self.refused: Counter[int] = Counter()
+        """How often JetStream refused, by its own error code; where it said nothing, or another server, by 0."""
         self.started = asyncio.Event()
         self.copies = 1
         """How many times each signal is published at once, without the header by which JetStream removes repeats."""
@@ -156,10 +159,17 @@ class Publisher:
                 f"signals.{strategy}", body, timeout=ACK_SECONDS, headers=headers
             )
         except (nats.errors.Error, OSError, TimeoutError):
+            self.refused[0] += 1
             return False
         if answer.headers and answer.headers.get("Status"):
+            self.refused[0] += 1
             return False
-        return "seq" in msgspec.json.decode(answer.data)
+        said = msgspec.json.decode(answer.data)
+        if error := said.get("error"):
+            # A refusal names the stream and a sequence as well: 0.
+            self.refused[error.get("err_code", 0)] += 1
+            return False
+        return "seq" in said
 
     async def die(self) -> None:
         """What a crash does to a publisher: its connections are gone, and with them the acks that were under way."""

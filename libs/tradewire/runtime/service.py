@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import uuid4
@@ -25,7 +26,7 @@ from tradewire.build import build_id
 from tradewire.bus import Bus, KeyRefused
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
 from tradewire.messages.beats import ServiceBeat
-from tradewire.runtime import certificates, health, logs, rights, sync
+from tradewire.runtime import certificates, exhaustion, health, logs, rights, sync
 from tradewire.runtime.metrics import ProcessMetrics
 from tradewire.runtime.tasks import end_tasks
 from tradewire.secret_files import Exposed
@@ -44,8 +45,10 @@ class Service:
         self.name, self.settings = name, settings
         # A supervisor names its children, so that it can give back the leases of one that it has reaped.
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"{name}-{uuid4().hex[:8]}"
-        self.log = logs.configure(name, self.instance, settings.log.level, settings.log.format)
+        log = settings.log
+        self.log = logs.configure(name, self.instance, log.level, log.format, log.buffer_bytes)
         self.registry = CollectorRegistry()
+        logs.count_dropped(self.registry)
         self.health = health.Health()
         self.stopping = asyncio.Event()
         self.bus: Bus
@@ -67,6 +70,8 @@ class Service:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, MemoryError):
+                exhaustion.die()
             self.log.error("a part of the process failed", part=task.get_name(), exc_info=error)
             self._failure = self._failure or error
             self.stopping.set()
@@ -77,6 +82,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.set_exception_handler(self._unexpected)
         http = self.settings.http
         try:
             port, stop_http = health.serve(self.health, self.registry, http.host, http.port)
@@ -123,6 +129,12 @@ class Service:
         self.log.info("process stopped")
         return 0
 
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Whatever nobody awaits: said in the log, and the end where memory was what it lacked."""
+        if isinstance(context.get("exception"), MemoryError):
+            exhaustion.die()
+        loop.default_exception_handler(context)
+
     def reload(self) -> None:
         """Reads the settings again; a bad file keeps the old ones and says why."""
         try:
@@ -132,6 +144,7 @@ class Service:
             self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
             return
         logs.set_level(settings.log.level)
+        logs.set_buffer(settings.log.buffer_bytes)
         self.settings = settings
         self._metrics.reloads.labels("applied").inc()
         for callback in self.on_reload:
@@ -147,6 +160,7 @@ class Service:
         metrics, reconnects = self._metrics, 0
         while True:
             self.health.alive_at = time.monotonic()
+            exhaustion.verify_or_end()
             metrics.ready.set(self.health.ready)
             if hasattr(self, "bus"):
                 connected, again = self.bus.connected, self.bus.reconnects - reconnects
@@ -243,14 +257,17 @@ def run(name: str, main: Callable[[Service], Awaitable[None]], *, fast_loop: boo
         else:
             code = asyncio.run(start())
     except ConfigError as error:
-        print(f"tradewire {name}: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad start says
+        logs.last_words(f"tradewire {name}: {error}")
         code = 2
     except Stopped as error:
-        print(f"tradewire {name}: {error}", file=sys.stderr)  # noqa: T201
+        logs.last_words(f"tradewire {name}: {error}")
         code = error.code
     except TradewireError as error:
-        print(f"tradewire {name}: {error}", file=sys.stderr)  # noqa: T201
+        logs.last_words(f"tradewire {name}: {error}")
         code = 1
     except KeyboardInterrupt:
         code = 130
+    except Exception:  # noqa: BLE001 - said without waiting for a reader, which the interpreter would do
+        logs.last_words(traceback.format_exc())
+        code = 1
     sys.exit(code)

@@ -7,7 +7,7 @@ that the outcome is unknown, and the error says so.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -80,6 +80,15 @@ class _Ack(Struct, frozen=True):
     seq: int = 0
     duplicate: bool = False
     error: dict[str, str | int] = {}
+
+
+_STREAM_IS_FULL = 10077
+
+
+def _why(error: Mapping[str, str | int]) -> str:
+    if error.get("err_code") == _STREAM_IS_FULL:
+        return "it is full, and nothing in it is dropped for new signals; raise ingest.stream_max_bytes and reload"
+    return str(error.get("description"))
 
 
 def place_of(data: Path | None, person: str) -> Place:
@@ -229,7 +238,7 @@ class Client:
             again, tried = tried, True
             ack = msgspec.json.decode(await self._acknowledged(subject, body, headers), type=_Ack)
             if ack.error:
-                raise Failed(Exit.REFUSED, f"SIGNALS does not take it: {ack.error.get('description')}")
+                raise Failed(Exit.REFUSED, f"SIGNALS does not take it: {_why(ack.error)}")
             return Published(ack.seq, ack.duplicate and not again)
 
         unknown = (

@@ -37,8 +37,11 @@ from tradewire_ingest.metrics import Metrics
 
 IDLE_SECONDS = 0.5
 RETRY_SECONDS = 0.5
-MEASURE_SECONDS = 10.0
+MEASURE_SECONDS = 2.0
 NEARLY_FULL = 0.8
+_FILLING = (
+    "SIGNALS is full or nearly so; a full one refuses new signals (10077) and loses none: raise ingest.stream_max_bytes"
+)
 _NAK = b"-NAK"
 _ACK = b""
 _ACK_TOKENS = 9
@@ -72,14 +75,17 @@ class SignalsDoor:
         self._arrived = asyncio.Event()
         self._reopen = asyncio.Event()
         self._instance = ""
-        self._filling = False
         self._appended_pos = 0
         self.problem = "is not looked at yet"
         self._bus.on_reconnected(self._reconnected)
 
     def configure(self, settings: Settings) -> None:
-        """Takes accounts, strategies and batches from reloaded settings; clock and shard stay as they were."""
+        """Takes accounts, strategies, batches and sizes from reloaded settings; clock and shard stay as they were."""
+        resized = settings.ingest.stream_max_bytes != self.settings.ingest.stream_max_bytes
         self.settings = replace(settings, clock=self.settings.clock, shard=self.settings.shard)
+        if resized:
+            self._reopen.set()
+            self._arrived.set()
 
     async def _reconnected(self) -> None:
         self._reopen.set()
@@ -154,13 +160,8 @@ class SignalsDoor:
         self._metrics.stream_bytes.set(seen.bytes)
         self._metrics.stream_max_bytes.set(seen.max_bytes)
         filling = seen.bytes > NEARLY_FULL * seen.max_bytes
-        if filling and not self._filling:
-            self._service.log.warning(
-                "SIGNALS is nearly full; when it is full, new signals are refused: raise ingest.stream_max_bytes",
-                bytes=seen.bytes,
-                max_bytes=seen.max_bytes,
-            )
-        self._filling = filling
+        if self._service.health.note("signals", _FILLING if filling else "") and filling:
+            self._service.log.warning(_FILLING, bytes=seen.bytes, max_bytes=seen.max_bytes)
 
     def _take(self, message: nats.Message) -> None:
         tokens = message.reply.split(".")

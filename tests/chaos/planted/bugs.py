@@ -1,6 +1,7 @@
 """The bugs: each a few changed methods, per process. The names that they change must exist, so that no bug rots."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import ModuleType
@@ -14,6 +15,12 @@ from tradewire.domain.orders import Order, Status
 from tradewire.lease import Lease
 from tradewire.messages.log import NewEvent, Result
 from tradewire.messages.quotes import Quote
+from tradewire.runtime import exhaustion
+from tradewire.runtime.sink import Sink
+from tradewire.settings import Nats
+from tradewire.tail import Tail
+from tradewire_cli.engines import nats_probe
+from tradewire_ingest import stream
 from tradewire_ingest.signals_door import SignalsDoor
 from tradewire_ledger.domain.decide import LeaseView
 from tradewire_risk.domain import prices
@@ -34,6 +41,8 @@ from tradewire_router.submit import Submitter
 Patch = Callable[[], None]
 ROUTER, INGEST, SEQUENCER = "tradewire_router", "tradewire_ingest", "tradewire_ledger.sequencer"
 RISK = "tradewire_risk"
+NATS = "tests.chaos.kept_nats"
+"""The supervisor of NATS, in a row that has one."""
 _BLIND_RETRIES = 5
 
 
@@ -203,6 +212,50 @@ def _the_list_is_all() -> None:
     old = _set(AlpacaBroker, "find_order", find)
 
 
+def _no_probe() -> None:
+    """The supervisor believes a nats-server that runs."""
+
+    async def well(_settings: Nats, _monitor_port: int) -> str:
+        return ""
+
+    _set(nats_probe, "problem", well)
+
+
+def _signals_drop_the_oldest() -> None:
+    """A full SIGNALS drops its oldest signals for new ones."""
+
+    def wanted(max_bytes: int) -> dict[str, Any]:
+        return {**old(max_bytes), "discard": "old"}
+
+    old = _set(stream, "wanted", wanted)
+
+
+def _believes_the_clamp() -> None:
+    """A tail that cannot go on where it stands does not say so."""
+    _set(Tail, "_fail", lambda _self, _problem: None)
+
+
+def _logs_wait() -> None:
+    """Whoever logs waits for the reader."""
+
+    def write(self: Sink, line: str) -> None:
+        left = memoryview(line.encode())
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+    _set(Sink, "write", write)
+
+
+def _goes_on_without() -> None:
+    """A process that has run out of descriptors or memory goes on as well as it can."""
+    _set(exhaustion, "verify", lambda: None)
+
+
+def _any_build() -> None:
+    """The router sends what any build has approved."""
+    _set(RouterState, "is_barred", lambda _self, _build: False)
+
+
 BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "submit-before-commit": {ROUTER: (_submit_before_commit,)},
     "act-on-known": {ROUTER: (_act_on_known,)},
@@ -217,5 +270,11 @@ BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "gateway-says-no": {ROUTER: (_a_gateway_says_no,)},
     "list-is-all": {ROUTER: (_the_list_is_all,)},
     "crossed-quotes": {RISK: (_crossed_quotes,)},
+    "no-probe": {NATS: (_no_probe,)},
+    "signals-drop-the-oldest": {INGEST: (_signals_drop_the_oldest,)},
+    "believes-the-clamp": {RISK: (_believes_the_clamp,), ROUTER: (_believes_the_clamp,)},
+    "logs-wait": {INGEST: (_logs_wait,), RISK: (_logs_wait,)},
+    "goes-on-without": {SEQUENCER: (_goes_on_without,)},
+    "any-build": {ROUTER: (_any_build,)},
 }
 """Bug -> module -> what is changed in its process."""

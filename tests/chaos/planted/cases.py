@@ -33,4 +33,10 @@ CASES: tuple[Case, ...] = (
     Case("winter-time", "40", (0, 5), "did not begin once"),
     Case("deaf-to-kill", "43", (1, 4), "the broker shows no working order after KILL"),
     Case("crossed-quotes", "44", (2, 5), "was approved while its price was crossed"),
+    Case("no-probe", "12", (0, 1), "not quiet"),
+    Case("signals-drop-the-oldest", "13", (0, 1), "was acknowledged and is not in the log"),
+    Case("believes-the-clamp", "13log", (0, 1), "not quiet"),
+    Case("logs-wait", "46", (0,), "not quiet"),
+    Case("goes-on-without", "47", (0, 1), "goes on although it has no"),
+    Case("any-build", "48", (0, 2), "were sent by a router of another build"),
 )

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from tradewire_cli.engines import binaries, probe
+from tradewire.settings import Nats
+from tradewire_cli.engines import binaries, nats_probe, probe
 from tradewire_cli.engines.child import Child
 from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
@@ -59,6 +60,13 @@ class NatsServer:
             await asyncio.sleep(_POLL_SECONDS)
         await child.wait()
         raise EngineFailed(f"nats-server ended with code {child.exit_code}{child.last_words}")
+
+    async def ailment(self, child: Child) -> str:
+        """Why a server that was ready is of no use any more until it is started anew, such as after a full disk."""
+        if child.exit_code is not None:
+            return ""
+        as_admin = Nats(url=self.url, nkey_file=str(self._folder.seed_of("admin")), user="admin")
+        return await nats_probe.problem(as_admin, self.monitor_port)
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server; returns whether it ended by itself."""

@@ -99,6 +99,10 @@ class PostgresServer:
         await child.wait()
         raise EngineFailed(f"Postgres ended with code {child.exit_code}{child.last_words}")
 
+    async def ailment(self, child: Child) -> str:
+        """Nothing: Postgres ends by itself when it cannot go on."""
+        return ""
+
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server: clients are cut off, then, after the limit, without a checkpoint."""
         asking_helped = await child.stop(limit_seconds, (signal.SIGINT, signal.SIGQUIT))

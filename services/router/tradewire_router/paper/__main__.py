@@ -18,7 +18,7 @@ from tradewire import subjects
 from tradewire.build import build_id
 from tradewire.errors import ConfigError, Unavailable
 from tradewire.messages.beats import ServiceBeat
-from tradewire.runtime import health, logs
+from tradewire.runtime import exhaustion, health, logs
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import HEARTBEAT_SECONDS
 from tradewire.runtime.tasks import end_tasks
@@ -43,7 +43,8 @@ class Process:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.paper = settings, settings.paper
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"paper-{uuid4().hex[:8]}"
-        self.log = logs.configure("paper", self.instance, settings.log.level, settings.log.format)
+        log = settings.log
+        self.log = logs.configure("paper", self.instance, log.level, log.format, log.buffer_bytes)
         self.health = health.Health()
         self.stopping = asyncio.Event()
         self.exit_code = 0
@@ -51,7 +52,7 @@ class Process:
     async def run(self) -> int:
         """Works until it is told to stop or can go on no more; returns the exit code."""
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: self.log.error("unexpected", **_told(context)))
+        loop.set_exception_handler(self._unexpected)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
@@ -59,6 +60,7 @@ class Process:
         feed = Feed(desk, self.log)
         registry = CollectorRegistry()
         registry.register(PaperCollector(desk, feed))
+        logs.count_dropped(registry)
         self._serve_health(registry)
         server = await self._listen(desk)
         works = (feed.run(self.settings.nats), self._tick(desk), self._beat(feed))
@@ -73,16 +75,25 @@ class Process:
         self.log.info("process stopped", exit_code=self.exit_code)
         return self.exit_code
 
+    def _unexpected(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), MemoryError):
+            exhaustion.die()
+        self.log.error("unexpected", **_told(context))
+
     def fail(self, error: BaseException) -> None:
         """Ends the process: what is not durable yet is told to nobody."""
+        if isinstance(error, MemoryError):
+            exhaustion.die()
         self.log.error("the paper broker must stop", error=str(error), exc_info=error)
         self.exit_code = 1
         self.stopping.set()
 
     def reload(self) -> None:
-        """Reads the settings again for the log's level; all else is fixed until the next start."""
+        """Reads the settings again for the log; all else is fixed until the next start."""
         try:
-            logs.set_level(load().log.level)
+            log = load().log
+            logs.set_level(log.level)
+            logs.set_buffer(log.buffer_bytes)
         except ConfigError as error:
             self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
 
@@ -124,6 +135,7 @@ class Process:
     async def _tick(self, desk: Desk) -> None:
         while True:
             self.health.alive_at = time.monotonic()
+            exhaustion.verify_or_end()
             desk.guarded(lambda: desk.engine.expire(desk.now()))
             desk.changed()
             await asyncio.sleep(TICK_SECONDS)
@@ -183,10 +195,10 @@ def main() -> None:
     try:
         sys.exit(_run(start()))
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        logs.last_words(str(error))
         sys.exit(2)
     except JournalError as error:
-        sys.stderr.write(f"{error}\n")
+        logs.last_words(str(error))
         sys.exit(1)
 
 
