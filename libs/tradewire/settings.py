@@ -50,10 +50,10 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is logged and how. Reloaded on SIGHUP."""
+    """What is logged and how. The level is reloaded on SIGHUP. `auto` is JSON, but words on a terminal."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
+    format: Literal["auto", "json", "text"] = "auto"
 
 
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):

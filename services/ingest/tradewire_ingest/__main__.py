@@ -10,6 +10,7 @@ from tradewire.lease import Lease
 from tradewire.messages.quotes import decode_quote
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service, run
+from tradewire.traces.narrator import Narrator
 from tradewire_ingest import stream
 from tradewire_ingest.control_door import ControlDoor
 from tradewire_ingest.follower import Follower
@@ -31,6 +32,7 @@ async def serve(service: Service) -> None:
     clock, metrics = Clock(settings.clock), Metrics(service.registry)
     follower, lookups = Follower(bus, settings.shard), Lookups(bus, settings.shard)
     lease = Lease(bus, settings.shard, stream.consumer_name(settings.shard), WRITER, service.instance)
+    follower.replica.listener = Narrator(service.log, WRITER, lease.held.is_set)
     signals = SignalsDoor(service, follower, lookups, lease, clock, metrics)
     commands = ControlDoor(service, follower, lookups, clock, metrics)
     service.on_reload += [signals.configure, commands.configure]

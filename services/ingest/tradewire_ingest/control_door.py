@@ -6,6 +6,7 @@ ledger answers; the others need a state that is in step with the log.
 
 import asyncio
 import contextlib
+from typing import Any
 
 from tradewire.append import Appender
 from tradewire.bus import Bus, Message, Stoppable
@@ -84,7 +85,10 @@ class ControlDoor:
             reply = await self._answer(verb, person, message.data)
         self._metrics.commands.labels(verb if verb in control.VERBS else "unknown", reply.code).inc()
         say = self._log.info if reply.ok else self._log.warning
-        say("command", verb=verb, person=person, code=reply.code, answer=reply.message, **named_in(message.data))
+        told: dict[str, Any] = named_in(message.data) | ({"order": reply.orders[0]} if len(reply.orders) == 1 else {})
+        if reply.positions:
+            told["pos"] = reply.positions[-1]
+        say("command", verb=verb, person=person, code=reply.code, answer=reply.message, **told)
         if message.reply:
             with contextlib.suppress(Unavailable):
                 await self._bus.publish(message.reply, control.encode(reply))

@@ -265,11 +265,11 @@ class SignalsDoor:
         elif step is Step.ASK:
             item.asked = Asked.WHETHER_KNOWN
         else:
-            self._count(item, step)
+            self._count(item, step, result)
             return True
         return False
 
-    def _count(self, item: Item, step: Step) -> None:
+    def _count(self, item: Item, step: Step, result: Result) -> None:
         if step is Step.KNOWN:
             self._metrics.repeated.inc()
         elif item.refused is None:
@@ -281,6 +281,9 @@ class SignalsDoor:
                 "signal refused",
                 strategy=item.message.strategy,
                 signal_id=reactions.claimed_id(item.message, refused),
+                signal=(refusal := reactions.refusal_of(item.message)),
+                event_id=refusal,
+                pos=result.positions[-1] if result.positions else None,
                 sequence=item.message.sequence,
                 code=str(refused.code),
                 field=refused.field,

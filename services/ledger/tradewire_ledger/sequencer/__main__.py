@@ -12,6 +12,7 @@ from tradewire.runtime.tasks import end_tasks
 from tradewire_ledger.sequencer.relay import StreamDiffers
 from tradewire_ledger.sequencer.sequence import Observed, Sequencer
 from tradewire_ledger.sequencer.store import HeadLost, Store
+from tradewire_ledger.sequencer.witness import Witness
 
 EXIT_STREAM_DIFFERS = 3
 RETRY_SECONDS = 0.3
@@ -69,6 +70,7 @@ async def _open(service: Service, dsn: str) -> Store | None:
 async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
     """Sequences under one epoch, until the store is lost or the process stops."""
     sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe)
+    sequencer.witness = Witness(service.log)
     service.health.set("stream", "is compared with the log")
     service.health.started()
     while not service.stopping.is_set():

@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +19,7 @@ from tradewire.messages.log import (
     AppendRequest,
     Beat,
     Command,
+    Event,
     LeaseReply,
     LeaseRequest,
     NewEvent,
@@ -50,6 +52,25 @@ class Observed(Struct):
     seconds: float
 
 
+class Committed(Struct):
+    """What a commit wrote: the events of each command, and when it began and ended (nanoseconds since the epoch)."""
+
+    commands: Sequence[Sequence[Event]]
+    began: int
+    ended: int
+
+
+class Observer(Protocol):
+    """Who may want to be told of commits, after their answers are out, and raises nothing."""
+
+    @property
+    def wants(self) -> bool:
+        """Whether to tell it of this one at all."""
+
+    def tell(self, committed: Committed) -> None:
+        """Is told of a commit."""
+
+
 class Sequencer:
     """Appends for everybody, under one epoch. It lives as long as its store can be trusted."""
 
@@ -63,6 +84,7 @@ class Sequencer:
         self._lease_replies: dict[str, list[tuple[str, LeaseRequest, str]]] = {}
         self._offset = time.time() - time.monotonic()
         self.halted = ""
+        self.witness: Observer | None = None
 
     @property
     def store(self) -> Store:
@@ -184,7 +206,10 @@ class Sequencer:
         faults.point("sequencer.before_reply")
         await self._say(out)
         if chained.events:
-            self._observe(Observed(len(chained.events), len(batch), time.perf_counter() - started))
+            seconds = time.perf_counter() - started
+            self._observe(Observed(len(chained.events), len(batch), seconds))
+            if self.witness is not None and self.witness.wants:
+                self.witness.tell(_committed(decision, chained, seconds))
 
     async def _decide_and_write(self, batch: list[Pending]) -> tuple[Decision, Chained]:
         while True:
@@ -272,6 +297,18 @@ class Sequencer:
             self._append_own(
                 [new_event("system", None, event_id, ClockStepped(seconds=seconds), time=_now(), correlation=None)]
             )
+
+
+def _committed(decision: Decision, chained: Chained, seconds: float) -> Committed:
+    repeats = {(r, c) for r, c, *_ in decision.repeats}
+    written = [
+        chained.events[first:last]
+        for r, (results, spans) in enumerate(zip(decision.results, decision.spans, strict=True))
+        for c, (result, (first, last)) in enumerate(zip(results, spans, strict=True))
+        if result is None and (r, c) not in repeats
+    ]
+    now = time.time_ns()
+    return Committed(written, now - int(seconds * 1e9), now)
 
 
 def _now() -> int:
