@@ -13,5 +13,8 @@ $COMPILE $OMIT pyproject.toml --group dev -c requirements/runtime.lock -o requir
 # The brokers' own client libraries and what the twins serve them with: enough for an environment of their own.
 # shellcheck disable=SC2086
 $COMPILE --group pyproject.toml:brokers -c requirements/dev.lock -o requirements/brokers.lock
+# What exports traces, for whoever has a collector.
+# shellcheck disable=SC2086
+$COMPILE --group pyproject.toml:traces -c requirements/dev.lock -c requirements/brokers.lock -o requirements/traces.lock
 # The demo reads the package's CSV files only, so what its code would import stays out.
 echo "bokeh-sampledata" | $COMPILE --no-deps - -o requirements/demo.lock

@@ -56,6 +56,16 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["auto", "json", "text"] = "auto"
 
 
+class Traces(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where spans go, if anywhere: the base URL of an OTLP/HTTP collector, such as http://127.0.0.1:4318.
+
+    Of all trades, the part `sample` is exported: every process chooses the same ones.
+    """
+
+    otlp_endpoint: str = ""
+    sample: Decimal = Decimal(1)
+
+
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
     """The doors. `stream_max_bytes` bounds SIGNALS; a full stream refuses new signals and loses none.
 
@@ -250,6 +260,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     postgres: Postgres = Postgres()
     http: Http = Http()
     log: Log = Log()
+    traces: Traces = Traces()
     ingest: Ingest = Ingest()
     risk: Risk = Risk()
     router: Router = Router()

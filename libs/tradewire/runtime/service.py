@@ -29,6 +29,8 @@ from tradewire.runtime import health, logs, sync
 from tradewire.runtime.tasks import end_tasks
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
+from tradewire.traces.export import Exporter
+from tradewire.traces.narrator import Narrator
 
 HEARTBEAT_SECONDS = 1.0
 
@@ -42,6 +44,9 @@ class Service:
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"{name}-{uuid4().hex[:8]}"
         self.log = logs.configure(name, self.instance, settings.log.level, settings.log.format)
         self.registry = CollectorRegistry()
+        self.traces: Exporter | None = None
+        if settings.traces.otlp_endpoint:
+            self.traces = Exporter(settings, name, self.instance, self.registry, self.log)
         self.health = health.Health()
         self.stopping = asyncio.Event()
         self.bus: Bus
@@ -55,6 +60,10 @@ class Service:
         Info("tradewire_build", "What this process runs", registry=self.registry).info(
             {"version": tradewire.__version__, "build": build_id(), "service": name}
         )
+
+    def narrator(self, leads: Callable[[], bool], account: str = "") -> Narrator:
+        """Who tells, in lines and spans, what this process appends; `leads` says whether it is the one that does."""
+        return Narrator(self.log, self.name, leads, account, sink=self.traces, clock=self.settings.clock)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs a part of the process; when it fails, the process ends with exit 1 and says why."""
@@ -115,6 +124,8 @@ class Service:
             if hasattr(self, "bus"):
                 await self.bus.close()
             await loop.run_in_executor(None, stop_http)
+            if self.traces is not None:
+                await loop.run_in_executor(None, self.traces.close)
         if self._failure is not None:
             self.log.error("process failed", error=str(self._failure))
             return 1

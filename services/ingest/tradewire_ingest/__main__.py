@@ -10,7 +10,6 @@ from tradewire.lease import Lease
 from tradewire.messages.quotes import decode_quote
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service, run
-from tradewire.traces.narrator import Narrator
 from tradewire_ingest import stream
 from tradewire_ingest.control_door import ControlDoor
 from tradewire_ingest.follower import Follower
@@ -32,8 +31,8 @@ async def serve(service: Service) -> None:
     clock, metrics = Clock(settings.clock), Metrics(service.registry)
     follower, lookups = Follower(bus, settings.shard), Lookups(bus, settings.shard)
     lease = Lease(bus, settings.shard, stream.consumer_name(settings.shard), WRITER, service.instance)
-    follower.replica.listener = Narrator(service.log, WRITER, lease.held.is_set)
-    signals = SignalsDoor(service, follower, lookups, lease, clock, metrics)
+    narrator = follower.replica.listener = service.narrator(lease.held.is_set)
+    signals = SignalsDoor(service, follower, lookups, lease, clock, metrics, narrator.callers)
     commands = ControlDoor(service, follower, lookups, clock, metrics)
     service.on_reload += [signals.configure, commands.configure]
 

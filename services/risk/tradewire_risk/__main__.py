@@ -8,7 +8,6 @@ from tradewire.lease import Lease
 from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service, run
-from tradewire.traces.narrator import Narrator
 from tradewire_risk import plugins
 from tradewire_risk.answers import Answers
 from tradewire_risk.calendar_cache import Calendars
@@ -37,8 +36,8 @@ async def serve(service: Service) -> None:
     state.calendars = calendars.sessions
     replica = Replica(bus, settings.shard, Follower(state), catch_up)
     lease = Lease(bus, settings.shard, f"risk-{settings.shard}", WRITER, service.instance)
-    replica.listener = Narrator(service.log, WRITER, lease.held.is_set)
-    appender = Appender(bus, settings.shard, WRITER)
+    replica.listener = service.narrator(lease.held.is_set)
+    appender = Appender(bus, settings.shard, WRITER, traced=service.traces is not None)
     worker = Worker(service, desk, replica, lease, appender, Metrics(service.registry))
     answers = Answers(service, desk, replica, lease)
     service.on_reload.append(worker.configure)

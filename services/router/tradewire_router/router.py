@@ -17,7 +17,6 @@ from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks, undisturbed
 from tradewire.tail import BEAT_LOST_SECONDS
-from tradewire.traces.narrator import Narrator
 from tradewire_router.anomalies import halt_anomalies, look_at_late
 from tradewire_router.attribution import Attribution
 from tradewire_router.breaker import Breaker
@@ -80,7 +79,7 @@ class Router:
         if profile.dry_run:
             service.health.note("account", gates.dry_run(account))
         self.replica = Replica(service.bus, self._shard, self)
-        self.replica.listener = Narrator(service.log, "router", lease.held.is_set, account)
+        self.replica.listener = service.narrator(lease.held.is_set, account)
         self._submitter: Submitter | None = None
         self._ear: Ear | None = None
         self._number = 0

@@ -70,7 +70,7 @@ async def _open(service: Service, dsn: str) -> Store | None:
 async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
     """Sequences under one epoch, until the store is lost or the process stops."""
     sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe)
-    sequencer.witness = Witness(service.log)
+    sequencer.witness = Witness(service.log, service.traces)
     service.health.set("stream", "is compared with the log")
     service.health.started()
     while not service.stopping.is_set():

@@ -53,9 +53,12 @@ class Observed(Struct):
 
 
 class Committed(Struct):
-    """What a commit wrote: the events of each command, and when it began and ended (nanoseconds since the epoch)."""
+    """What a commit wrote, and when it began and ended (nanoseconds since the epoch).
 
-    commands: Sequence[Sequence[Event]]
+    `commands` are the events of each command with the raw headers of its request.
+    """
+
+    commands: Sequence[tuple[Sequence[Event], bytes]]
     began: int
     ended: int
 
@@ -123,7 +126,7 @@ class Sequencer:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._answer_now(message.reply, encode(self._reply((Result("invalid", message=str(error)),))))
             return
-        self._enqueue(Pending(writer, message.reply, request, len(message.data)))
+        self._enqueue(Pending(writer, message.reply, request, len(message.data), message.raw_headers))
 
     def _enqueue(self, pending: Pending) -> None:
         self._waiting.setdefault(pending.writer, deque()).append(pending)
@@ -209,7 +212,7 @@ class Sequencer:
             seconds = time.perf_counter() - started
             self._observe(Observed(len(chained.events), len(batch), seconds))
             if self.witness is not None and self.witness.wants:
-                self.witness.tell(_committed(decision, chained, seconds))
+                self.witness.tell(_committed(batch, decision, chained, seconds))
 
     async def _decide_and_write(self, batch: list[Pending]) -> tuple[Decision, Chained]:
         while True:
@@ -299,10 +302,10 @@ class Sequencer:
             )
 
 
-def _committed(decision: Decision, chained: Chained, seconds: float) -> Committed:
+def _committed(batch: list[Pending], decision: Decision, chained: Chained, seconds: float) -> Committed:
     repeats = {(r, c) for r, c, *_ in decision.repeats}
     written = [
-        chained.events[first:last]
+        (chained.events[first:last], batch[r].headers)
         for r, (results, spans) in enumerate(zip(decision.results, decision.spans, strict=True))
         for c, (result, (first, last)) in enumerate(zip(results, spans, strict=True))
         if result is None and (r, c) not in repeats
