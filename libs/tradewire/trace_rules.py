@@ -33,7 +33,7 @@ def verify_traces(endpoint: str, key: str = KEY) -> None:
     if parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in endpoint):
         raise ConfigError(key, f"is {ascii(endpoint)[:80]}, which is no http or https URL", _FIX)
     if port == 0 or parts.query or parts.fragment:
-        raise ConfigError(key, f"is {ascii(endpoint)[:80]}, which has more than host, port and path", _FIX)
+        raise ConfigError(key, "has more than host, port and path", _FIX)
 
 
 def traces_url(endpoint: str) -> str:
