@@ -20,7 +20,7 @@ help: ## print this list
 
 setup: $(STAMP) ## make the environment (.venv) from the locks, with hashes verified
 
-$(STAMP): requirements/dev.lock requirements/demo.lock requirements/brokers.lock pyproject.toml libs/pyproject.toml $(wildcard services/*/pyproject.toml)
+$(STAMP): requirements/dev.lock requirements/demo.lock requirements/brokers.lock requirements/traces.lock pyproject.toml libs/pyproject.toml $(wildcard services/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Setting up .venv (once; about a minute)"
@@ -28,6 +28,7 @@ $(STAMP): requirements/dev.lock requirements/demo.lock requirements/brokers.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/demo.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/brokers.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/traces.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		$(foreach member,$(MEMBERS),-e $(member))
 	@touch $@

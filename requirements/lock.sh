@@ -20,5 +20,8 @@ $COMPILE --group pyproject.toml:brokers -c requirements/dev.lock -o requirements
 # What lists and audits the locks, in an environment of its own.
 # shellcheck disable=SC2086
 $COMPILE --group pyproject.toml:supply -o requirements/supply.lock
+# What exports traces, for whoever has a collector.
+# shellcheck disable=SC2086
+$COMPILE --group pyproject.toml:traces -c requirements/dev.lock -c requirements/brokers.lock -o requirements/traces.lock
 # The demo reads the package's CSV files only, so what its code would import stays out.
 echo "bokeh-sampledata" | $COMPILE --no-deps - -o requirements/demo.lock

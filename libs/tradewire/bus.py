@@ -240,7 +240,9 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise Unavailable(f"not sent: {type(error).__name__} {error}") from error
 
-    async def request(self, subject: str, payload: bytes, *, timeout: float = 1.0) -> Message:
+    async def request(
+        self, subject: str, payload: bytes, *, timeout: float = 1.0, headers: Mapping[str, str] | None = None
+    ) -> Message:
         """Asks and waits for one answer, `timeout` seconds.
 
         Raises:
@@ -255,7 +257,7 @@ class Bus:
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[token] = answer
         try:
-            await self.send([wire(subject, payload, reply=f"{self._answers}.{token}")])
+            await self.send([wire(subject, payload, reply=f"{self._answers}.{token}", headers=headers)])
             async with asyncio.timeout(timeout):
                 message = await answer
         except TimeoutError:

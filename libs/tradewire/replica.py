@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -40,6 +40,16 @@ class Machine(Protocol):
 
     def apply(self, frame: Frame) -> None:
         """Folds one frame; raises LogError when it cannot."""
+
+
+class Listener(Protocol):
+    """Who is told what the machine has taken in, after it, and may raise nothing."""
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Is told where a machine has begun."""
+
+    def hear(self, frame: Frame) -> None:
+        """Is told of a frame."""
 
 
 async def take_snapshot(bus: Bus, shard: str, *, min_pos: int = 0, timeout: float = 10.0) -> Snapshot:
@@ -106,6 +116,7 @@ class Replica:
         self.moved = asyncio.Event()
         self.generation = 0
         self.problem = "has no snapshot yet"
+        self.listener: Listener | None = None
 
     @property
     def pos(self) -> int:
@@ -120,6 +131,8 @@ class Replica:
     def _apply(self, frame: Frame) -> None:
         self._machine.apply(frame)
         self.moved.set()
+        if self.listener is not None:
+            self.listener.hear(frame)
 
     async def start(self, *, min_pos: int = 0) -> None:
         """Takes a snapshot, waiting for the reader as long as it takes, and follows the log from there.
@@ -135,6 +148,8 @@ class Replica:
                 if snapshot.log_id == log_id and snapshot.pos < reached:
                     raise Unavailable(f"the reader is at {snapshot.pos}, behind {reached}")
                 self._machine.restore(snapshot)
+                if self.listener is not None:
+                    self.listener.restore(snapshot.events)
                 log_id, reached = snapshot.log_id, snapshot.pos
                 if self._complete is not None:
                     await self._complete(snapshot)

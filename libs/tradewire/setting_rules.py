@@ -11,6 +11,7 @@ from tradewire.errors import ConfigError, InvalidValue
 from tradewire.price_rules import verify_aliases, verify_prices
 from tradewire.setting_errors import shown
 from tradewire.strategy_rules import verify_strategies, verify_zone
+from tradewire.trace_rules import verify_traces
 
 if TYPE_CHECKING:
     from tradewire.settings import Account, Settings
@@ -26,6 +27,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "paper.latency_ms": (0, 600_000),
     "paper.slippage_bps": (0, 10_000),
     "paper.commission_percent": (0, 100),
+    "traces.sample": (0, 1),
 }
 _MAX_CALL_SECONDS = 5
 _BEAT_AGE_SECONDS = (2, 60)
@@ -57,6 +59,7 @@ def verify(settings: "Settings") -> None:
     verify_strategies(settings)
     verify_aliases(settings)
     verify_prices(settings)
+    verify_traces(settings.traces.otlp_endpoint)
     call = settings.router.call_timeout
     if not 0 < call.seconds <= _MAX_CALL_SECONDS:
         fix = "Set 5s or less: lease age and call must fit in 10 s."

@@ -68,14 +68,24 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is logged and how. All but the format is reloaded on SIGHUP.
+    """What is logged and how. All but the format is reloaded on SIGHUP. `auto` is JSON, but words on a terminal.
 
     So many bytes of lines wait in memory for a reader or disk that is slow; what is more is dropped and counted.
     """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
+    format: Literal["auto", "json", "text"] = "auto"
     buffer_bytes: int = 4 << 20
+
+
+class Traces(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where spans go, if anywhere: the base URL of an OTLP/HTTP collector, such as http://127.0.0.1:4318.
+
+    Of all trades, the part `sample` is exported: every process chooses the same ones.
+    """
+
+    otlp_endpoint: str = ""
+    sample: Decimal = Decimal(1)
 
 
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -272,6 +282,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     postgres: Postgres = Postgres()
     http: Http = Http()
     log: Log = Log()
+    traces: Traces = Traces()
     ingest: Ingest = Ingest()
     risk: Risk = Risk()
     router: Router = Router()

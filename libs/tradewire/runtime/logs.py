@@ -1,33 +1,64 @@
-"""Structured logs: one JSON object a line, with the signal's id wherever a line is about one."""
+"""Structured logs: one JSON object a line, or words on a terminal.
+
+A line about a signal, an order or an event has its ids under these names: `signal` (the uuid), `order`, `event_id`,
+`pos`, `account`, `strategy`; whatever has a `signal` has its `trace_id`. Credentials in addresses are never written.
+"""
 
 import atexit
 import json
 import logging
+import re
 import sys
-from typing import Any, TextIO, cast
+from typing import Any, Literal, Protocol, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from tradewire.runtime.sink import Dropped, Sink
+from tradewire.traces.context import trace_of
 
 Log = Any
 _STDERR = 2
 _sinks: list[Sink] = []
+Form = Literal["auto", "json", "text"]
+_UUID_LENGTH = 36
+_IDS = ("signal", "order", "event_id", "pos", "account", "strategy")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET = re.compile(r"(?i)\b((?:password|passwd|secret|token|api[_-]?key)\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s,;&'\"]+)")
+_BEARER = re.compile(r"(?i)\b(authorization\W{1,4})(?:(?:bearer|basic)\s+)?[^\s,;'\"]+")
+_SECRET_NAMES = frozenset({"password", "secret", "token", "authorization", "dsn", "seed", "nkey"})
 
 
-def configure(service: str, instance: str, level: str, form: str, buffer_bytes: int = 4 << 20) -> Log:
+class Known(Protocol):
+    """An order, as far as a line names it."""
+
+    @property
+    def order(self) -> str: ...
+    @property
+    def signal(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def strategy(self) -> str: ...
+
+
+def about(order: Known) -> dict[str, str]:
+    """The ids with which a line about an order names it."""
+    return {"signal": order.signal, "order": order.order, "account": order.account, "strategy": order.strategy}
+
+
+def configure(service: str, instance: str, level: str, form: Form, buffer_bytes: int = 4 << 20) -> Log:
     """Sets the process's logging up and returns its logger. `level` may be set again later with `set_level`.
 
-    Nothing that is logged waits for its reader: up to `buffer_bytes` wait in memory, and what is more is dropped.
+    `auto` is JSON, but words where standard output is a terminal. Nothing that is logged waits for its reader: up to
+    `buffer_bytes` wait in memory, and what is more is dropped.
     """
-    renderer: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+    as_text = form == "text" or (form == "auto" and sys.stdout.isatty())
+    renderer: Any = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
 
     def tell(lines: int) -> str:
         said = {"service": service, "instance": instance, "event": "log lines were dropped", "lines": lines}
-        return (
-            json.dumps({**said, "level": "warning"}) + "\n" if form == "json" else f"{lines} log lines were dropped\n"
-        )
+        return f"{lines} log lines were dropped\n" if as_text else json.dumps({**said, "level": "warning"}) + "\n"
 
     sink = Sink(sys.stdout.fileno(), buffer_bytes, tell)
     atexit.register(sink.close)
@@ -39,6 +70,8 @@ def configure(service: str, instance: str, level: str, form: str, buffer_bytes: 
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _name_trace,
+            _redact,
             renderer,
         ],
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", sink)),
@@ -91,8 +124,41 @@ def set_level(level: str) -> None:
     _threshold = logging.getLevelNamesMapping()[level.upper()]
 
 
+def wants(level: int) -> bool:
+    """Whether a line of a level (`logging.INFO` and its like) would be written: for whoever makes many."""
+    return level >= _threshold
+
+
 def _filter(_logger: Any, method: str, event: Any) -> Any:
     names = {"exception": "ERROR", "warn": "WARNING"}
     if logging.getLevelNamesMapping().get(names.get(method, method.upper()), logging.INFO) < _threshold:
         raise structlog.DropEvent
     return event
+
+
+def _name_trace(_logger: Any, _method: str, event: Any) -> Any:
+    for name in _IDS:
+        if name in event and event[name] is None:
+            del event[name]
+    signal = event.get("signal")
+    if isinstance(signal, str) and len(signal) == _UUID_LENGTH and "trace_id" not in event:
+        event["trace_id"] = trace_of(signal)
+    return event
+
+
+def _redact(_logger: Any, _method: str, event: Any) -> Any:
+    for name, value in event.items():
+        if name in _SECRET_NAMES:
+            event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = redacted(value)
+    return event
+
+
+def redacted(text: str) -> str:
+    """A text without the credentials that addresses in it hold, nor what is given as a password, token or key."""
+    if "://" in text and "@" in text:
+        text = _CREDENTIALS.sub("***@", text)
+    if "=" in text:
+        text = _SECRET.sub(r"\1***", text)
+    return _BEARER.sub(r"\1***", text) if "uthorization" in text else text

@@ -32,6 +32,8 @@ from tradewire.runtime.tasks import end_tasks
 from tradewire.secret_files import Exposed
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
+from tradewire.traces.export import Exporter
+from tradewire.traces.narrator import Narrator
 
 HEARTBEAT_SECONDS = 1.0
 RETRY_SECONDS = 1.0
@@ -49,6 +51,9 @@ class Service:
         self.log = logs.configure(name, self.instance, log.level, log.format, log.buffer_bytes)
         self.registry = CollectorRegistry()
         logs.count_dropped(self.registry)
+        self.traces: Exporter | None = None
+        if settings.traces.otlp_endpoint:
+            self.traces = Exporter(settings, name, self.instance, self.registry, self.log)
         self.health = health.Health()
         self.stopping = asyncio.Event()
         self.bus: Bus
@@ -59,6 +64,10 @@ class Service:
         self._failure: BaseException | None = None
         self._metrics = ProcessMetrics(self.registry, name)
         self._expiry = certificates.Expiry(self.registry)
+
+    def narrator(self, leads: Callable[[], bool], account: str = "") -> Narrator:
+        """Who tells, in lines and spans, what this process appends; `leads` says whether it is the one that does."""
+        return Narrator(self.log, self.name, leads, account, sink=self.traces, clock=self.settings.clock)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs a part of the process; when it fails, the process ends with exit 1 and says why."""
@@ -123,6 +132,8 @@ class Service:
             if hasattr(self, "bus"):
                 await self.bus.close()
             await loop.run_in_executor(None, stop_http)
+            if self.traces is not None:
+                await loop.run_in_executor(None, self.traces.close)
         if self._failure is not None:
             self.log.error("process failed", error=str(self._failure))
             return 1

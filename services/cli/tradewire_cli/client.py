@@ -24,6 +24,7 @@ from tradewire.messages import answers, control, queries
 from tradewire.messages.answers import QueryError
 from tradewire.permissions import user_of
 from tradewire.settings import Nats
+from tradewire.traces.context import HEADER, parse
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.finding import folder_of, settings_if_right
 from tradewire_cli.up.runfile import running
@@ -212,7 +213,7 @@ class Client:
         payload = control.encode(command)
 
         async def once() -> control.ControlReply | None:
-            message = await self.bus.request(subject, payload, timeout=_CONTROL_TRY_SECONDS)
+            message = await self.bus.request(subject, payload, timeout=_CONTROL_TRY_SECONDS, headers=_caller() or None)
             reply = control.decode_reply(message.data)
             return None if reply.code in _AGAIN else reply
 
@@ -230,7 +231,7 @@ class Client:
             Unavailable: no answer; the signal may be on disk.
         """
         subject = subjects.manual_signals(self.person)
-        headers = {"Nats-Msg-Id": f"{subjects.MANUAL_STRATEGY}:{signal_id}"}
+        headers = {"Nats-Msg-Id": f"{subjects.MANUAL_STRATEGY}:{signal_id}", **_caller()}
         tried = False
 
         async def once() -> Published | None:
@@ -277,6 +278,12 @@ class Client:
             yield heard
         finally:
             await subscription.stop()
+
+
+def _caller() -> dict[str, str]:
+    """The trace that this command is part of, where its caller says so in TRACEPARENT, as headers."""
+    context = parse(os.environ.get("TRACEPARENT", ""))
+    return {HEADER: context.header} if context else {}
 
 
 def new_request() -> str:

@@ -31,7 +31,8 @@ async def serve(service: Service) -> None:
     clock, metrics = Clock(settings.clock), Metrics(service.registry)
     follower, lookups = Follower(bus, settings.shard), Lookups(bus, settings.shard)
     lease = Lease(bus, settings.shard, stream.consumer_name(settings.shard), WRITER, service.instance)
-    signals = SignalsDoor(service, follower, lookups, lease, clock, metrics)
+    narrator = follower.replica.listener = service.narrator(lease.held.is_set)
+    signals = SignalsDoor(service, follower, lookups, lease, clock, metrics, narrator.callers)
     commands = ControlDoor(service, follower, lookups, clock, metrics)
     service.on_reload += [signals.configure, commands.configure]
 

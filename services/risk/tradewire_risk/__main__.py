@@ -36,7 +36,8 @@ async def serve(service: Service) -> None:
     state.calendars = calendars.sessions
     replica = Replica(bus, settings.shard, Follower(state), catch_up)
     lease = Lease(bus, settings.shard, f"risk-{settings.shard}", WRITER, service.instance)
-    appender = Appender(bus, settings.shard, WRITER)
+    replica.listener = service.narrator(lease.held.is_set)
+    appender = Appender(bus, settings.shard, WRITER, traced=service.traces is not None)
     worker = Worker(service, desk, replica, lease, appender, Metrics(service.registry))
     answers = Answers(service, desk, replica, lease)
     service.on_reload.append(worker.configure)

@@ -17,7 +17,6 @@ from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
 from tradewire_risk.domain.configured import refused_limits
-from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.handlers import Desk, Work
 from tradewire_risk.metrics import Metrics
@@ -162,9 +161,8 @@ class Worker:
         return True
 
     def _tell(self, work: Work, results: Sequence[Result]) -> None:
-        """Counts and logs what came of it; an approval is only worth a line to who debugs."""
+        """Counts what came of it; each decision has its line when the log shows it."""
         log, metrics = self._service.log, self._metrics
-        debug = self._service.settings.log.level == "debug"
         for result in results:
             metrics.results.labels(result.code).inc()
             if result.code not in _DERIVE_AGAIN and result.code != "stale_fence":
@@ -174,28 +172,20 @@ class Worker:
         for decided, result in zip(work.decided, results, strict=False):
             if result.code != "appended":
                 continue
-            order, reason = decided.order, decided.reason
-            if reason is None:
+            if decided.reason is None:
                 metrics.approved.inc()
-                if debug:
-                    log.debug("order approved", signal=order.signal, order=order.order, strategy=order.strategy)
-                continue
-            metrics.not_approved[reason].inc()
-            log.info(
-                "order held" if reason is Reason.APPROVAL_REQUIRED else "order denied",
-                signal=order.signal,
-                signal_id=order.signal_id,
-                order=order.order,
-                strategy=order.strategy,
-                account=order.account,
-                symbol=order.symbol,
-                reason=reason.value,
-                why=getattr(decided.data, "message", ""),
-            )
+            else:
+                metrics.not_approved[decided.reason].inc()
         for due, result in zip(work.due, results, strict=False):
             if result.code == "appended":
                 metrics.timers.inc()
-                log.info("timer appended", account=due.account, why=due.why)
+                log.info(
+                    "timer appended",
+                    account=due.account,
+                    why=due.why,
+                    event_id=due.event_id,
+                    pos=result.positions[-1],
+                )
 
     async def _reach(self, pos: int) -> None:
         """Returns when the state holds position `pos`, or began anew from a snapshot, which holds all there is."""

@@ -32,7 +32,8 @@ async def serve(service: Service) -> None:
     broker = settings.accounts[account].broker
     metrics = Metrics(service.registry, account, broker)
     lease = Lease(service.bus, settings.shard, f"router-{account}", "router", service.instance)
-    appender, fact_appender = (Appender(service.bus, settings.shard, "router") for _ in range(2))
+    traced = service.traces is not None
+    appender, fact_appender = (Appender(service.bus, settings.shard, "router", traced=traced) for _ in range(2))
     facts = Facts(fact_appender, lease, service.log)
     opening = partial(open_broker, settings, account)
     await opening().close()  # a setting that is wrong is said now, and not when the lease is held

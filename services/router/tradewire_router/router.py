@@ -79,6 +79,7 @@ class Router:
         if profile.dry_run:
             service.health.note("account", gates.dry_run(account))
         self.replica = Replica(service.bus, self._shard, self)
+        self.replica.listener = service.narrator(lease.held.is_set, account)
         self._submitter: Submitter | None = None
         self._ear: Ear | None = None
         self._number = 0

@@ -18,7 +18,7 @@ from tradewire.messages.log import Command, Guard, NewEvent, Result
 from tradewire.messages.order_events import OrderCanceledLocally, OrderSubmitStarted, OrderSubmitUnknown
 from tradewire.messages.registry import new_event
 from tradewire.runtime.clock import Clock
-from tradewire.runtime.logs import Log
+from tradewire.runtime.logs import Log, about
 from tradewire_router.brokers.errors import DuplicateClientOrderIdError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult, SubmitUnknown
@@ -117,7 +117,7 @@ class Submitter:
             for (order, reason), result in zip(canceled, results[: len(canceled)], strict=True):
                 self._settle(order, result, call=False)
                 if result.code == "appended":
-                    self._log.info("canceled before it was sent", why=reason, order=order.order, signal=order.signal)
+                    self._log.info("canceled before it was sent", why=reason, **about(order))
             for order, result in zip(ready, results[len(canceled) :], strict=True):
                 self._settle(order, result, call=True)
             return True
@@ -257,7 +257,7 @@ class Submitter:
             if result.code == "stale_fence":
                 give_up(self._lease)
             elif result.code not in {"version_conflict", "guard_changed"}:
-                self._log.error("a submit was refused by the ledger", code=result.code, signal=order.signal)
+                self._log.error("a submit was refused by the ledger", code=result.code, **about(order))
 
     async def _call(self, members: tuple[Order, ...]) -> None:
         try:
@@ -278,7 +278,7 @@ class Submitter:
         """Nothing of it has left this process, which the log is to say."""
         self.unsent[order.order, order.attempt] = reason
         self._rest_until = asyncio.get_running_loop().time() + REST_SECONDS
-        self._log.warning("a submit was not sent", reason=reason, order=order.order, signal=order.signal)
+        self._log.warning("a submit was not sent", reason=reason, **about(order))
 
     async def _send(self, members: tuple[Order, ...]) -> list[SubmitResult | str]:
         """Calls the broker, once, unless something has come between; returns its answers, or why it was not called."""
@@ -307,12 +307,12 @@ class Submitter:
         # An id that the broker has already means that an earlier call arrived: ask, do not reject.
         if isinstance(outcome, SubmitRejected) and not isinstance(outcome.error, DuplicateClientOrderIdError):
             error = outcome.error
-            self._log.info("rejected by the broker", code=error.code, message=error.message, signal=order.signal)
+            self._log.info("rejected by the broker", code=error.code, message=error.message, **about(order))
             self._metrics.rejections.labels(error.code).inc()
             return rejected(teller, order, error.code, error.message, outcome.at, "reply")
         reason = outcome if isinstance(outcome, str) else str(outcome.error)
         self._metrics.unknowns.inc()
-        self._log.warning("the outcome of a submit is unknown", reason=reason, order=order.order, signal=order.signal)
+        self._log.warning("the outcome of a submit is unknown", reason=reason, **about(order))
         data = OrderSubmitUnknown(
             order=order.order, attempt=order.attempt, client_order_id=order.client_order_id or "", reason=reason
         )

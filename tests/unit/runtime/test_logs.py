@@ -1,6 +1,8 @@
-"""Whatever is logged is one JSON object a line, from libraries, too."""
+"""Whatever is logged is one JSON object a line, from libraries, too; ids have fixed names, and no secret is in it."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 
@@ -29,3 +31,57 @@ def test_libraries_are_heard_in_the_same_form() -> None:
     assert (lost["logger"], lost["event"], lost["level"]) == ("asyncpg", "lost 3", "warning")
     assert "ZeroDivisionError" in lost["exception"]
     assert "careful" in warned["event"]
+
+
+IDS = """
+from tradewire.runtime import logs
+log = logs.configure("risk", "risk-1", "info", "auto")
+log.info("denied", signal="3947b122-2a1c-540f-b9c2-7764d3aa0c28", order=None, pos=7)
+log.info("not a signal of ours", signal="x")
+"""
+
+SECRETS = """
+import logging
+from tradewire.runtime import logs
+log = logs.configure("risk", "risk-1", "info", "json")
+log.info("lost postgresql://anna:hunter2@db:5432/x", url="https://tok-hunter2@collector:4318/v1", token="hunter2")
+log.info("said", error="host=db password='hunter2' port=1", header="Authorization: Bearer hunter2")
+logging.getLogger("lib").warning("api_key=hunter2 at nats://hunter2@n:4222,nats://b:hunter2@m:4222")
+try:
+    raise ValueError("nats://user:hunter2@n:4222 refuses")
+except ValueError as error:
+    log.error("failed", exc_info=error)
+"""
+
+
+def said(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_a_line_about_a_signal_has_the_id_of_its_trace() -> None:
+    denied, other = (json.loads(line) for line in said(IDS).splitlines())
+    assert denied["trace_id"] == "3947b1222a1c540fb9c27764d3aa0c28"
+    assert denied["pos"] == 7
+    assert "order" not in denied, "an id that is not known is left out"
+    assert "trace_id" not in other
+
+
+def test_auto_is_json_in_a_file_and_words_on_a_terminal() -> None:
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", IDS], stdout=theirs, timeout=60, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "denied" in shown
+    assert not shown.lstrip().startswith("{")
+    assert all(json.loads(line) for line in said(IDS).splitlines())
+
+
+def test_no_credentials_are_written() -> None:
+    output = said(SECRETS)
+    assert len(output.splitlines()) == 4
+    assert "hunter2" not in output
+    assert "db:5432" in output, "where it was is still said"
+    assert "m:4222" in output

@@ -16,6 +16,7 @@ from tradewire_ledger.sequencer.metrics import Metrics
 from tradewire_ledger.sequencer.relay import StreamDiffers
 from tradewire_ledger.sequencer.sequence import Sequencer
 from tradewire_ledger.sequencer.store import HeadLost, Store
+from tradewire_ledger.sequencer.witness import Witness
 
 EXIT_STREAM_DIFFERS = 3
 RETRY_SECONDS = 0.3
@@ -70,6 +71,7 @@ async def _reign(service: Service, store: Store, metrics: Metrics) -> None:
     sequencer = Sequencer(
         service.bus, service.settings.shard, store, metrics.observe, metrics.relayed.observe, replicas=replicas
     )
+    sequencer.witness = Witness(service.log, service.traces)
     service.health.set("stream", "is compared with the log")
     service.health.started()
     while not service.stopping.is_set():

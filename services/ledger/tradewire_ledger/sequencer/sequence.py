@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +19,7 @@ from tradewire.messages.log import (
     AppendRequest,
     Beat,
     Command,
+    Event,
     LeaseReply,
     LeaseRequest,
     NewEvent,
@@ -52,6 +54,28 @@ class Observed(Struct):
     """Seconds from the arrival of the oldest request."""
 
 
+class Committed(Struct):
+    """What a commit wrote, and when it began and ended (nanoseconds since the epoch).
+
+    `commands` are the events of each command with the raw headers of its request.
+    """
+
+    commands: Sequence[tuple[Sequence[Event], bytes]]
+    began: int
+    ended: int
+
+
+class Observer(Protocol):
+    """Who may want to be told of commits, after their answers are out, and raises nothing."""
+
+    @property
+    def wants(self) -> bool:
+        """Whether to tell it of this one at all."""
+
+    def tell(self, committed: Committed) -> None:
+        """Is told of a commit."""
+
+
 class Sequencer:
     """Appends for everybody, under one epoch. It lives as long as its store can be trusted."""
 
@@ -75,6 +99,7 @@ class Sequencer:
         self._lease_replies: dict[str, list[tuple[str, LeaseRequest, str]]] = {}
         self._offset = time.time() - time.monotonic()
         self.halted = ""
+        self.witness: Observer | None = None
 
     @property
     def store(self) -> Store:
@@ -118,7 +143,7 @@ class Sequencer:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._answer_now(message.reply, encode(self._reply((Result("invalid", message=str(error)),))))
             return
-        self._enqueue(Pending(writer, message.reply, request, len(message.data)))
+        self._enqueue(Pending(writer, message.reply, request, len(message.data), message.raw_headers))
 
     def _enqueue(self, pending: Pending) -> None:
         self._waiting.setdefault(pending.writer, deque()).append(pending)
@@ -206,6 +231,8 @@ class Sequencer:
         if chained.events:
             ended = time.perf_counter()
             self._observe(Observed(len(chained.events), len(batch), ended - started, ended - (since or started)))
+            if self.witness is not None and self.witness.wants:
+                self.witness.tell(_committed(batch, decision, chained, ended - started))
 
     async def _decide_and_write(self, batch: list[Pending]) -> tuple[Decision, Chained]:
         while True:
@@ -293,6 +320,18 @@ class Sequencer:
             self._append_own(
                 [new_event("system", None, event_id, ClockStepped(seconds=seconds), time=_now(), correlation=None)]
             )
+
+
+def _committed(batch: list[Pending], decision: Decision, chained: Chained, seconds: float) -> Committed:
+    repeats = {(r, c) for r, c, *_ in decision.repeats}
+    written = [
+        (chained.events[first:last], batch[r].headers)
+        for r, (results, spans) in enumerate(zip(decision.results, decision.spans, strict=True))
+        for c, (result, (first, last)) in enumerate(zip(results, spans, strict=True))
+        if result is None and (r, c) not in repeats
+    ]
+    now = time.time_ns()
+    return Committed(written, now - int(seconds * 1e9), now)
 
 
 def _now() -> int:
