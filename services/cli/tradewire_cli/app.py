@@ -59,6 +59,8 @@ COMMANDS: Final[dict[str, Row]] = {
     "broker": Row("broker:broker", _KEEP),
     "config": Row("config:config", _KEEP),
     "keys": Row("keys:keys", _KEEP),
+    "backup": Row("backup:backup", _KEEP),
+    "restore": Row("restore:restore", _KEEP),
     "ledger": Row("ledger:ledger", _KEEP),
 }
 
