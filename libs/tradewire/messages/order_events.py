@@ -376,6 +376,7 @@ class OrderAdopted(_Fact, frozen=True, kw_only=True):
     order_type: OrderType = "market"
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    revision: int = 0
 
 
 class OrderReplaced(_Fact, frozen=True, kw_only=True):

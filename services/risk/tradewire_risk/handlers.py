@@ -124,7 +124,8 @@ def decide(desk: Desk, now: int) -> Work | None:
     if not desk.state.orders.requested or not desk.state.limited:
         return None
     faults.point("risk.before_decide")
-    decided = decide_requested(desk.state, desk.board, now, waiting=desk.patience.at(now))
+    waiting = {*desk.patience.at(now), *desk.state.held_back()}
+    decided = decide_requested(desk.state, desk.board, now, waiting=waiting)
     return Work([each.command for each in decided], decided=decided) if decided else None
 
 
