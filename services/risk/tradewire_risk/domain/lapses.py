@@ -14,7 +14,7 @@ GRACE = 5_000_000
 
 
 def due_lapses(state: RiskState, now: int) -> list[Due]:
-    """Lapses what is over. An order that somebody asked to cancel is left to the router, and so is one that may be at its broker."""
+    """Lapses what is over. One that somebody asked to cancel, or that may be at its broker, is left to the router."""
     found = []
     for order_id in state.orders.waiting:
         order = state.orders.orders[order_id]

@@ -153,11 +153,17 @@ class Results:
         return True
 
     def attributed(self, event: Event, data: Any, currency: str) -> bool:
-        """An execution that was booked as nobody's and is found to be of a strategy's order."""
+        """An execution that was booked as nobody's and is found to be of a strategy's order: nobody's part is its own.
+
+        What it closed of strategies' holdings stays closed.
+        """
         fill, strategy = fill_of(event, data), _owner(data)
-        if strategy == EXTERNAL:
+        held = self.of(EXTERNAL).held.get(data.symbol, _NOTHING).quantity
+        if strategy == EXTERNAL or not held or (held > 0) != (fill.side == "buy"):
             return False
-        self._close_any(data.symbol, reversal(fill, fill.at), currency, data.fee_currency)
+        part = min(held.copy_abs(), fill.quantity)
+        fill = replace(fill, quantity=part, fee=share(fill.fee, part, fill.quantity))
+        self._book(EXTERNAL, data.symbol, reversal(fill, fill.at), currency, data.fee_currency)
         self._book(strategy, data.symbol, fill, currency, data.fee_currency)
         self._drop(data.symbol, currency)
         return True
