@@ -13,7 +13,7 @@ from tradewire.domain import flattening, names
 from tradewire.errors import InvalidValue
 from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
-Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "admin"]
+Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "backup", "feed", "admin"]
 Kind = Literal["strategy", "person"]
 
 _ONE_REPLY: Final = 1
@@ -120,6 +120,7 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
             responses=_ONE_REPLY,
         ),
         "paper": Permissions(publish=("heartbeat.paper.{shard}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
+        "backup": Permissions(publish=("heartbeat.backup.{shard}",), subscribe=()),
         "feed": Permissions(publish=("quotes.>",), subscribe=("heartbeat.>", "events.>"), responses=_ONE_REPLY),
     }
 )

@@ -18,8 +18,8 @@ from tradewire.messages.registry import EVENT_TYPES
 from tradewire.messages.vocabulary import Exit
 from tradewire_router.brokers.values import Leg
 from tradewire_router.domain import groups
-from tradewire_router.domain.groups import Group
 from tradewire_router.domain.doubts import Late
+from tradewire_router.domain.groups import Group
 from tradewire_router.domain.state import RouterState
 
 PROFIT = Exit(kind="take_profit", order_type="limit", limit_price=Decimal(110))

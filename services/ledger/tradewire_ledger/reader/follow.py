@@ -16,6 +16,7 @@ from tradewire.bus import Bus
 from tradewire.errors import LogChanged, Unavailable
 from tradewire.messages.log import Frame
 from tradewire.tail import Tail
+from tradewire_ledger.backup.metrics import BackupMetrics
 from tradewire_ledger.reader.advance import BATCH_EVENTS, advance
 from tradewire_ledger.reader.announce import announcements
 from tradewire_ledger.reader.model import Model
@@ -46,6 +47,8 @@ class Metrics:
         )
         self.events = Counter("tradewire_reader_events", "Events folded into the read model", registry=registry)
         self.batches = Counter("tradewire_reader_batches", "Commits of the read model", registry=registry)
+        self.backups = BackupMetrics()
+        registry.register(self.backups)
         self.announced = Counter("tradewire_reader_announced", "Events announced to people", registry=registry)
         self.unannounced = Counter(
             "tradewire_reader_unannounced", "Events not announced, because NATS was away", registry=registry

@@ -7,22 +7,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+import asyncpg
+
 from tradewire import subjects
 from tradewire.bus import Message, Stoppable
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
+from tradewire_ledger.backup.records import known
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower, Metrics
 from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.queries import Queries
 from tradewire_ledger.reader.rebuild import outdated, rebuild
 from tradewire_ledger.reader.snapshots import Snapshots
-from tradewire_ledger.reader.store import Head, Store
+from tradewire_ledger.reader.store import Connection, Head, Store
 
 BEHIND_SECONDS = 5.0
 PROGRESS_SECONDS = 5.0
 WATCH_SECONDS = 0.25
+BACKUP_LOOK_SECONDS = 5.0
 WAITING_MAX = 256
 """So many requests may be under way; one more is not answered, and is asked again."""
 
@@ -55,7 +59,12 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
             )
             await desk.open(context, metrics)
             service.log.info("reading", pos=follower.pos, log_id=model.checkpoint.log_id)
-            await _first_to_end(follower.run(), _watch(service, follower, metrics), _end_of(store))
+            await _first_to_end(
+                follower.run(),
+                _watch(service, follower, metrics),
+                _watch_backups(service, pool, metrics),
+                _end_of(store),
+            )
     finally:
         store.close()
 
@@ -100,6 +109,17 @@ async def _watch(service: Service, follower: Follower, metrics: Metrics) -> None
         service.facts.update(pos=pos, head=head)
         metrics.lag.set(head - pos)
         await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _watch_backups(service: Service, pool: "asyncpg.Pool[asyncpg.Record]", metrics: Metrics) -> None:
+    """Keeps what is told of backups true, whoever made them."""
+    while True:
+        backup = service.settings.backup
+        async with pool.acquire() as proxy:
+            connection: Connection = proxy  # type: ignore[assignment] # it has all of a connection's methods
+            metrics.backups.last = await known(connection)
+        metrics.backups.every = backup.every.seconds if backup.to else 0.0
+        await asyncio.sleep(BACKUP_LOOK_SECONDS)
 
 
 async def _end_of(store: Store) -> None:
