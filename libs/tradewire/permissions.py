@@ -14,7 +14,7 @@ from tradewire.domain import flattening, names
 from tradewire.errors import InvalidValue
 from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
-Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "probe", "admin"]
+Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "backup", "feed", "probe", "admin"]
 Kind = Literal["strategy", "person"]
 
 WHO_AM_I: Final = "$SYS.REQ.USER.INFO"
@@ -136,6 +136,7 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
             subscribe=(),
             responses=_ONE_REPLY,
         ),
+        "backup": Permissions(publish=("heartbeat.backup.{shard}",), subscribe=()),
         "feed": Permissions(publish=("quotes.>",), subscribe=("heartbeat.>", "events.>"), responses=_ONE_REPLY),
     }
 )

@@ -14,7 +14,7 @@ from tradewire.strategy_rules import verify_strategies, verify_zone
 from tradewire.trace_rules import verify_traces
 
 if TYPE_CHECKING:
-    from tradewire.settings import Account, Settings
+    from tradewire.settings import Account, Backup, Settings
 
 _RANGES: dict[str, tuple[int, int]] = {
     "http.port": (0, 65_535),
@@ -22,6 +22,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "ingest.batch": (1, 250),
     "ingest.stream_max_bytes": (4_096, 1 << 50),
     "router.max_in_flight": (1, 10_000),
+    "backup.keep": (1, 10_000),
     "paper.starting_cash": (0, 10**15),
     "paper.partial_ratio": (0, 1),
     "paper.latency_ms": (0, 600_000),
@@ -30,6 +31,7 @@ _RANGES: dict[str, tuple[int, int]] = {
     "traces.sample": (0, 1),
 }
 _MAX_CALL_SECONDS = 5
+_BACKUP_SECONDS = 60
 _BEAT_AGE_SECONDS = (2, 60)
 """Services beat once a second: below two, one beat that is late would stop the trading."""
 
@@ -67,6 +69,7 @@ def verify(settings: "Settings") -> None:
     age, (least, most) = settings.router.max_beat_age, _BEAT_AGE_SECONDS
     if not least <= age.seconds <= most:
         raise ConfigError("router.max_beat_age", f"is {span_text(age)}", f"Set {least}s to {most}s.")
+    _verify_backup(settings.backup)
 
 
 def _verify_amounts(settings: "Settings") -> None:
@@ -86,6 +89,17 @@ def _verify_tls(settings: "Settings") -> None:
     for given, needed in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if getattr(nats, given) and not getattr(nats, needed):
             raise ConfigError(f"nats.{needed}", f"is not set, and nats.{given} is", "Set both, or neither.")
+
+
+def _verify_backup(backup: "Backup") -> None:
+    if backup.every.seconds < _BACKUP_SECONDS:
+        raise ConfigError("backup.every", f"is {span_text(backup.every)}", f"Set {_BACKUP_SECONDS}s or more.")
+    scheme, _, rest = backup.to.rpartition("://")
+    if scheme and (scheme != "s3" or not rest.strip("/")):
+        raise ConfigError("backup.to", f"is {quoted(backup.to)}", "Write a folder, or s3://bucket/folder.")
+    if bool(backup.access_key_file) != bool(backup.secret_key_file):
+        missing = "secret_key_file" if backup.access_key_file else "access_key_file"
+        raise ConfigError(f"backup.{missing}", "is missing beside the other", "Write both, or neither.")
 
 
 def _verify_groups(groups: Mapping[str, list[str]]) -> None:

@@ -192,6 +192,22 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
     faults: bool = False
 
 
+class Backup(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where backups of the log go, `every` how long, and of how many the newest are kept.
+
+    `to` is a folder or `s3://bucket/folder`; `tradewire up` makes none by itself while it is empty. `endpoint` is that
+    of an S3-compatible store other than Amazon's. Credentials come from the two files, else from the environment.
+    """
+
+    to: str = ""
+    every: Duration = Duration(86_400_000_000)
+    keep: int = 14
+    endpoint: str = ""
+    region: str = ""
+    access_key_file: str = ""
+    secret_key_file: str = ""
+
+
 PLAY_MONEY = frozenset({"paper", "testnet", "demo", "sandbox"})
 """The environments of brokers in which nothing is at stake."""
 
@@ -287,6 +303,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     risk: Risk = Risk()
     router: Router = Router()
     paper: Paper = Paper()
+    backup: Backup = Backup()
     accounts: dict[str, Account] = field(default_factory=lambda: {"paper": Account()})
     strategies: dict[str, Strategy] = {}
     groups: dict[str, list[str]] = {}

@@ -152,6 +152,22 @@ class Results:
         self._traded(data.symbol, fill, currency)
         return True
 
+    def attributed(self, event: Event, data: Any, currency: str) -> bool:
+        """An execution that was booked as nobody's and is found to be of a strategy's order: nobody's part is its own.
+
+        What it closed of strategies' holdings stays closed.
+        """
+        fill, strategy = fill_of(event, data), _owner(data)
+        held = self.of(EXTERNAL).held.get(data.symbol, _NOTHING).quantity
+        if strategy == EXTERNAL or not held or (held > 0) != (fill.side == "buy"):
+            return False
+        part = min(held.copy_abs(), fill.quantity)
+        fill = replace(fill, quantity=part, fee=share(fill.fee, part, fill.quantity))
+        self._book(EXTERNAL, data.symbol, reversal(fill, fill.at), currency, data.fee_currency)
+        self._book(strategy, data.symbol, fill, currency, data.fee_currency)
+        self._drop(data.symbol, currency)
+        return True
+
     def busted(self, event: Event, data: Any, currency: str) -> bool:
         """An execution that is taken back. Its price is no mark."""
         self._book(_owner(data), data.symbol, reversal(fill_of(event, data), event.time), currency, data.fee_currency)
@@ -325,6 +341,7 @@ def _converted(amount: Decimal, paid_in: str, marks: Mapping[str, Mark], currenc
 _FOLDS: Final[dict[str, Callable[[Results, Event, Any, str], bool]]] = {
     "OrderFilled": Results.filled,
     "ExternalFillBooked": Results.filled,
+    "FillAttributed": Results.attributed,
     "FillBusted": Results.busted,
     "FillCorrected": Results.corrected,
     "PositionAdjusted": Results.adjusted,

@@ -11,6 +11,7 @@ from tradewire.messages.vocabulary import (
     Clock,
     Discrepancy,
     Feature,
+    LostOrder,
     OrderType,
     Refused,
     Side,
@@ -535,6 +536,36 @@ class ClockStepped(_Event, frozen=True, kw_only=True):
     """The ledger's clock jumped by `seconds` against its monotonic clock."""
 
     seconds: Decimal
+
+
+class LogRestored(_Event, frozen=True, kw_only=True):
+    """The log up to here comes from a backup; what was appended to log `was` after position `pos` is lost.
+
+    `hash` is that log's chain at `pos`, in hex, `made_at` when the backup was made (µs), `seal` the sha256 of its file
+    and `build` the one that made it.
+    """
+
+    was: str
+    pos: int
+    hash: str
+    made_at: int
+    seal: str
+    build: str = ""
+
+
+class AccountRecovered(_Event, frozen=True, kw_only=True):
+    """What the broker has of ours since a backup that the log was restored from: orders that the log knows no more.
+
+    `restored` is the position of the LogRestored. Many orders are told in several of these, of which `part` counts up
+    from 1 and the last one is `last`. Nothing is decided of the account before that one.
+    """
+
+    account: str
+    broker: str
+    restored: int
+    part: int
+    last: bool
+    orders: tuple[LostOrder, ...] = ()
 
 
 class GroupOpened(_Event, frozen=True, kw_only=True):

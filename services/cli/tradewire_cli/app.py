@@ -60,6 +60,8 @@ COMMANDS: Final[dict[str, Row]] = {
     "config": Row("config:config", _KEEP),
     "keys": Row("keys:keys", _KEEP),
     "engine": Row("engine:engine", _RUN),
+    "backup": Row("backup:backup", _KEEP),
+    "restore": Row("restore:restore", _KEEP),
     "ledger": Row("ledger:ledger", _KEEP),
 }
 

@@ -36,6 +36,7 @@ from tradewire_router.metrics import Metrics
 from tradewire_router.opening import Opening
 from tradewire_router.panic import Panic
 from tradewire_router.reconcile import Reconciler
+from tradewire_router.recover import Recoverer
 from tradewire_router.replace import Replacer
 from tradewire_router.reports.parts import Reports
 from tradewire_router.reports.reporter import Reporter
@@ -174,8 +175,9 @@ class Router:
             record_seconds=2 * router.reconcile_interval.seconds,
         )
         opening = Opening(self.state, self.replica, broker, self._facts, submitter.teller, log, base=account.currency)
+        recoverer = Recoverer(self.state, self.replica, broker, self._facts, submitter, attribution, log)
         reconciler = Reconciler(
-            self.state, self.replica, broker, self._facts, submitter, attribution, log, recorder, opening
+            self.state, self.replica, broker, self._facts, submitter, attribution, log, recorder, opening, recoverer
         )
         resolver = Resolver(
             self.state,
@@ -234,6 +236,7 @@ class Router:
             breaker.run(),
             self._submit(submitter, ear),
             self._ask(broker, resolver, attribution, ear),
+            recoverer.run(lambda: self.replica.live and not ear.down),
             self._cancel(canceler, ear),
             self._replace(replacer, ear),
             self._reconcile(reconciler, ear),

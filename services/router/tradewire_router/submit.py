@@ -153,9 +153,9 @@ class Submitter:
         return ready
 
     def _free(self, order: Order) -> bool:
-        """Not begun, and not refused by the ledger in the state that it still has."""
+        """Not begun, not refused by the ledger in the state that it still has, and not at the broker already."""
         attempt = (order.order, order.attempt)
-        if attempt in self.in_hand or attempt in self._unsure:
+        if attempt in self.in_hand or attempt in self._unsure or self._state.recovery.holds(order):
             return False
         refused = self._postponed.get(order.order)
         return refused != (order.version, self._state.controls.generation)

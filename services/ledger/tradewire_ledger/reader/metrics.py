@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tradewire.runtime.metrics import Names
+from tradewire_ledger.backup.metrics import BackupMetrics
 from tradewire_ledger.reader.told.engines import EngineMetrics
 from tradewire_ledger.reader.told.figures import Figures
 from tradewire_ledger.reader.told.invariants import InvariantMetrics
@@ -40,3 +41,5 @@ class Metrics:
         self.figures = Figures(registry)
         self.invariants = InvariantMetrics(registry)
         self.engines = EngineMetrics(registry)
+        self.backups = BackupMetrics()
+        registry.register(self.backups)

@@ -16,6 +16,7 @@ from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
 from tradewire_ledger.access import Access
+from tradewire_ledger.backup.records import known
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower
 from tradewire_ledger.reader.metrics import Metrics
@@ -23,7 +24,7 @@ from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.queries import Queries
 from tradewire_ledger.reader.rebuild import outdated, rebuild
 from tradewire_ledger.reader.snapshots import Snapshots
-from tradewire_ledger.reader.store import Head, Store
+from tradewire_ledger.reader.store import Connection, Head, Store
 from tradewire_ledger.reader.told.beginning import Beginning
 from tradewire_ledger.reader.told.watch import Watch
 
@@ -31,6 +32,7 @@ BEHIND_SECONDS = 5.0
 PROGRESS_SECONDS = 5.0
 WATCH_SECONDS = 0.25
 FIGURES_SECONDS = 2.0
+BACKUP_LOOK_SECONDS = 5.0
 WAITING_MAX = 256
 """So many requests may be under way; one more is not answered, and is asked again."""
 
@@ -70,6 +72,7 @@ async def session(service: Service, access: Access, metrics: Metrics) -> None:
                 _tell(follower, metrics, beginning, pool),
                 metrics.engines.ask_postgres(pool),
                 Watch(context, metrics.invariants, service.log, lambda: _currencies(service.settings)).run(),
+                _watch_backups(service, pool, metrics),
                 _end_of(store),
             )
     finally:
@@ -140,6 +143,17 @@ async def _tell(
             time.time_ns() // 1_000,
         )
         await asyncio.sleep(FIGURES_SECONDS)
+
+
+async def _watch_backups(service: Service, pool: "asyncpg.Pool[asyncpg.Record]", metrics: Metrics) -> None:
+    """Keeps what is told of backups true, whoever made them."""
+    while True:
+        backup = service.settings.backup
+        async with pool.acquire() as proxy:
+            connection: Connection = proxy  # type: ignore[assignment] # it has all of a connection's methods
+            metrics.backups.last = await known(connection)
+        metrics.backups.every = backup.every.seconds if backup.to else 0.0
+        await asyncio.sleep(BACKUP_LOOK_SECONDS)
 
 
 async def _end_of(store: Store) -> None:

@@ -10,6 +10,8 @@ from msgspec import Raw
 
 from tradewire.domain.exact import ZERO, share, subtract
 from tradewire.domain.orders import Order, evolve
+from tradewire.domain.recovery import FOLDED as RECOVERED
+from tradewire.domain.recovery import Recovery
 from tradewire.domain.results import FOLDED, MOST_DAYS
 from tradewire.domain.switches import GLOBAL, Controls
 from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
@@ -55,6 +57,8 @@ class RiskState:
         self.stepped: tuple[int, Decimal] | None = None
         """The position of the last step of the ledger's clock, and by how many seconds it was."""
         self.wishes = Wishes()
+        self.recovery = Recovery()
+        """What a restore left open: orders of such accounts are left alone until their routers have looked."""
         self.controls = Controls()
         self.rules = Compiled(self.controls, self.broker_of)
         self.configured: dict[str, str] | None = None
@@ -200,6 +204,12 @@ class RiskState:
         """Folds an event of an order."""
         self.orders.fold(event, data, self._window)
 
+    def held_back(self) -> set[str]:
+        """Requested orders that are not to be decided: a restored log cannot tell yet whether they were sent."""
+        if not self.recovery.restored:
+            return set()
+        return {order for order in self.orders.requested if self.recovery.holds(self.orders.orders[order])}
+
     def fold_control(self, event: Event, data: Any) -> None:
         """Folds a switch or limits."""
         self.controls.fold(event, data)
@@ -280,6 +290,10 @@ def _call_off(state: RiskState, event: Event, data: Any) -> None:
         state.wishes.call_off(data.scope, state.broker_of)
 
 
+def _recovery(state: RiskState, event: Event, data: Any) -> None:
+    state.recovery.fold(event, data)
+
+
 def _wishes(state: RiskState, event: Event, data: Any) -> None:
     state.wishes.fold(event, data)
 
@@ -291,11 +305,13 @@ _FOLDS: dict[str, tuple[_Fold, ...]] = {
     "FillCorrected": (_order, _book, _results),
     "FillBusted": (_order, _book, _results),
     "ExternalFillBooked": (_book, _results),
+    "FillAttributed": (_order, _results),
     "CashMoved": (_book,),
     "MarksRecorded": (_book, _marks, _highs, _results),
     "WindowsRecorded": (_recorded,),
     "FlattenRequested": (_flatten,),
     "ClockStepped": (_stepped,),
+    **dict.fromkeys(RECOVERED, (_recovery,)),
     **dict.fromkeys(FACTS, (_facts,)),
     "CorporateAction": (_book, _results),
     "PositionAdjusted": (_book, _results),
