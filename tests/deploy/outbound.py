@@ -11,7 +11,7 @@ from tests.deploy.rendering import WORKLOADS, Manifest, containers_of, of_kind, 
 from tradewire.settings import Settings
 
 WHO: Final[dict[str, frozenset[str]]] = {
-    "nats.url": frozenset({"sequencer", "reader", "ingest", "risk", "router", "paper"}),
+    "nats.url": frozenset({"sequencer", "reader", "ingest", "risk", "router", "paper", "desk"}),
     "nats.monitor_urls": frozenset({"sequencer", "reader", "ingest", "risk", "router"}),
     "postgres.dsn": frozenset({"sequencer"}),
     "postgres.reader_dsn": frozenset({"reader"}),
@@ -36,6 +36,8 @@ def outbound_settings() -> set[str]:
 def process_of(workload: Manifest) -> str:
     """Which process a workload runs, by its command: `router-alpaca` runs the router."""
     words: list[str] = containers_of(workload)[0]["command"]
+    if words == ["sleep", "infinity"]:
+        return "desk"
     return words[-1] if words[-1] in {"nats", "postgres", "migrate"} else words[0].removeprefix("tradewire-")
 
 

@@ -74,7 +74,7 @@ def test_secrets_are_files_that_others_cannot_read(workload: Manifest) -> None:
 def test_what_serves_says_whether_it_is_ready(workload: Manifest) -> None:
     if workload["kind"] in {"Job", "CronJob"}:
         return
-    for container in containers_of(workload):
+    for container in (each for each in containers_of(workload) if each.get("ports")):
         ports = {port["name"] for port in container["ports"]}
         for probe, path in (("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
             assert container[probe]["httpGet"] == {"path": path, "port": "http"}

@@ -24,7 +24,7 @@ from tradewire.build import build_id
 _LAUNCH: Final = Path(__file__).with_name("launch.py")
 _REPOSITORY: Final = Path(__file__).parents[3]
 _BACKOFF_SECONDS: Final = 0.5
-SOON_SECONDS: Final = 60.0
+SOON_SECONDS: Final = 120.0
 
 
 def image() -> tuple[list[str], dict[str, str]]:
@@ -101,6 +101,17 @@ class Pod:
             os.kill(int(line), number)
 
     @property
+    def pid(self) -> int | None:
+        """The container's process, or None while none runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    def send_all(self, number: Signals) -> None:
+        """Sends a signal to every process of the container."""
+        self.send(number)
+        self.send_children(number)
+
+    @property
     def said(self) -> str:
         """What its containers have printed so far."""
         return self.log.read_text() if self.log.exists() else ""
@@ -113,6 +124,8 @@ class Pod:
         return await self._node.network.get(f"http://{self.address}:{port}{told['path']}", timeout)
 
     async def ready(self) -> bool:
+        if "readinessProbe" not in self.container:
+            return self.pid is not None
         return (await self.probe("readinessProbe"))[0] == 200
 
     async def live(self) -> bool:

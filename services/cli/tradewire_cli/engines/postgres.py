@@ -9,6 +9,7 @@ import signal
 import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -116,12 +117,9 @@ class PostgresServer:
         The server must be ready. What the roles may do is granted by the ledger's migrations. Raises EngineFailed if
         Postgres refuses.
         """
-        await self._psql(_MAKE_DATABASE, "postgres")
-        passwords = "".join(
-            f"\\set password {self._password(role)}\nALTER ROLE {role} PASSWORD :'password';\n"
-            for role in ("tradewire_sequencer", "tradewire_reader")
-        )
-        await self._psql(roles() + _UNLOGGED + passwords, DATABASE)
+        made: tuple[DatabaseRole, ...] = ("tradewire_sequencer", "tradewire_reader")
+        for script, database in role_scripts({role: self._password(role) for role in made}):
+            await self._psql(script, database)
 
     def dsn(self, role: DatabaseRole) -> str:
         """Returns the connection string of a role, with its password."""
@@ -148,6 +146,12 @@ class PostgresServer:
 def roles() -> str:
     """Returns the SQL that makes the roles and hands the database to its owner, without passwords."""
     return Path(__file__).with_name("roles.sql").read_text()
+
+
+def role_scripts(passwords: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Returns what psql must run, and in which database, to make Tradewire's own, its roles and their passwords."""
+    lines = (f"\\set password {word}\nALTER ROLE {role} PASSWORD :'password';\n" for role, word in passwords.items())
+    return (_MAKE_DATABASE, "postgres"), (roles() + _UNLOGGED + "".join(lines), DATABASE)
 
 
 def _is_ready(status_file: Path, pid: int) -> bool:

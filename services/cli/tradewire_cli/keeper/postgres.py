@@ -16,15 +16,12 @@ from tradewire.secret_files import read_secret
 from tradewire_cli.engines import binaries
 from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
-from tradewire_cli.engines.postgres import DATABASE, roles
+from tradewire_cli.engines.postgres import DATABASE, role_scripts
 from tradewire_cli.engines.postgres_cluster import ADMIN, cluster_folder, prepare_cluster, run
 
 PORT: Final = 5432
 ROLES: Final = (ADMIN, "tradewire_sequencer", "tradewire_reader")
 _QUERY_SECONDS: Final = 5.0
-_MAKE_DATABASE: Final = f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n"
-_UNLOGGED: Final = "SET log_min_error_statement = panic;\n"
-"""A password must not reach the server's log, not even with a statement that fails."""
 _ACCESS: Final = """\
 # Written at each start. Only this container's user reaches the socket; others need a password.
 local all all           trust
@@ -79,10 +76,7 @@ class PostgresKeeper:
 
     async def _make_roles(self) -> None:
         """Makes the database and the roles, with the passwords of the files. May be repeated. Raises EngineFailed."""
-        passwords = "".join(
-            f"\\set password {self._password(role)}\nALTER ROLE {role} PASSWORD :'password';\n" for role in ROLES
-        )
-        for script, database in ((_MAKE_DATABASE, "postgres"), (roles() + _UNLOGGED + passwords, DATABASE)):
+        for script, database in role_scripts({role: self._password(role) for role in ROLES}):
             if problem := await self._psql(script, database):
                 raise EngineFailed(problem)
 

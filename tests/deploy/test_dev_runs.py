@@ -1,0 +1,191 @@
+"""The development overlay at work: every command as a process, with its environment, files, ports and user."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from signal import SIGCONT, SIGSTOP
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from tests.deploy import secrets
+from tests.deploy.node.kubelet import Node, Pod, running
+from tests.deploy.node.network import missing
+from tests.deploy.rendering import WORKLOADS, containers_of, of_kind, overlay
+from tradewire_cli.engines.testing import reachable_folder
+
+pytestmark = [
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+PROCESSES = ("sequencer", "reader", "risk", "router", "ingest", "paper-0")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node() -> AsyncIterator[Node]:
+    with reachable_folder() as folder:
+        folder.chmod(0o755)
+        secrets.make(folder / "secrets")
+        async with running(overlay("dev"), secrets.read(folder / "secrets"), folder) as started:
+            await started.until_ready()
+            yield started
+
+
+async def soon(holds: Callable[[], Awaitable[object]], seconds: float = 60.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await holds():
+            await asyncio.sleep(0.2)
+
+
+async def traded(node: Node, number: int) -> None:
+    """A person's order in the cluster, from the signal to the fill."""
+    words = ["tradewire", "send", "buy", "AAPL", str(number), "--price", "190", "--wait"]
+    code, said = await node.pods["desk"].run_in(words)
+    assert code == 0, said
+    assert "filled" in said.lower(), said
+
+
+def processes_of(pod: Pod) -> list[psutil.Process]:
+    assert pod.pid is not None
+    parent = psutil.Process(pod.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+async def test_everything_becomes_ready_by_itself(node: Node) -> None:
+    """All at once, in no order: each waits for what it needs, and no container of a service ends meanwhile."""
+    assert set(node.pods) == {*PROCESSES, "nats-0", "postgres-0", "migrate", "desk"}
+    assert {name.partition("-")[0] for name in node.pods} == {
+        each["metadata"]["name"] for each in of_kind(node.manifests, *WORKLOADS)
+    }
+    for name in (*PROCESSES, "nats-0", "postgres-0"):
+        assert node.pods[name].exit_codes == [], node.pods[name].said
+
+
+async def test_containers_are_what_the_manifests_say(node: Node) -> None:
+    for pod in node.pods.values():
+        if pod.pid is None:
+            continue
+        for process in processes_of(pod):
+            assert process.uids() == (10001, 10001, 10001), process.cmdline()
+        first = psutil.Process(pod.pid)
+        environment = first.environ()
+        for each in containers_of(pod.workload)[0].get("env", ()):
+            assert environment[each["name"]] == each.get("value", pod.name)
+
+
+async def test_a_container_writes_nowhere_but_in_its_volumes(node: Node) -> None:
+    code, said = await node.pods["risk"].run_in(["sh", "-c", "touch /data/x /tmp/x && ! touch /x /etc/x /usr/x"])
+    assert code == 0, said
+
+
+async def test_secrets_are_read_by_their_process_alone(node: Node) -> None:
+    code, said = await node.pods["risk"].run_in(["sh", "-c", "stat -L -c '%a %u %g' /run/secrets/nats/nkey"])
+    assert (code, said.strip()) == (0, "440 0 10001")
+
+
+async def test_a_signal_is_filled(node: Node) -> None:
+    await traded(node, 1)
+
+
+async def test_the_owner_sees_the_system_from_the_desk(node: Node) -> None:
+    code, said = await node.pods["desk"].run_in(["tradewire", "orders", "--json"])
+    assert code == 0, said
+    assert json.loads(said.splitlines()[0])
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+async def test_a_process_is_not_ready_without_nats(node: Node, name: str) -> None:
+    pod = node.pods[name]
+    node.pods["nats-0"].send_all(SIGSTOP)
+    try:
+        await soon(lambda: not_ready(pod))
+        assert await pod.live()
+        assert "nats" in await pod.problems() or "heartbeat" in await pod.problems() or "log" in await pod.problems()
+    finally:
+        node.pods["nats-0"].send_all(SIGCONT)
+    await node.until_ready(*PROCESSES, "nats-0")
+
+
+async def not_ready(pod: Pod) -> bool:
+    return not await pod.ready()
+
+
+async def test_nats_is_neither_ready_nor_alive_without_its_server(node: Node) -> None:
+    pod = node.pods["nats-0"]
+    pod.send_children(SIGSTOP)
+    try:
+        await soon(lambda: not_ready(pod))
+
+        async def dead() -> bool:
+            return not await pod.live()
+
+        await soon(dead)
+    finally:
+        pod.send_children(SIGCONT)
+    await node.until_ready(*PROCESSES, "nats-0")
+    assert await pod.live()
+
+
+@pytest.mark.parametrize("name", ["sequencer", "reader"])
+async def test_the_ledger_is_not_ready_without_postgres(node: Node, name: str) -> None:
+    await node.pods["postgres-0"].stop()
+    try:
+        await soon(lambda: not_ready(node.pods[name]))
+        assert "postgres" in await node.pods[name].problems()
+        assert await node.pods[name].live()
+    finally:
+        node.pods["postgres-0"].start()
+    await node.until_ready(*PROCESSES, "postgres-0")
+
+
+async def test_postgres_is_neither_ready_nor_alive_when_it_does_not_answer(node: Node) -> None:
+    pod = node.pods["postgres-0"]
+    pod.send_children(SIGSTOP)
+    try:
+        await soon(lambda: not_ready(pod))
+
+        async def dead() -> bool:
+            return not await pod.live()
+
+        await soon(dead)
+    finally:
+        pod.send_children(SIGCONT)
+    await node.until_ready(*PROCESSES, "postgres-0")
+
+
+async def test_the_router_is_not_ready_without_its_broker(node: Node) -> None:
+    await node.pods["paper-0"].stop()
+    try:
+        await soon(lambda: not_ready(node.pods["router"]))
+    finally:
+        node.pods["paper-0"].start()
+    await node.until_ready("paper-0", "router")
+
+
+@pytest.mark.parametrize("name", ["sequencer", "risk", "router", "ingest"])
+async def test_another_pod_takes_over(node: Node, name: str) -> None:
+    """As when a node is lost: nobody gives the lease back."""
+    pod = node.pods[name]
+    await pod.kill()
+    assert not await pod.ready()
+    pod.start()
+    await node.until_ready(*PROCESSES)
+    await traded(node, 2)
+
+
+async def test_every_pod_drains_within_its_time_and_comes_back(node: Node) -> None:
+    names = ["ingest", "router", "risk", "reader", "sequencer", "paper-0", "nats-0", "postgres-0"]
+    for name in names:
+        assert await node.pods[name].stop() == 0, node.pods[name].said[-2000:]
+    for name in names:
+        node.pods[name].start()
+    await node.until_ready(*names)
+    await traded(node, 3)
+
+
+async def test_what_was_appended_is_right(node: Node) -> None:
+    words = ["tradewire-ledger", "check", "--settled", "--json"]
+    code, said = await node.pods["reader"].run_in(words)
+    assert code == 0, said
+    assert json.loads(said[said.index("{") :])["clean"]
