@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tradewire_cli.engines.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 SKIPPED = 77
 IMAGE = "localhost/tradewire:image-test"
@@ -196,7 +198,12 @@ def show_demo(images: Images) -> None:
 
 def show_up(images: Images) -> None:
     """`tradewire up` on a volume: an order, a kill without warning, the same log afterwards, an orderly stop."""
+    port = free_port()
+    written = f"""echo '{{"nats": {port}}}' > /data/ports.json"""
+    said(images.contained("sh", "-c", written, data="tradewire-image-test"))
     with running(images, "first") as inside:
+        run = json.loads(inside("cat", "/data/run.json"))
+        expect("NATS has the port that it was given", run["urls"]["nats"].endswith(f":{port}"), run["urls"])
         inside("tradewire", "send", "buy", "AAPL", "10", "--price", "187.25", "--wait")
         expect("an order is filled", "AAPL" in (seen := inside("tradewire", "positions")), seen)
         said(images.podman("kill", "--signal", "KILL", "first"))

@@ -1,6 +1,7 @@
 """What the image is made of: the part of the locks that it installs, and what is known against it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,24 @@ def test_a_database_that_does_not_answer_is_skipped_and_the_next_one_asked(
     monkeypatch.setattr("requirements.audit._DATABASES", ("pypi",))
     assert audit.main() == 77
     assert "skipped: no database of advisories" in capsys.readouterr().out
+
+
+def test_the_workflows_take_what_they_use_by_its_hash_and_may_write_only_where_they_say_so() -> None:
+    workflows = [path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")]
+    used = [name for text in workflows for name in re.findall(r"uses: (\S+)", text)]
+    assert len(workflows) == 2
+    assert used
+    assert not [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)]
+    assert all("\npermissions:\n  contents: read\n" in text for text in workflows)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {name for text in workflows for name in re.findall(r"make ([a-z-]+)", text)} <= targets
+
+
+def test_a_release_is_signed_and_attested_by_the_digest_that_was_pushed() -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text()
+    steps = ["imagetools inspect", "tradewire demo", "anchore/scan-action", "--push", "cosign sign", "cosign attest"]
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places), "scanned before it is pushed, pushed before it is signed"
+    assert 'cosign sign --yes "$PUSHED"' in text
+    assert "PUSHED=$IMAGE@$(jq" in text
+    assert "--provenance mode=max" in text
