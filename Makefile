@@ -84,6 +84,23 @@ image: ## build the image with docker, podman or buildah (ENGINE=, BASE= and IMA
 image-test: $(STAMP) ## build the image from a base made here, and show in containers what it promises (as root)
 	@$(BIN)/python -m tests.deploy.image $(ARGS)
 
+$(SUPPLY)/.installed: requirements/supply.lock
+	@test -x $(SUPPLY)/bin/python || $(PYTHON) -m venv $(SUPPLY)
+	@$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/supply.lock
+	@touch $@
+
+dist/image.lock: $(SUPPLY)/.installed requirements/only.py requirements/runtime.lock requirements/demo.lock
+	@mkdir -p dist
+	@$(SUPPLY)/bin/python requirements/only.py requirements/runtime.lock requirements/demo.lock > $@
+
+sbom: dist/image.lock ## list what the image installs, from its locks, as CycloneDX (dist/tradewire.cdx.json)
+	@PYTHONWARNINGS=ignore $(SUPPLY)/bin/cyclonedx-py requirements --pyproject services/cli/pyproject.toml --output-reproducible --of JSON \
+		-o dist/tradewire.cdx.json dist/image.lock
+	@echo "dist/tradewire.cdx.json: $$(grep -c '==' dist/image.lock) packages"
+
+audit: dist/image.lock ## ask the databases of advisories about what the image installs (77: none is reachable)
+	@$(SUPPLY)/bin/python requirements/audit.py dist/image.lock
+
 lock: $(STAMP) ## lock the dependencies again (ARGS=--upgrade for newer ones)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
