@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, ProcessCollector, disable_created_metrics
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -36,6 +36,8 @@ class ProcessMetrics:
     """What every process tells of itself."""
 
     def __init__(self, registry: CollectorRegistry, service: str) -> None:
+        # When a counter was made is what process_start_time_seconds tells, once and not in a series beside each.
+        disable_created_metrics()
         self.reloads = Counter(
             "tradewire_config_reloads", "Reloads of the settings, by outcome", ["outcome"], registry=registry
         )
