@@ -75,7 +75,7 @@ def system(data: Path) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def pages(data: Path, system: Up) -> Pages:
-    assert system.run
+    assert system.run.pid
     return Pages(data)
 
 
