@@ -19,15 +19,26 @@ _HEAD: Final = """# Metrics
 
 Generated from the code by `python -m tradewire_cli.metrics_reference`; do not edit.
 
-Every process answers `GET /metrics` on its health port, beside `/livez` and `/readyz`; `tradewire up` writes the
-addresses to `prometheus/targets.json` in the data folder, which Prometheus reads with `file_sd_configs`. Names and
-units are those of Prometheus: base units (seconds, bytes, a ratio where 1 is all of it), `_total` for what only rises,
-`_timestamp_seconds` for a point in time. A name without a process in it is what the log says, told by the reader, or by
-the sequencer for leases.
+Every process answers `GET /metrics` on its health port, beside `/livez` and `/readyz`. `tradewire up` writes the
+addresses to `prometheus/targets.json` in the data folder:
 
-Labels are bounded: the first {most} accounts and the first {most} strategies have series of their own, and
-`{other}` holds the rest. No label names an order, a signal, a person or a secret; symbols are no labels. Money is in
-the account's currency or in that of the label `currency`; metrics are floats, so they are no books.
+```yaml
+scrape_configs:
+  - job_name: tradewire
+    file_sd_configs: [{{files: [/path/to/data/prometheus/targets.json]}}]
+```
+
+Names and units are those of Prometheus: base units (seconds, bytes, a ratio where 1 is all of it), `_total` for what
+only rises, `_timestamp_seconds` for a point in time. A name without a process in it is what the log says, told by the
+reader, or by the sequencer for leases; counters of the log begin with the process and count nothing twice, neither
+when the read model is made anew nor when an event is told again.
+
+Labels are bounded: the first {most} accounts and the first {most} strategies have series of their own, and `{other}`
+holds the rest. No label names an order, a signal, a person or a secret; symbols are no labels. Money is in the
+account's currency or in that of the label `currency`; metrics are floats, so they are no books.
+
+The invariants are those of `tradewire check`, asserted by the reader from where it began, with a tenth of its time at
+most; what was appended before is what `tradewire check` is for.
 """
 _STANDARD: Final = """
 Beside these each tells the standard `process_*` metrics, such as `process_resident_memory_bytes`.

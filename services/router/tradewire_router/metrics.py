@@ -4,11 +4,12 @@ from collections import Counter as Count
 from collections.abc import Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.metrics import MetricWrapperBase
 
 from tradewire.domain.times import SECOND
 from tradewire.messages.vocabulary import Discrepancy
+from tradewire.runtime.metrics import Timings
 from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult
 
 _KINDS = ("order", "fill", "position", "cash")
@@ -39,20 +40,20 @@ class Metrics:
             return _Labelled(kind(f"tradewire_router_{name}", says, labels, registry=registry, **options), account)
 
         by(Gauge, "broker_info", "Who holds the account; always 1", "broker").labels(broker).set(1)
-        self._orders(one, by)
+        self._orders(one, by, registry, account)
         self._comparisons(one, by)
         self._session(one, by)
 
-    def _orders(self, one: Any, by: Any) -> None:
+    def _orders(self, one: Any, by: Any, registry: CollectorRegistry, account: str) -> None:
         self.submits = one(Counter, "submits", "Calls to the broker's submit")
-        answers = by(
-            Histogram,
-            "submit_seconds",
+        answers = Timings(
+            registry,
+            "tradewire_router_submit_seconds",
             "How long the broker took to answer a submit: accepted, rejected, or unknown when it did not say",
-            "outcome",
-            buckets=_SECONDS,
+            _SECONDS,
+            ("account", "outcome"),
         )
-        self._answers = {outcome: answers.labels(outcome) for outcome in _OUTCOMES}
+        self._answers = {outcome: answers.labels(account, outcome) for outcome in _OUTCOMES}
         self.unknowns = one(Counter, "unknowns", "Submits without a known outcome")
         self.unknown = one(Gauge, "unknown_orders", "Orders that were sent and whose outcome is not on record")
         self.unknown_age = one(

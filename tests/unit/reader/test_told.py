@@ -137,6 +137,18 @@ def test_money_is_that_of_the_books() -> None:
     assert page['tradewire_strategy_trades_total{account="paper",outcome="won",strategy="momo"}'] == wins
 
 
+def test_a_book_that_has_changed_is_valued_anew() -> None:
+    history = History(accounts=("paper",))
+    history.begin()
+    history.add("account-paper", a.CashMoved(account="paper", amount=Decimal(5), currency="USD", reason="deposit"))
+    told, made = Told(History()), frames(history, 1)
+    equity = 'tradewire_equity{account="paper",currency="USD"}'
+    told.rows.fold(made[:-1])
+    assert [told.page()[equity], told.page()[equity]] == [100_000, 100_000]
+    told.rows.fold(made[-1:])
+    assert told.page()[equity] == 100_005
+
+
 def test_results_go_on_from_where_the_session_began() -> None:
     whole = Told(played(6))
     later = Told(played(6), begun=False)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from tests.builders import approved, started
 from tests.unit.reader.histories import LOG, History, commit
 from tests.unit.reader.naive import Naive
 from tests.unit.reader.test_model import played
@@ -16,6 +17,7 @@ from tradewire.messages import order_events as o
 from tradewire.messages.chain import genesis
 from tradewire.messages.log import Event
 from tradewire.messages.registry import decode
+from tradewire.messages.vocabulary import Exit
 from tradewire_ledger.reader.standing import slots_of
 from tradewire_ledger.reader.told.watch import Needs
 
@@ -117,6 +119,26 @@ def test_a_lease_that_was_released_long_ago_is_granted_under_the_next_epoch() ->
     lease = a.LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=2)
     history.add("lease-router-paper", lease, "sequencer")
     assert Whole(history).watched(begin) == []
+
+
+def test_an_exit_of_an_entry_that_was_closed_before_is_covered_by_its_approval() -> None:
+    history = History()
+    history.begin()
+    entry = history.order("entry", quantity=Decimal(10))
+    exits = (Exit(kind="stop_loss", order_type="stop", stop_price=Decimal(90)),)
+    about = {"order": entry.id, "signal": entry.signal, "exits": exits}
+    entry.add(approved(**about), "risk")
+    entry.start()
+    entry.fact(o.OrderAccepted)
+    entry.fill(1, "10", "100")
+    begin = len(history.accepted)
+    terms = {"order_type": "stop", "stop_price": Decimal(90), "reduce_only": True}
+    leg = history.order("leg", side="sell", quantity=Decimal(10), parent=entry.id, **terms)
+    leg.add(started(order=leg.id, client_order_id=leg.client, head=entry.client))
+    whole = Whole(history)
+
+    assert [found for found in whole.audited() if found.pos > begin] == []
+    assert whole.watched(begin) == []
 
 
 def test_sums_go_on_from_the_books() -> None:

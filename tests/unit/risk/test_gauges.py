@@ -6,7 +6,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.unit.risk.builders import DAY, Log
 from tradewire.domain.limits import KINDS
+from tradewire.domain.times import SECOND
 from tradewire.messages.account_events import Bar, BarsReported
+from tradewire.messages.quotes import Quote
+from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.gauges import AccountGauges
 
 
@@ -73,6 +76,20 @@ def test_what_nobody_can_tell_has_no_series() -> None:
     told = {name.partition("{")[0] for name in page}
     assert told == {"exposure", "buying_power", "limit_use_ratio"}
     assert {name for name in page if name.startswith("exposure")} == {'exposure{account="paper",kind="open"}'}
+
+
+def test_the_oldest_quote_of_what_is_held_is_told_and_what_has_none_is_counted() -> None:
+    log = busy()
+    log.hold("1", symbol="KO", price="60")
+    board = QuoteBoard()
+    for symbol, seconds in (("AAPL", 3), ("MSFT", 8), ("IBM", 500)):
+        board.hear(Quote(symbol, log.now - seconds * SECOND, last=Decimal(100)), "x")
+    registry = CollectorRegistry()
+    AccountGauges(registry).take(log.state, log.now, board)
+    page = read(registry)
+    assert page['oldest_quote_age_seconds{account="paper"}'] == 8
+    assert page['unquoted_symbols{account="paper"}'] == 1
+    assert 'unquoted_symbols{account="paper"}' not in shown(log)
 
 
 def test_switches_are_told_by_scope_and_those_of_symbols_together() -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from tradewire.runtime.metrics import Timings
 from tradewire_ledger.domain.framing import Head
 from tradewire_ledger.domain.leases import Held
 from tradewire_ledger.sequencer.sequence import Observed
@@ -18,24 +19,24 @@ class Metrics:
         self.events = Counter("tradewire_ledger_events", "Events appended", registry=registry)
         self.requests = Counter("tradewire_ledger_append_requests", "Requests that were committed", registry=registry)
         self.commits = Counter("tradewire_ledger_commits", "Transactions committed", registry=registry)
-        self.seconds = Histogram(
+        self.seconds = Timings(
+            registry,
             "tradewire_ledger_commit_seconds",
             "From taking what waits to its replies, with the commit in between",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.waited = Histogram(
+            _SECONDS,
+        ).labels()
+        self.waited = Timings(
+            registry,
             "tradewire_ledger_append_seconds",
             "From the arrival of a commit's oldest request to its reply",
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.relayed = Histogram(
+            _SECONDS,
+        ).labels()
+        self.relayed = Timings(
+            registry,
             "tradewire_ledger_relay_seconds",
             "From sending a frame to the log stream until the stream has acknowledged it",
-            buckets=_SECONDS,
-            registry=registry,
-        )
+            _SECONDS,
+        ).labels()
         self.head = Gauge("tradewire_ledger_head_position", "Last position of the log", registry=registry)
         self.frame = Gauge("tradewire_ledger_head_frame", "Last frame of the log", registry=registry)
         self.acknowledged = Gauge(

@@ -145,7 +145,6 @@ class QuoteRelay:
             self._complain("what the broker tells is no quote", quote.symbol, fault)
         elif quote.symbol in self._chosen:
             self._heard[quote.symbol] = asyncio.get_running_loop().time()
-            self._metrics.quoted_at.set_to_current_time()
             self._new[quote.symbol] = quote
             self._arrived.set()
 
@@ -161,6 +160,7 @@ class QuoteRelay:
                     [(subjects.quotes(venue, quote.symbol), encode_quote(quote)) for quote in new.values()]
                 )
                 self._metrics.quotes.inc(len(new))
+            self._metrics.quoted_at.set_to_current_time()
             await asyncio.sleep(_FLUSH_SECONDS)
 
     def _complain(self, what: str, symbol: str, why: str) -> None:

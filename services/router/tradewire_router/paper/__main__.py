@@ -20,6 +20,7 @@ from tradewire.errors import ConfigError, Unavailable
 from tradewire.messages.beats import ServiceBeat
 from tradewire.runtime import exhaustion, health, logs
 from tradewire.runtime.clock import Clock
+from tradewire.runtime.metrics import ProcessMetrics
 from tradewire.runtime.service import HEARTBEAT_SECONDS
 from tradewire.runtime.tasks import end_tasks
 from tradewire.setting_reading import load
@@ -45,7 +46,9 @@ class Process:
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"paper-{uuid4().hex[:8]}"
         log = settings.log
         self.log = logs.configure("paper", self.instance, log.level, log.format, log.buffer_bytes)
-        self.health = health.Health()
+        self.health, self.registry = health.Health(), CollectorRegistry()
+        self.metrics = ProcessMetrics(self.registry, "paper")
+        logs.count_dropped(self.registry)
         self.stopping = asyncio.Event()
         self.exit_code = 0
 
@@ -58,12 +61,10 @@ class Process:
         loop.add_signal_handler(signal.SIGHUP, self.reload)
         desk = self._open_desk()
         feed = Feed(desk, self.log)
-        registry = CollectorRegistry()
-        registry.register(PaperCollector(desk, feed))
-        logs.count_dropped(registry)
-        self._serve_health(registry)
+        self.registry.register(PaperCollector(desk, feed))
+        self._serve_health()
         server = await self._listen(desk)
-        works = (feed.run(self.settings.nats), self._tick(desk), self._beat(feed))
+        works = (feed.run(self.settings.nats), self._tick(desk, feed), self._beat(feed))
         parts = [loop.create_task(work) for work in works]
         for part in parts:
             part.add_done_callback(self._ended)
@@ -94,7 +95,9 @@ class Process:
             log = load().log
             logs.set_level(log.level)
             logs.set_buffer(log.buffer_bytes)
+            self.metrics.reloads.labels("applied").inc()
         except ConfigError as error:
+            self.metrics.reloads.labels("refused").inc()
             self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
 
     def _open_desk(self) -> Desk:
@@ -109,11 +112,11 @@ class Process:
         engine.resume()
         return desk
 
-    def _serve_health(self, registry: CollectorRegistry) -> None:
+    def _serve_health(self) -> None:
         """Answers probes from a thread, which ends with the process."""
         http = self.settings.http
         try:
-            port, _ = health.serve(self.health, registry, http.host, http.port)
+            port, _ = health.serve(self.health, self.registry, http.host, http.port)
         except (OSError, OverflowError) as error:
             raise ConfigError("http.port", f"{http.port} cannot be used: {error}", "Choose a free one.") from None
         self.log.info("process started", http_port=port, pid=os.getpid(), build=build_id())
@@ -132,10 +135,12 @@ class Process:
         self.log.info("listening", address=f"{host}:{port}", journal=self.paper.journal, lines=desk.engine.book.seq)
         return server
 
-    async def _tick(self, desk: Desk) -> None:
+    async def _tick(self, desk: Desk, feed: Feed) -> None:
         while True:
             self.health.alive_at = time.monotonic()
             exhaustion.verify_or_end()
+            self.metrics.ready.set(self.health.ready)
+            self.metrics.nats_connected.set(feed.bus is not None and feed.bus.connected)
             desk.guarded(lambda: desk.engine.expire(desk.now()))
             desk.changed()
             await asyncio.sleep(TICK_SECONDS)

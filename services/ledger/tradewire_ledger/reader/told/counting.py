@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from prometheus_client import Counter, Gauge
 
 from tradewire.domain.account_book import AccountBook, settlement_currency
 from tradewire.domain.exact import ONE, ZERO, multiply
@@ -43,6 +44,7 @@ class Counting:
         self.steps, self.prices = Steps(), Prices()
         self.results: dict[str, Results] | None = None
         self._waiting: list[Changes] = []
+        self._sums: dict[tuple[Counter | Gauge, tuple[str, ...]], float] = {}
 
     def unpriced(self, changes: Changes) -> list[str]:
         """The streams of orders that were filled and of whose approval the log must be asked, before `take`."""
@@ -66,10 +68,21 @@ class Counting:
                 count(self, told)
             if (row := fills.get(told.event.pos)) is not None:
                 self._executed(row, told, changes.books)
+        self._flush()
         if self.results is None:
             self._waiting.append(changes)
         else:
             self._fold(changes, self.results)
+
+    def _add(self, metric: Counter | Gauge, *labels: str, amount: float = 1) -> None:
+        key = metric, labels
+        self._sums[key] = self._sums.get(key, 0) + amount
+
+    def _flush(self) -> None:
+        """Tells a batch's sums: finding a series costs more than adding to one."""
+        for (metric, labels), amount in self._sums.items():
+            metric.labels(*labels).inc(amount)
+        self._sums.clear()
 
     def begin(self, results: dict[str, Results]) -> None:
         """Goes on from results as they stood where the session began."""
@@ -93,46 +106,46 @@ class Counting:
         for hop, took in self.steps.moved(event, told.before, after):
             self._metrics.hops.labels(account, hop).observe(took / SECOND)
         if told.before is None or told.before.status is not after.status:
-            self._metrics.states.labels(account, after.status.value).inc()
+            self._add(self._metrics.states, account, after.status)
         if event.type == "OrderApproved":
             self.prices.keep(after.order, price_of(event.data))
         if outcome := _OUTCOMES.get(event.type):
             reason = "" if outcome == "approved" else _decode(event.data).reason
-            self._metrics.decisions.labels(account, outcome, reason).inc()
+            self._add(self._metrics.decisions, account, outcome, reason)
         elif answer := _ANSWERS.get(event.type):
-            self._metrics.approvals.labels(account, answer).inc()
+            self._add(self._metrics.approvals, account, answer)
 
     def signal(self, told: Told) -> None:
         """A signal, of whomever."""
         if told.signal:
             self.steps.received(told.signal, told.event.at)
         strategy = _decode(told.event.data).strategy
-        self._metrics.signals.labels(self._strategies.label(strategy)).inc()
+        self._add(self._metrics.signals, self._strategies.label(strategy))
 
     def refusal(self, told: Told) -> None:
         """A message that is no signal."""
-        self._metrics.refusals.labels(_decode(told.event.data).code).inc()
+        self._add(self._metrics.refusals, _decode(told.event.data).code)
 
     def switch(self, told: Told) -> None:
         """A switch that was thrown or resumed."""
         data: Halted | Resumed = decode(told.event)
         level = data.level if isinstance(data, Halted) else "NONE"
         by = "person" if data.by.startswith(PERSON) else "service"
-        self._metrics.switches.labels(data.scope.partition(".")[0], level, by).inc()
+        self._add(self._metrics.switches, data.scope.partition(".")[0], level, by)
 
     def warning(self, told: Told) -> None:
         """A limit that is nearly used up."""
         data: LimitWarning = decode(told.event)
-        self._metrics.warnings.labels(self._accounts.label(data.account), data.check).inc()
+        self._add(self._metrics.warnings, self._accounts.label(data.account), data.check)
 
     def _executed(self, row: FillRow, told: Told, books: Mapping[str, AccountBook]) -> None:
         data, metrics = row.data, self._metrics
         account = self._accounts.label(data.account)
         strategy = self._strategies.label(getattr(data, "strategy", "") or "")
-        metrics.fills.labels(account, strategy, row.kind).inc()
+        self._add(metrics.fills, account, strategy, row.kind)
         metrics.filled_at.labels(account).set(told.event.at / SECOND)
         if fee := _fee(row, data):
-            metrics.fees.labels(account, data.fee_currency).inc(float(fee))
+            self._add(metrics.fees, account, data.fee_currency, amount=float(fee))
         if row.kind not in {"fill", "external"}:
             return
         book = books[data.account]
@@ -140,14 +153,14 @@ class Counting:
         position = book.positions.get(data.symbol)
         multiplier = position.multiplier if position is not None else ONE
         value = multiply(multiply(data.quantity, data.price), multiplier)
-        metrics.value.labels(account, strategy, data.side, currency).inc(float(abs(value)))
+        self._add(metrics.value, account, strategy, data.side, currency, amount=float(abs(value)))
         if told.after is None:
             return
         approved = price_of_exit(told.after) or self.prices.get(told.after.order)
         slipped = slip(data.side, data.quantity, data.price, approved or ZERO, multiplier)
         if slipped is not None:
             metrics.slippage.labels(account).observe(float(slipped.part))
-            metrics.slipped.labels(account, strategy, currency).inc(float(slipped.cost))
+            self._add(metrics.slipped, account, strategy, currency, amount=float(slipped.cost))
 
 
 def _fee(row: FillRow, data: Any) -> Decimal:

@@ -70,4 +70,4 @@ class Prices:
 
     def missing(self, orders: set[str]) -> list[str]:
         """Those of which the log must be asked."""
-        return sorted(orders - self._known.keys())
+        return sorted(order for order in orders if order not in self._known)

@@ -4,6 +4,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tradewire.runtime.metrics import Timings
+
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600, 86_400)
 _PARTS: Final = (-0.01, -0.005, -0.002, -0.001, -0.0005, -0.0002, 0, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
 
@@ -22,12 +24,12 @@ class TradingMetrics:
         self.states = Counter(
             "tradewire_order_states", "How often an order has come to a state", ["account", "status"], registry=registry
         )
-        self.hops = Histogram(
+        self.hops = Timings(
+            registry,
             "tradewire_order_hop_seconds",
             "From one step of an order to the next, by the ledger's clock; `accepted_filled` ends with the first fill",
-            ["account", "hop"],
-            buckets=_SECONDS,
-            registry=registry,
+            _SECONDS,
+            ("account", "hop"),
         )
 
     def _of_rules(self, registry: CollectorRegistry) -> None:

@@ -28,7 +28,7 @@ AT_ONCE_EVENTS: Final = 20
 REST: Final = 9
 """It rests so many times as long as it works: a tenth of the process's time is the most that it takes."""
 IDLE_SECONDS: Final = 1.0
-COMPARE_SECONDS: Final = 60.0
+COMPARE_SECONDS: Final = 15.0
 RENEW_EVENTS: Final = 100_000
 """After so many events it begins anew, which forgets what is closed."""
 AGAIN_SECONDS: Final = 30.0
