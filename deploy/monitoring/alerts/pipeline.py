@@ -16,10 +16,9 @@ PIPELINE: Final = (
     Alert(
         name="TradewireOrdersUndecided",
         group="pipeline",
-        expr="max by (job) (tradewire_risk_undecided_orders) > 0",
-        lasts="1m",
+        expr='max by (job, account) (tradewire_oldest_order_age_seconds{status="requested"}) > 30',
         severity="critical",
-        summary="{{ $value }} orders wait for a decision of risk",
+        summary="An order of {{ $labels.account }} has waited for risk for {{ $value | humanizeDuration }}",
         description="Risk does not lead, is behind, or cannot append.",
     ),
     Alert(

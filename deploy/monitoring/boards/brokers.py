@@ -65,12 +65,12 @@ _SESSION: Final = Row(
         ),
         Panel(
             title="Rejections, by code",
-            shows="Orders that a broker rejected in the chosen time.",
+            shows="Orders that a broker has rejected since the router started.",
             bad="The code's meaning is in docs/reference/brokers.md; `tradewire orders --status rejected` has the "
             "broker's own words. A strategy that is rejected again and again: `tradewire pause NAME --reason …`.",
             queries=(
                 Query(
-                    "sum by (account, code) (increase(tradewire_router_rejections_total{$acct}[$__range])) > 0",
+                    "sum by (account, code) (tradewire_router_rejections_total{$acct})",
                     "{{account}} {{code}}",
                 ),
             ),

@@ -95,7 +95,7 @@ _PROCESSES: Final = Row(
             shows="Reloads in the chosen time, by outcome.",
             bad="Refused: the process goes on with the settings that it had; its log names the key and what is right.",
             queries=(
-                Query("sum by (outcome) (increase(tradewire_config_reloads_total{$sel}[$__range])) > 0", "{{outcome}}"),
+                Query("sum by (outcome) (increase(tradewire_config_reloads_total{$sel}[$__range]))", "{{outcome}}"),
             ),
             kind="bars",
             unit="none",

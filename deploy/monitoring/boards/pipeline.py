@@ -24,14 +24,10 @@ _RATES: Final = Row(
         ),
         Panel(
             title="Signals refused, by code",
-            shows="Why ingest refused messages in the chosen time.",
+            shows="Why messages were refused since the reader started.",
             bad="The code's line in docs/reference/signal.md says what the publisher has to mend. `tradewire events "
             "--type SignalRefused` has each of them, with the hash of what was sent.",
-            queries=(
-                Query(
-                    "sum by (code) (increase(tradewire_ingest_signals_refused_total{$sel}[$__range])) > 0", "{{code}}"
-                ),
-            ),
+            queries=(Query("sum by (code) (tradewire_signals_refused_total{$sel})", "{{code}}"),),
             kind="bars",
             unit="none",
             decimals=0,

@@ -192,12 +192,12 @@ _PEOPLE: Final = Row(
         ),
         Panel(
             title="People's commands",
-            shows="Commands that ingest answered in the chosen time, by verb and answer.",
+            shows="Commands that ingest has answered since it started, by verb and answer.",
             bad="Refused ones: who, and why, is in ingest's log. A halt or kill that you do not know: ask who threw "
             "it.",
             queries=(
                 Query(
-                    "sum by (verb, code) (increase(tradewire_ingest_commands_total{$sel}[$__range])) > 0",
+                    "sum by (verb, code) (tradewire_ingest_commands_total{$sel})",
                     "{{verb}} {{code}}",
                 ),
             ),

@@ -44,6 +44,8 @@ class ProcessMetrics:
         self.reloads = Counter(
             "tradewire_config_reloads", "Reloads of the settings, by outcome", ["outcome"], registry=registry
         )
+        for outcome in ("applied", "refused"):
+            self.reloads.labels(outcome)
         self.ready = Gauge("tradewire_ready", "1 while the process is ready", registry=registry)
         self.nats_connected = Gauge(
             "tradewire_nats_connected", "1 while the process is connected to NATS", registry=registry

@@ -215,10 +215,13 @@ PIPELINE: Final = (
     ),
     Case(
         "TradewireOrdersUndecided",
-        _JOB,
-        "2 orders wait for a decision of risk",
-        {f"tradewire_risk_undecided_orders{{{J}}}": "2x80"},
-        {f"tradewire_risk_undecided_orders{{{J}}}": "0x20 2x2 0x60"},
+        _ACCOUNT,
+        "An order of main has waited for risk for 45s",
+        {f'tradewire_oldest_order_age_seconds{{{A}, status="requested"}}': "45x80"},
+        {
+            f'tradewire_oldest_order_age_seconds{{{A}, status="requested"}}': "2x80",
+            f'tradewire_oldest_order_age_seconds{{{A}, status="working"}}': "4500x80",
+        },
     ),
     Case(
         "TradewireSignalsWaiting",

@@ -1,14 +1,3 @@
-from pathlib import Path
+from tests.deploy.fixtures import tools
 
-import pytest
-
-from tests.deploy.prometheus import MissingError, folder
-
-
-@pytest.fixture(scope="session")
-def tools() -> Path:
-    """The folder of prometheus and promtool."""
-    try:
-        return folder()
-    except MissingError as missing:
-        pytest.skip(str(missing))
+__all__ = ["tools"]
