@@ -42,7 +42,12 @@ LOST_SINCE = (
 """What a log that is restored has lost, for people. What brokers did is fetched from them."""
 
 _TRY_LOCK = "select pg_try_advisory_lock(hashtext('tradewire ledger'), hashtext(current_database()))"
-_TRIGGERS = (("event", "event_no_truncate"), ("frame", "frame_no_truncate"))
+_OWNER = "select pg_get_userbyid(relowner) from pg_class where oid = 'ledger.event'::regclass"
+_TRIGGERS = """
+select c.relname as table, t.tgname as name from pg_trigger t
+join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = 'ledger' and c.relname in ('event', 'frame', 'head') and not t.tgisinternal
+"""
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _EVENT_FIELDS = len(sql.EVENT_COLUMNS).to_bytes(2, "big")
 _HASH = (32).to_bytes(4, "big")
@@ -117,18 +122,19 @@ async def _emptied(connection: Connection, *, replace: bool) -> str:
     Raises:
         Refused: there is a log and nobody said that it is to be replaced.
     """
+    owner = await connection.fetchval(_OWNER)
+    await connection.execute(f'set local role "{owner}"')
     head: Any = await connection.fetchrow("select log_id, pos from ledger.head for update")
-    what = f"log {head['log_id']} with {head['pos']:,} positions" if head is not None else ""
-    if head is None or (not head["pos"] and not replace):
-        await connection.execute("delete from ledger.head")
-        return ""
-    if not replace:
+    what = f"log {head['log_id']} with {head['pos']:,} positions" if head is not None and head["pos"] else ""
+    if what and not replace:
         raise Refused(f"Postgres holds {what}: back it up if you may need it, then restore with --replace")
-    for table, trigger in _TRIGGERS:
-        await connection.execute(f"alter table ledger.{table} disable trigger {trigger}")
+    # Only the owner can, and only until this transaction ends: nobody ever sees a log that could be changed.
+    guards = await connection.fetch(_TRIGGERS)
+    for guard in guards:
+        await connection.execute(f"alter table ledger.{guard['table']} disable trigger {guard['name']}")
     await connection.execute("truncate ledger.event, ledger.frame, ledger.head")
-    for table, trigger in _TRIGGERS:
-        await connection.execute(f"alter table ledger.{table} enable always trigger {trigger}")
+    for guard in guards:
+        await connection.execute(f"alter table ledger.{guard['table']} enable always trigger {guard['name']}")
     return what
 
 
