@@ -1,5 +1,7 @@
 """One paper trade is one trace over its processes, at a real OTLP/HTTP receiver; nothing depends on the receiver."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,9 @@ import pytest
 
 from tests.collector import Collector, Seen, collecting
 from tests.e2e.cli.system import Said, Up, started_up, tradewire
+from tradewire import ids
+from tradewire.subjects import MANUAL_STRATEGY
+from tradewire.traces.context import trace_of
 from tradewire_cli.exits import Exit
 
 _LIMIT_SECONDS = 60.0
@@ -37,11 +42,9 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="module")
 def up(data: Path, collector: Collector) -> Iterator[Up]:
-    """A running system that exports; its risk dies before its second decision, once."""
-    faults = {"TRADEWIRE_FAULTS": "risk.before_decide=kill@2", "TRADEWIRE_FAULTS_FILE": str(data / "faults")}
-    (data / "faults").touch(mode=0o666)
+    """A running system that exports."""
     where = {"TRADEWIRE_TRACES_OTLP_ENDPOINT": collector.url}
-    with started_up(data, '[risk]\nmax_signal_age = "10m"\n', more={**faults, **where}) as system:
+    with started_up(data, '[risk]\nmax_signal_age = "10m"\n', more=where) as system:
         yield system
 
 
@@ -87,13 +90,26 @@ def test_a_trade_is_one_trace_over_four_processes(up: Up, data: Path, collector:
 
 
 def test_it_is_one_trace_when_risk_is_killed_before_it_decides(up: Up, data: Path, collector: Collector) -> None:
-    first = {span.instance for span in collector.spans if span.service == "tradewire-risk"}
+    trade(data, "KO")
+    until(lambda: risks(collector))
+    first = risks(collector)
+    trace = trace_of(ids.signal_uuid("nats", MANUAL_STRATEGY, "killed-1"))
+    risk = up.run.processes["risk"].pid
+    os.kill(risk, signal.SIGSTOP)
+    tradewire(data, "send", "buy", "MSFT", "2", "--price", "50", "--id", "killed-1")
+    until(lambda: "request order" in {span.name for span in collector.of(trace)})
+    assert "decide order" not in {span.name for span in collector.of(trace)}
+    os.kill(risk, signal.SIGKILL)
 
-    spans = assert_whole(collector, trade(data, "MSFT"))
+    spans = assert_whole(collector, trace)
 
-    assert " risk.before_decide kill " in (data / "faults").read_text()
     decided = {span.instance for span in spans if span.service == "tradewire-risk"}
-    assert (len(first), len(decided), len(first | decided)) == (1, 1, 2), "another process decided this one"
+    assert (len(decided), decided & first) == (1, set()), "another process decided this one"
+
+
+def risks(collector: Collector) -> set[str]:
+    """The instances of risk that were heard so far."""
+    return {span.instance for span in tuple(collector.spans) if span.service == "tradewire-risk"}
 
 
 def test_a_caller_in_a_trace_of_its_own_is_led_to_ours_and_back(up: Up, data: Path, collector: Collector) -> None:
