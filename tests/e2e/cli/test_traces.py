@@ -74,7 +74,7 @@ def assert_whole(collector: Collector, trace: str) -> list[Seen]:
     until(lambda: tree(collector.of(trace)) >= TREE)
     spans = collector.of(trace)
     assert tree(spans) == TREE
-    assert len({span.span for span in spans}) == len(spans)
+    assert len({(span.span, span.name, span.service) for span in spans}) == len({span.span for span in spans})
     return spans
 
 
@@ -105,6 +105,26 @@ def test_it_is_one_trace_when_risk_is_killed_before_it_decides(up: Up, data: Pat
 
     decided = {span.instance for span in spans if span.service == "tradewire-risk"}
     assert (len(decided), decided & first) == (1, set()), "another process decided this one"
+
+
+def test_what_risk_had_decided_but_not_told_when_it_was_killed_is_told_by_its_successor(
+    up: Up, data: Path, collector: Collector
+) -> None:
+    collector.loses = "tradewire-risk"
+    try:
+        trace = trade(data, "WMT")
+        until(lambda: trace in {span.trace for span in collector.lost})
+        os.kill(up.run.processes["risk"].pid, signal.SIGKILL)
+    finally:
+        collector.loses = ""
+
+    spans = assert_whole(collector, trace)
+
+    again = {span.span: span for span in spans}
+    lost = [span for span in collector.lost if span.trace == trace]
+    assert {span.name for span in lost} == {"decide order", "append"}
+    for span in lost:
+        assert (again[span.span].start, again[span.span].end) == (span.start, span.end)
 
 
 def risks(collector: Collector) -> set[str]:
