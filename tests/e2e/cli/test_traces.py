@@ -142,11 +142,17 @@ def test_a_caller_in_a_trace_of_its_own_is_led_to_ours_and_back(up: Up, data: Pa
     assert (theirs.parent, theirs.name, theirs.links) == (CALLER[1], "receive signal", ((trace, root.span),))
 
 
-def test_a_command_is_a_span_and_what_it_caused_is_linked_to_it(up: Up, data: Path, collector: Collector) -> None:
-    said = tradewire(data, "halt", "symbol.KO", "--reason", "lunch")
+def test_a_command_is_a_span_of_a_trace_of_its_own_and_its_commit_is_part_of_it(
+    up: Up, data: Path, collector: Collector
+) -> None:
+    caller = ("5" * 32, "6" * 16)
+    more = {"TRACEPARENT": f"00-{caller[0]}-{caller[1]}-01"}
+    said = tradewire(data, "halt", "symbol.KO", "--reason", "lunch", more=more)
     assert said.code == Exit.DONE, said.err
-    until(lambda: [span for span in collector.spans if span.name == "command"])
-    (command,) = [span for span in collector.spans if span.name == "command"]
+    until(lambda: collector.of(caller[0]))
+    (command,) = [span for span in collector.spans if span.name == "command" and span.trace != caller[0]]
+    (theirs,) = collector.of(caller[0])
+    assert (command.links, theirs.parent, theirs.links) == ((caller,), caller[1], ((command.trace, command.span),))
     assert command.attributes["tradewire.verb"] == "halt"
     until(lambda: len(collector.of(command.trace)) == 2)
     assert tree(collector.of(command.trace)) == {("", "command", "ingest"), ("command", "commit", "sequencer")}
