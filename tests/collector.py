@@ -33,7 +33,10 @@ class Seen(Struct, frozen=True):
 
 
 class Collector:
-    """What a collector has heard, and how it behaves: `held` requests wait until `release`, `refuses` is a status."""
+    """What a collector has heard, and how it behaves: `held` requests wait until `release`, `refuses` is a status.
+
+    With `loses` it takes the spans of one service and forgets them, as if that had died with them; `lost` says which.
+    """
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.url = f"http://127.0.0.1:{server.server_port}"
@@ -41,6 +44,8 @@ class Collector:
         self.paths: list[str] = []
         self.refuses = 0
         self.holds = False
+        self.loses = ""
+        self.lost: list[Seen] = []
         self.held = threading.Event()
         """Set once a request is being held."""
         self._released = threading.Event()
@@ -64,7 +69,8 @@ class Collector:
         for resource in request.resource_spans:
             whose = {each.key: each.value.string_value for each in resource.resource.attributes}
             for scope in resource.scope_spans:
-                self.spans.extend(_seen(span, whose) for span in scope.spans)
+                kept = self.lost if whose["service.name"] == self.loses else self.spans
+                kept.extend(_seen(span, whose) for span in scope.spans)
         return 200
 
     def of(self, trace: str) -> list[Seen]:

@@ -16,10 +16,14 @@ from tradewire.messages.log import (
     Frame,
     SnapshotChunk,
     SnapshotRequest,
+    decode_frame,
     decode_snapshot_chunk,
     encode,
 )
 from tradewire.tail import Tail
+
+PAST_FRAMES = 256
+PAST_SECONDS = 1.0
 
 
 class Snapshot(Struct, frozen=True):
@@ -44,6 +48,13 @@ class Machine(Protocol):
 
 class Listener(Protocol):
     """Who is told what the machine has taken in, after it, and may raise nothing."""
+
+    @property
+    def wants_past(self) -> bool:
+        """Whether to tell it what happened shortly before a machine begins."""
+
+    def past(self, frame: Frame) -> None:
+        """Is told of a frame from before the first snapshot."""
 
     def restore(self, events: Iterable[Event]) -> None:
         """Is told where a machine has begun."""
@@ -117,6 +128,7 @@ class Replica:
         self.generation = 0
         self.problem = "has no snapshot yet"
         self.listener: Listener | None = None
+        self._past_told = False
 
     @property
     def pos(self) -> int:
@@ -149,7 +161,7 @@ class Replica:
                     raise Unavailable(f"the reader is at {snapshot.pos}, behind {reached}")
                 self._machine.restore(snapshot)
                 if self.listener is not None:
-                    self.listener.restore(snapshot.events)
+                    await self._tell_begin(self.listener, snapshot)
                 log_id, reached = snapshot.log_id, snapshot.pos
                 if self._complete is not None:
                     await self._complete(snapshot)
@@ -163,6 +175,20 @@ class Replica:
         await self.tail.start(snapshot.log_id, snapshot.frame, snapshot.pos)
         self.problem = ""
         self.moved.set()
+
+    async def _tell_begin(self, listener: Listener, snapshot: Snapshot) -> None:
+        """Tells a listener where the machine begins, and at the first time the last frames before; it costs no more
+        than a moment."""
+        if listener.wants_past and not self._past_told:
+            self._past_told = True
+            first = max(snapshot.frame - PAST_FRAMES + 1, 1)
+            with contextlib.suppress(Unavailable, msgspec.DecodeError):
+                stream = subjects.log_stream(self._shard)
+                stored = await self._bus.direct_get(stream, first, batch=PAST_FRAMES, timeout=PAST_SECONDS)
+                for frame in map(decode_frame, (message.data for message in stored)):
+                    if frame.log_id == snapshot.log_id and frame.frame <= snapshot.frame:
+                        listener.past(frame)
+        listener.restore(snapshot.events)
 
     async def run(self) -> None:
         """Follows for ever; a changed log leads to a new snapshot.

@@ -4,7 +4,7 @@ It hears the tail, so that what it tells has a position and a restart makes no d
 """
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,6 +23,8 @@ from tradewire.traces.steps import DECISIONS, Steps, words
 _ORDER = "order-"
 _MOST_ORDERS = 20_000
 _MOST_CALLERS = 10_000
+_MOST_UNTOLD = 1_000
+_UNTOLD_MICROSECONDS = 60_000_000
 _SAID = ("signal_id", "reason", "code", "message", "execution", "quantity", "price", "outcome")
 """What a line says of an event beside its ids, where the event has it."""
 _TOLD_AT_THE_DOOR = frozenset({"SignalRefused"})
@@ -99,7 +101,18 @@ class Narrator:
         self._sink, self._steps = sink, Steps(clock) if sink is not None else None
         self.callers = Callers() if sink is not None else None
         self._orders = Orders()
+        self._untold: deque[tuple[int, list[Span]]] = deque(maxlen=_MOST_UNTOLD)
+        """Spans of whoever led before, by the ledger's time: some of them may have died with it."""
         self._failed = False
+
+    @property
+    def wants_past(self) -> bool:
+        """Whether what happened shortly before the start is to be told: a predecessor may have died over it."""
+        return self._sink is not None
+
+    def past(self, frame: Frame) -> None:
+        """Keeps what a predecessor may not have told any more. It raises nothing."""
+        self._safely(frame, self._keep)
 
     def restore(self, events: Iterable[Event]) -> None:
         """Learns what is open from a snapshot, and tells nothing of it again."""
@@ -112,11 +125,18 @@ class Narrator:
         """Tells what a frame of the log has of this process. It raises nothing: nobody's work depends on it."""
         if self._idle:
             return
+        if self._leads():
+            self._tell_untold(frame.events[-1].at)
+            self._safely(frame, self._tell)
+        else:
+            self._safely(frame, self._keep)
+
+    def _safely(self, frame: Frame, handle: Callable[[Event], None]) -> None:
         try:
             for event in frame.events:
                 self._orders.learn(event)
                 if event.writer == self._writer and event.correlation_id is not None:
-                    self._tell(event)
+                    handle(event)
                 if self._steps is not None:
                     self._steps.learn(event)
         except Exception as error:  # noqa: BLE001 - whatever a line cannot say, the work goes on
@@ -134,16 +154,10 @@ class Narrator:
             self._steps.learn(event)
 
     def _tell(self, event: Event) -> None:
-        if not self._leads():
+        read = self._read(event)
+        if read is None:
             return
-        whole = self._sink is not None and event.type in DECISIONS
-        data = decode(event) if whole else decode_for_state(event)
-        order = event.stream.removeprefix(_ORDER) if event.stream.startswith(_ORDER) else ""
-        named = self._orders.get(order)
-        account = getattr(data, "account", "") or (named.account if named else "")
-        if self._account and account != self._account:
-            return
-        names = _ids(order, account, data, named) | _said(data, named)
+        data, names = read
         if event.type not in _TOLD_AT_THE_DOOR and logs.wants(logging.INFO):
             signal, pos = event.correlation_id, event.pos
             self._log.info(words(event.type), signal=signal, event_id=event.event_id, pos=pos, **names)
@@ -152,6 +166,28 @@ class Narrator:
             if event.event_id == event.correlation_id:
                 spans = self.callers.enter(spans, event.event_id)
             self._sink.offer(spans)
+
+    def _keep(self, event: Event) -> None:
+        if self._steps is not None and (read := self._read(event)) is not None:
+            self._untold.append((event.at, self._steps.spans(event, *read)))
+
+    def _tell_untold(self, now: int) -> None:
+        """Tells the spans of the last minute before this process led: the same as its predecessor's, if that lived."""
+        while self._untold and self._sink is not None:
+            at, spans = self._untold.popleft()
+            if at >= now - _UNTOLD_MICROSECONDS:
+                self._sink.offer(spans)
+
+    def _read(self, event: Event) -> tuple[Any, dict[str, str]] | None:
+        """What an event says, and the names in its line; None for another account's."""
+        whole = self._sink is not None and event.type in DECISIONS
+        data = decode(event) if whole else decode_for_state(event)
+        order = event.stream.removeprefix(_ORDER) if event.stream.startswith(_ORDER) else ""
+        named = self._orders.get(order)
+        account = getattr(data, "account", "") or (named.account if named else "")
+        if self._account and account != self._account:
+            return None
+        return data, _ids(order, account, data, named) | _said(data, named)
 
 
 def _ids(order: str, account: str, data: Any, named: Named | None) -> dict[str, str]:

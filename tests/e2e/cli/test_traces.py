@@ -1,5 +1,7 @@
 """One paper trade is one trace over its processes, at a real OTLP/HTTP receiver; nothing depends on the receiver."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,9 @@ import pytest
 
 from tests.collector import Collector, Seen, collecting
 from tests.e2e.cli.system import Said, Up, started_up, tradewire
+from tradewire import ids
+from tradewire.subjects import MANUAL_STRATEGY
+from tradewire.traces.context import trace_of
 from tradewire_cli.exits import Exit
 
 _LIMIT_SECONDS = 60.0
@@ -37,11 +42,9 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="module")
 def up(data: Path, collector: Collector) -> Iterator[Up]:
-    """A running system that exports; its risk dies before its second decision, once."""
-    faults = {"TRADEWIRE_FAULTS": "risk.before_decide=kill@2", "TRADEWIRE_FAULTS_FILE": str(data / "faults")}
-    (data / "faults").touch(mode=0o666)
+    """A running system that exports."""
     where = {"TRADEWIRE_TRACES_OTLP_ENDPOINT": collector.url}
-    with started_up(data, '[risk]\nmax_signal_age = "10m"\n', more={**faults, **where}) as system:
+    with started_up(data, '[risk]\nmax_signal_age = "10m"\n', more=where) as system:
         yield system
 
 
@@ -71,7 +74,7 @@ def assert_whole(collector: Collector, trace: str) -> list[Seen]:
     until(lambda: tree(collector.of(trace)) >= TREE)
     spans = collector.of(trace)
     assert tree(spans) == TREE
-    assert len({span.span for span in spans}) == len(spans)
+    assert len({(span.span, span.name, span.service) for span in spans}) == len({span.span for span in spans})
     return spans
 
 
@@ -87,13 +90,46 @@ def test_a_trade_is_one_trace_over_four_processes(up: Up, data: Path, collector:
 
 
 def test_it_is_one_trace_when_risk_is_killed_before_it_decides(up: Up, data: Path, collector: Collector) -> None:
-    first = {span.instance for span in collector.spans if span.service == "tradewire-risk"}
+    trade(data, "KO")
+    until(lambda: risks(collector))
+    first = risks(collector)
+    trace = trace_of(ids.signal_uuid("nats", MANUAL_STRATEGY, "killed-1"))
+    risk = up.run.processes["risk"].pid
+    os.kill(risk, signal.SIGSTOP)
+    tradewire(data, "send", "buy", "MSFT", "2", "--price", "50", "--id", "killed-1")
+    until(lambda: "request order" in {span.name for span in collector.of(trace)})
+    assert "decide order" not in {span.name for span in collector.of(trace)}
+    os.kill(risk, signal.SIGKILL)
 
-    spans = assert_whole(collector, trade(data, "MSFT"))
+    spans = assert_whole(collector, trace)
 
-    assert " risk.before_decide kill " in (data / "faults").read_text()
     decided = {span.instance for span in spans if span.service == "tradewire-risk"}
-    assert (len(first), len(decided), len(first | decided)) == (1, 1, 2), "another process decided this one"
+    assert (len(decided), decided & first) == (1, set()), "another process decided this one"
+
+
+def test_what_risk_had_decided_but_not_told_when_it_was_killed_is_told_by_its_successor(
+    up: Up, data: Path, collector: Collector
+) -> None:
+    collector.loses = "tradewire-risk"
+    try:
+        trace = trade(data, "WMT")
+        until(lambda: trace in {span.trace for span in collector.lost})
+        os.kill(up.run.processes["risk"].pid, signal.SIGKILL)
+    finally:
+        collector.loses = ""
+
+    spans = assert_whole(collector, trace)
+
+    again = {span.span: span for span in spans}
+    lost = [span for span in collector.lost if span.trace == trace]
+    assert {span.name for span in lost} == {"decide order", "append"}
+    for span in lost:
+        assert (again[span.span].start, again[span.span].end) == (span.start, span.end)
+
+
+def risks(collector: Collector) -> set[str]:
+    """The instances of risk that were heard so far."""
+    return {span.instance for span in tuple(collector.spans) if span.service == "tradewire-risk"}
 
 
 def test_a_caller_in_a_trace_of_its_own_is_led_to_ours_and_back(up: Up, data: Path, collector: Collector) -> None:
@@ -106,11 +142,17 @@ def test_a_caller_in_a_trace_of_its_own_is_led_to_ours_and_back(up: Up, data: Pa
     assert (theirs.parent, theirs.name, theirs.links) == (CALLER[1], "receive signal", ((trace, root.span),))
 
 
-def test_a_command_is_a_span_and_what_it_caused_is_linked_to_it(up: Up, data: Path, collector: Collector) -> None:
-    said = tradewire(data, "halt", "symbol.KO", "--reason", "lunch")
+def test_a_command_is_a_span_of_a_trace_of_its_own_and_its_commit_is_part_of_it(
+    up: Up, data: Path, collector: Collector
+) -> None:
+    caller = ("5" * 32, "6" * 16)
+    more = {"TRACEPARENT": f"00-{caller[0]}-{caller[1]}-01"}
+    said = tradewire(data, "halt", "symbol.KO", "--reason", "lunch", more=more)
     assert said.code == Exit.DONE, said.err
-    until(lambda: [span for span in collector.spans if span.name == "command"])
-    (command,) = [span for span in collector.spans if span.name == "command"]
+    until(lambda: collector.of(caller[0]))
+    (command,) = [span for span in collector.spans if span.name == "command" and span.trace != caller[0]]
+    (theirs,) = collector.of(caller[0])
+    assert (command.links, theirs.parent, theirs.links) == ((caller,), caller[1], ((command.trace, command.span),))
     assert command.attributes["tradewire.verb"] == "halt"
     until(lambda: len(collector.of(command.trace)) == 2)
     assert tree(collector.of(command.trace)) == {("", "command", "ingest"), ("command", "commit", "sequencer")}

@@ -99,6 +99,34 @@ def test_whoever_does_not_lead_and_a_router_of_another_account_tell_nothing() ->
     assert len(lines(own)) == 3
 
 
+def test_a_successor_tells_what_its_predecessor_may_have_died_over() -> None:
+    events = happened(*TRADE, apart=50_000_000)
+    leading = False
+    kept = Kept()
+    told = Narrator(Log(), "router", lambda: leading, "paper", sink=kept)
+    for each in events[:3]:
+        told.past(frame([each]))
+    told.restore(events[:4])
+    for each in events[3:5]:
+        told.hear(frame([each]))
+    assert kept.spans == [], "another one leads"
+    leading = True
+    told.hear(frame(events[5:]))
+    names = [span.name for span in kept.spans]
+    assert names == ["order accepted", "append", "broker submit", "order filled", "append"], "the last minute alone"
+    assert [said for said, _ in lines(told)] == ["order filled"], "lines are not written twice"
+    assert {span.span: span for span in kept.spans}.items() <= {
+        span.span: span for span in told_by_one("router", events)
+    }.items()
+
+
+def told_by_one(writer: str, events: list[Event]) -> list[Span]:
+    """What a process tells that has led all the time."""
+    kept = Kept()
+    narrator(writer, sink=kept).hear(frame(events))
+    return kept.spans
+
+
 def test_below_its_level_nothing_is_told_nor_read_unless_spans_are_made() -> None:
     logs.set_level("warning")
     (event, *_) = happened(*TRADE)
