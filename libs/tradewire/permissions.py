@@ -7,6 +7,7 @@ right to reply to them. Nothing is allowed by omission: a subject that is not li
 from types import MappingProxyType
 from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from tradewire.domain import flattening, names
@@ -15,6 +16,9 @@ from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
 Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "admin"]
 Kind = Literal["strategy", "person"]
+
+WHO_AM_I: Final = "$SYS.REQ.USER.INFO"
+"""Answered by the server with the user's own rights, so that a service can say at start what it lacks."""
 
 _ONE_REPLY: Final = 1
 _ANY_REPLIES: Final = -1
@@ -169,7 +173,8 @@ def permissions_of(user: str, shard: str) -> Permissions:
     inbox = f"{inbox_prefix(user)}.>"
     for role, row in _SERVICES.items():
         if user == role:
-            return _filled(row, ("$SRV.>", inbox), shard=shard)
+            filled = _filled(row, ("$SRV.>", inbox), shard=shard)
+            return msgspec.structs.replace(filled, publish=(*filled.publish, WHO_AM_I))
     for kind, row in _PEOPLE.items():
         if user.startswith(f"{kind}-"):
             name = user.removeprefix(f"{kind}-")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _RANGES: dict[str, tuple[int, int]] = {
     "http.port": (0, 65_535),
+    "nats.replicas": (1, 5),
     "ingest.batch": (1, 250),
     "ingest.stream_max_bytes": (4_096, 1 << 50),
     "router.max_in_flight": (1, 10_000),
@@ -50,6 +51,7 @@ def verify(settings: "Settings") -> None:
         ConfigError: for the first that does not.
     """
     _verify_amounts(settings)
+    _verify_tls(settings)
     _verify_names(settings)
     _verify_groups(settings.groups)
     verify_strategies(settings)
@@ -74,6 +76,13 @@ def _verify_amounts(settings: "Settings") -> None:
         section, _, name = key.partition(".")
         if not least <= (value := getattr(getattr(settings, section), name)) <= most:
             raise ConfigError(key, f"is {shown(value)}", f"Set {least} to {most}.")
+
+
+def _verify_tls(settings: "Settings") -> None:
+    nats = settings.nats
+    for given, needed in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if getattr(nats, given) and not getattr(nats, needed):
+            raise ConfigError(f"nats.{needed}", f"is not set, and nats.{given} is", "Set both, or neither.")
 
 
 def _verify_groups(groups: Mapping[str, list[str]]) -> None:

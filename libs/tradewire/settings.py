@@ -22,21 +22,39 @@ class Duration(int):
 
 
 class Nats(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where NATS is. `monitor_urls` are asked whether every publish is synced to disk; `sync` waives that by name."""
+    """Where NATS is, and how it is trusted. The files are read again at each connection, so that they may be swapped.
+
+    `monitor_urls` are asked whether every publish is synced to disk; `sync` waives that by name, and `permissions` that
+    the user may do exactly what the table says. `tls_ca` holds whom to trust in place of the system's authorities, and
+    `tls_cert` and `tls_key` are shown to a server that asks for a certificate. `replicas` are those of each stream.
+    """
 
     url: str = "nats://127.0.0.1:4222"
     monitor_urls: list[str] = []
     nkey_file: str = ""
     user: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    replicas: int = 1
     sync: Literal["verified", "unverified"] = "verified"
+    permissions: Literal["verified", "unverified"] = "verified"
 
 
 class Postgres(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where Postgres is: one role for the sequencer, one for the reader, and the owner's for migrations alone."""
+    """Where Postgres is: one role for the sequencer, one for the reader, and the owner's for migrations alone.
+
+    A DSN without a password takes it from its file, which is read again at each connection. `durability` waives by name
+    that Postgres must keep what it has committed.
+    """
 
     dsn: str = ""
+    password_file: str = ""
     reader_dsn: str = ""
+    reader_password_file: str = ""
     admin_dsn: str = ""
+    admin_password_file: str = ""
+    durability: Literal["verified", "unverified"] = "verified"
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):

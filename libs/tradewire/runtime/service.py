@@ -23,15 +23,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info
 import tradewire
 from tradewire import subjects
 from tradewire.build import build_id
-from tradewire.bus import Bus
+from tradewire.bus import Bus, KeyRefused
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
 from tradewire.messages.beats import ServiceBeat
-from tradewire.runtime import exhaustion, health, logs, sync
+from tradewire.runtime import certificates, exhaustion, health, logs, rights, sync
 from tradewire.runtime.tasks import end_tasks
+from tradewire.secret_files import Exposed
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
 
 HEARTBEAT_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+TRUST_SECONDS = 60.0
 
 
 class Service:
@@ -54,6 +57,7 @@ class Service:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._reloads = Counter("tradewire_config_reloads", "Reloads by outcome", ["outcome"], registry=self.registry)
+        self._expiry = certificates.Expiry(self.registry)
         self._ready = Gauge("tradewire_ready", "1 while the process is ready", registry=self.registry)
         Info("tradewire_build", "What this process runs", registry=self.registry).info(
             {"version": tradewire.__version__, "build": build_id(), "service": name}
@@ -91,7 +95,7 @@ class Service:
             ) from None
         self.log.info("process started", http_port=port, pid=os.getpid(), shard=self.settings.shard, build=build_id())
         self.spawn(self._pulse(), "pulse")
-        connecting = loop.create_task(Bus.connect(self.settings.nats, self.name, self._waits_for_nats))
+        connecting = loop.create_task(self._connect())
         stopped = loop.create_task(self.stopping.wait())
         self.health.set("nats", "is not connected")
         try:
@@ -101,8 +105,9 @@ class Service:
                 return 0
             self.bus = connecting.result()
             self.spawn(self._watch_closed(), "nats")
-            await self._verify_sync_at_start()
-            self.spawn(self._verify_sync(), "sync")
+            self.spawn(self._watch_certificates(), "certificates")
+            await self._trust_at_start()
+            self.spawn(self._watch_trust(), "trust")
             self.spawn(self._heartbeat(), "heartbeat")
             micro = await nats.micro.add_service(
                 self.bus.client,
@@ -168,26 +173,72 @@ class Service:
         if not self.stopping.is_set():
             raise Unavailable("the connection to NATS was closed for good")
 
-    async def _verify_sync_at_start(self) -> None:
-        if self.settings.nats.sync == "unverified":
-            self.log.warning("nats.sync is unverified: an acknowledged signal may be lost with the machine's power")
-        while not self.stopping.is_set():
-            found = await sync.problem(self.settings.nats)
-            self.health.set("nats_sync", found or None)
-            if not found:
-                return
-            if "has no `sync_interval" in found:
-                raise ConfigError(
-                    "nats.monitor_urls",
-                    found,
-                    'Set `jetstream { sync_interval: always }`, or nats.sync = "unverified".',
-                )
-            await asyncio.sleep(1)
-
-    async def _verify_sync(self) -> None:
+    async def _connect(self) -> Bus:
+        """Connects as soon as NATS, the key and the certificates are there and fit. Raises Exposed, Unavailable."""
         while True:
-            await asyncio.sleep(sync.CHECK_SECONDS)
-            self.health.set("nats_sync", await sync.problem(self.settings.nats) or None)
+            try:
+                return await Bus.connect(self.settings.nats, self.name, self._waits_for_nats)
+            except Exposed:
+                raise
+            except (ConfigError, KeyRefused) as error:
+                self._waits_for_nats(str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _trust_at_start(self) -> None:
+        """Waits until NATS keeps what it acknowledges and lets this service do what it must, and nothing else."""
+        for waived, what in (("sync", "an acknowledged signal may be lost with the machine's power"),
+                             ("permissions", "what this service may do is what NATS happens to allow")):  # fmt: skip
+            if getattr(self.settings.nats, waived) == "unverified":
+                self.log.warning(f"nats.{waived} is unverified: {what}")
+        while not self.stopping.is_set():
+            if await self._trusted():
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _watch_trust(self) -> None:
+        while True:
+            well = await self._trusted()
+            self.bus.denied.clear()
+            with contextlib.suppress(TimeoutError):
+                # A subject that is refused is a reason to look at once.
+                await asyncio.wait_for(self.bus.denied.wait(), TRUST_SECONDS if well else RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _trusted(self) -> bool:
+        nats = self.settings.nats
+        try:
+            refused = "nats_rights" in self.health.problems
+            user = nats.user or self.name
+            found = (
+                "" if nats.permissions == "unverified" else await rights.problem(self.bus, user, self.settings.shard)
+            )
+            if refused and not found:
+                await self.bus.reconnect()  # what was refused to be heard is asked for again
+            self._says("nats_rights", found)
+        except Unavailable:
+            pass  # the link is down, which is a problem of its own
+        self._says("nats_sync", await sync.problem(nats))
+        return not {"nats_rights", "nats_sync"} & self.health.problems.keys()
+
+    def _says(self, part: str, problem: str) -> None:
+        if problem and self.health.problems.get(part) != problem:
+            self.log.warning("NATS is not as it must be", part=part, problem=problem)
+        self.health.set(part, problem or None)
+
+    async def _watch_certificates(self) -> None:
+        connected = asyncio.Event()
+
+        async def look_again() -> None:
+            connected.set()
+
+        self.bus.on_reconnected(look_again)
+        while True:
+            connected.clear()
+            ending = await asyncio.to_thread(self._expiry.look, self.settings, self.bus.server_certificate_ends)
+            if self.health.note("certificates", ending) and ending:
+                self.log.warning("certificates are to be renewed", ending=ending)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(connected.wait(), certificates.CHECK_SECONDS)
 
     async def _heartbeat(self) -> None:
         subject = subjects.heartbeat(self.name, self.settings.shard)

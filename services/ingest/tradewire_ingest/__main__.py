@@ -64,7 +64,8 @@ async def _stream_is_right(service: Service) -> bool:
     """Makes or verifies SIGNALS before all else, as every replica does; False when the process is to stop."""
     while not service.stopping.is_set():
         try:
-            await stream.ensure_stream(service.bus, service.settings.ingest.stream_max_bytes)
+            settings = service.settings
+            await stream.ensure_stream(service.bus, settings.ingest.stream_max_bytes, settings.nats.replicas)
             await stream.ensure_consumer(service.bus, service.settings.shard)
         except Unavailable as error:
             service.health.set("signals", str(error))

@@ -132,7 +132,7 @@ class SignalsDoor:
             await pull.stop()
 
     async def _open(self) -> None:
-        seen = await stream.ensure_stream(self._bus, self.settings.ingest.stream_max_bytes)
+        seen = await stream.ensure_stream(self._bus, self.settings.ingest.stream_max_bytes, self.settings.nats.replicas)
         await stream.take_over(self._bus, self._shard)
         self._measure(seen)
         await self._follower.reached(self._lease.pos)

@@ -43,8 +43,11 @@ MAY_PUBLISH: dict[str, set[str]] = {
         "risk.main.query.check", "bars.main.query.paper",
     },
 }  # fmt: skip
+for _service in set(SERVICE_USERS) - {"admin"}:
+    MAY_PUBLISH[_service].add("$SYS.REQ.USER.INFO")
 NOBODY_MAY_PUBLISH = {
     "$JS.API.STREAM.DELETE.LOG_main", "$JS.API.STREAM.PURGE.LOG_main", "$JS.API.STREAM.MSG.DELETE.LOG_main",
+    "$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING.CONNZ",
     "$JS.API.STREAM.DELETE.SIGNALS", "$JS.API.STREAM.PURGE.SIGNALS", "$JS.API.STREAM.CREATE.OTHER",
     "signals.manual", "signals.manual:bob",
     "signals.other", "signals", "control.halt.bob", "control.halt", "ledger.main.append.bob", "log.other",

@@ -23,7 +23,11 @@ from tradewire_cli.engines.postgres_cluster import ADMIN, clean_environment, clu
 DatabaseRole = Literal["tradewire_admin", "tradewire_sequencer", "tradewire_reader"]
 
 DATABASE: Final = "tradewire"
-_ROLES: Final = Path(__file__).with_name("roles.sql")
+_MAKE_DATABASE: Final = """\
+SELECT 'CREATE DATABASE tradewire' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'tradewire') \\gexec
+"""
+_UNLOGGED: Final = "SET log_min_error_statement = panic;\n"
+"""A password must not reach the server's log, not even with a statement that fails."""
 _SECRETS: Final[dict[DatabaseRole, str]] = {
     ADMIN: "postgres_admin",
     "tradewire_sequencer": "postgres_sequencer",
@@ -44,7 +48,7 @@ class PostgresServer:
         self.port = port
         self.http = ""
         self._folder = folder
-        self._durable = durable
+        self.durable = durable
         self._account = postgres_account()
 
     async def start(self) -> Child:
@@ -52,14 +56,14 @@ class PostgresServer:
 
         Raises ConfigError if another major version made the cluster, and EngineFailed if it cannot be made.
         """
-        await prepare_cluster(self._folder, self._account, self._password(ADMIN), sync=self._durable)
+        await prepare_cluster(self._folder, self._account, self._password(ADMIN), sync=self.durable)
         pgdata = cluster_folder(self._folder)
         program = [
             str(binaries.postgres_folder() / "postgres"), "-D", str(pgdata), "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1",
             "-c", f"unix_socket_directories={_socket_folder(self._folder, self._account)}",
         ]  # fmt: skip
-        if not self._durable:
+        if not self.durable:
             program += ["-c", "fsync=off", "-c", "full_page_writes=off"]
         return await Child.start(
             self.name,
@@ -100,24 +104,26 @@ class PostgresServer:
         return asking_helped
 
     async def create_roles(self) -> None:
-        """Makes the database and the two login roles with their passwords; may be repeated. The server must be ready.
+        """Makes the database, its owner and the two login roles with their passwords; may be repeated.
 
-        What the roles may do is granted by the ledger's migrations. Raises EngineFailed if Postgres refuses.
+        The server must be ready. What the roles may do is granted by the ledger's migrations. Raises EngineFailed if
+        Postgres refuses.
         """
-        passwords = (
-            f"\\set sequencer_password {self._password('tradewire_sequencer')}\n"
-            f"\\set reader_password {self._password('tradewire_reader')}\n"
+        await self._psql(_MAKE_DATABASE, "postgres")
+        passwords = "".join(
+            f"\\set password {self._password(role)}\nALTER ROLE {role} PASSWORD :'password';\n"
+            for role in ("tradewire_sequencer", "tradewire_reader")
         )
-        await self._psql(passwords + _ROLES.read_text())
+        await self._psql(roles() + _UNLOGGED + passwords, DATABASE)
 
     def dsn(self, role: DatabaseRole) -> str:
         """Returns the connection string of a role, with its password."""
         return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{DATABASE}?sslmode=disable"
 
-    async def _psql(self, script: str) -> None:
+    async def _psql(self, script: str, database: str) -> None:
         output, code = await run(
             "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
-            "--host=127.0.0.1", f"--port={self.port}", f"--username={ADMIN}", "--dbname=postgres",
+            "--host=127.0.0.1", f"--port={self.port}", f"--username={ADMIN}", f"--dbname={database}",
             account=None,
             environment={"PGPASSWORD": self._password(ADMIN), "PGCONNECT_TIMEOUT": "10", "PGSSLMODE": "disable"},
             said=script,
@@ -130,6 +136,11 @@ class PostgresServer:
         if not path.exists():
             write_atomically(path, secrets.token_urlsafe(32))
         return path.read_text().strip()
+
+
+def roles() -> str:
+    """Returns the SQL that makes the roles and hands the database to its owner, without passwords."""
+    return Path(__file__).with_name("roles.sql").read_text()
 
 
 def _is_ready(status_file: Path, pid: int) -> bool:

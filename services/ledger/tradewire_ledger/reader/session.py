@@ -12,6 +12,7 @@ from tradewire.bus import Message, Stoppable
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
+from tradewire_ledger.access import Access
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower, Metrics
 from tradewire_ledger.reader.model import Model
@@ -27,7 +28,7 @@ WAITING_MAX = 256
 """So many requests may be under way; one more is not answered, and is asked again."""
 
 
-async def session(service: Service, dsn: str, metrics: Metrics) -> None:
+async def session(service: Service, access: Access, metrics: Metrics) -> None:
     """Runs until cancelled.
 
     Raises:
@@ -35,7 +36,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         LogChanged: Postgres holds another log: begin again, with a rebuild.
         LogError: the log is corrupt or of a newer build; nothing may be told of it.
     """
-    store = await Store.open(dsn)
+    store = await Store.open(access)
     try:
         service.health.set("postgres", "waits for another reader to end")
         service.health.started()
@@ -46,7 +47,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         model = await _load(service, store, head)
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
-        async with open_pool(dsn) as pool, _Desk(service) as desk:
+        async with open_pool(access) as pool, _Desk(service) as desk:
             context = Context(
                 follower,
                 pool,

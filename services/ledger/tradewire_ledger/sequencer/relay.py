@@ -23,6 +23,7 @@ ACK_SECONDS = 1.0
 LAG_SECONDS = 5.0
 _WINDOW = 64
 _NOT_FOUND = 10059
+_CANNOT_UPDATE = 10052
 
 
 class StreamDiffers(Exception):  # noqa: N818
@@ -70,11 +71,12 @@ class Relay:
 
         Raises:
             StreamDiffers: the stream has more than Postgres, or other content.
-            Unavailable: NATS does not answer.
+            Unavailable: NATS does not answer, or the stream cannot have the replicas that it should.
         """
         self._head = head
         if self._subscription is None:
             self._subscription = await self._bus.subscribe(self._inbox + ".*", self._answered)
+        await self._replicate()
         await self._settle()
 
     async def stop(self) -> None:
@@ -185,6 +187,22 @@ class Relay:
                 f"frame {last} of {self._stream} has the hash {headers.get('Tw-Hash')}, Postgres has {ours}"
             )
         return last
+
+    async def _replicate(self) -> None:
+        """Gives a stream that exists the replicas of the settings."""
+        try:
+            config = (await self._bus.api(f"STREAM.INFO.{self._stream}"))["config"]
+            if config["num_replicas"] != self._replicas:
+                changed = {**config, "num_replicas": self._replicas}
+                await self._bus.api(f"STREAM.UPDATE.{self._stream}", changed)
+        except JetStreamError as error:
+            if error.code == _CANNOT_UPDATE:
+                raise Unavailable(
+                    f"{self._stream} has {config['num_replicas']} replicas, nats.replicas is {self._replicas}, and the "
+                    f"server refuses that ({error.description}): run `tradewire ledger reset-stream`"
+                ) from None
+            if error.code != _NOT_FOUND:
+                raise
 
     async def _create(self, head: Head) -> int:
         first = max(head.frame - REFILL_FRAMES, 0) + 1

@@ -53,10 +53,12 @@ class Observed(Struct):
 class Sequencer:
     """Appends for everybody, under one epoch. It lives as long as its store can be trusted."""
 
-    def __init__(self, bus: Bus, shard: str, store: Store, observe: Callable[[Observed], None]) -> None:
+    def __init__(
+        self, bus: Bus, shard: str, store: Store, observe: Callable[[Observed], None], *, replicas: int = 1
+    ) -> None:
         self._bus, self._shard, self._store, self._observe = bus, shard, store, observe
         self._memory, self._leases = Memory(), Leases()
-        self.relay = Relay(bus, shard, store.frames, store.frame_hash)
+        self.relay = Relay(bus, shard, store.frames, store.frame_hash, replicas=replicas)
         self._waiting: dict[str, deque[Pending]] = {}
         self._work = asyncio.Event()
         self._subscriptions: list[Stoppable] = []
