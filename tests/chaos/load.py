@@ -10,7 +10,6 @@ from random import Random
 from typing import Any
 
 import msgspec
-import nats
 import nats.errors
 from msgspec import Struct
 from nats.aio.client import Client
@@ -21,6 +20,8 @@ from tests.chaos.twin import Twin
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.quotes import Quote, encode_quote
+from tradewire.nats_client import NatsClient
+from tradewire.nats_credentials import Credentials
 from tradewire_cli.engines.testing import Engines
 
 STRATEGIES = ("momo", "reef")
@@ -113,9 +114,9 @@ class Publisher:
         async def ignore(_: Exception) -> None:
             """What goes wrong shows at the publish."""
 
-        return await nats.connect(
-            self._engines.nats_url,
-            nkeys_seed=str(self._engines.nkey_file(user)),
+        client = NatsClient(Credentials(self._engines.nats_settings(user)))
+        await client.connect(
+            [self._engines.nats_url],
             inbox_prefix=f"_INBOX.{user}".encode(),
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
@@ -124,6 +125,7 @@ class Publisher:
             max_outstanding_pings=2,
             error_cb=ignore,
         )
+        return client
 
     async def close(self) -> None:
         for client in self._clients.values():

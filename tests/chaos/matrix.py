@@ -14,6 +14,7 @@ from tests.chaos.rows import (
     nats,
     postgres,
     prices,
+    renewal,
     services,
     storage,
     whole,
@@ -68,6 +69,7 @@ ROWS: tuple[Row, ...] = (
     Row("46disk", "the disk of the logs is full", machines.log_disk_full, 9.0, Shape(small_logs=True)),
     Row("47", "a process has no descriptors or no memory left", machines.exhausted, 10.0),
     Row("48", "two builds at once", builds.mixed, 12.0),
+    Row("49", "secrets and certificates are renewed, or have ended", renewal.swapped, 14.0, Shape(tls=True)),
     Row("50", "a row is tampered with by a superuser", ledger.tampered, 6.0),
     Row("two", "two ledgers at once", ledger.two_at_once),
 )

@@ -21,6 +21,8 @@ class Shape(Struct, frozen=True):
     """JetStream's store lies on a small file system, and the supervisor of `tradewire up` keeps NATS running."""
     small_logs: bool = False
     """The logs lie on a small file system."""
+    tls: bool = False
+    """NATS is under TLS."""
     clocks: bool = False
     """Each process goes by a clock of its own, which a row sets."""
     settings: dict[str, str] = {}

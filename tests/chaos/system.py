@@ -29,7 +29,7 @@ from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import LeaseRequest
 from tradewire.setting_reading import load
-from tradewire.settings import Nats, Postgres, Settings
+from tradewire.settings import Postgres, Settings
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_ledger.migrate import migrate
@@ -107,8 +107,7 @@ class System:
 
     async def bus(self, user: str) -> Bus:
         """A new connection past all proxies."""
-        settings = Nats(url=self.engines.nats_url, nkey_file=str(self.engines.nkey_file(user)), user=user)
-        return await Bus.connect(settings, user)
+        return await Bus.connect(self.engines.nats_settings(user), user)
 
     async def database(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A new connection as the database's owner, past all proxies."""
@@ -249,7 +248,7 @@ async def running_system(folder: Path, shape: Shape | None = None) -> AsyncItera
     """Starts a system over an empty folder that Postgres's account can reach, and ends it."""
     shape = shape or Shape()
     async with (
-        running_engines(folder) as engines,
+        running_engines(folder, tls=shape.tls) as engines,
         small_wal(folder, engines, wanted=shape.small_wal),
         small_nats(folder, engines, wanted=shape.small_nats, planted=shape.planted),
         small_logs(folder, wanted=shape.small_logs),

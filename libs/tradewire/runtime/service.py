@@ -239,11 +239,19 @@ class Service:
         self.health.set(part, problem or None)
 
     async def _watch_certificates(self) -> None:
+        connected = asyncio.Event()
+
+        async def look_again() -> None:
+            connected.set()
+
+        self.bus.on_reconnected(look_again)
         while True:
+            connected.clear()
             ending = await asyncio.to_thread(self._expiry.look, self.settings, self.bus.server_certificate_ends)
             if self.health.note("certificates", ending) and ending:
                 self.log.warning("certificates are to be renewed", ending=ending)
-            await asyncio.sleep(certificates.CHECK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(connected.wait(), certificates.CHECK_SECONDS)
 
     async def _heartbeat(self) -> None:
         subject = subjects.heartbeat(self.name, self.settings.shard)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import ModuleType
@@ -15,6 +16,7 @@ from tradewire.domain.orders import Order, Status
 from tradewire.lease import Lease
 from tradewire.messages.log import NewEvent, Result
 from tradewire.messages.quotes import Quote
+from tradewire.nats_credentials import Credentials
 from tradewire.runtime import exhaustion
 from tradewire.runtime.sink import Sink
 from tradewire.settings import Nats
@@ -256,6 +258,16 @@ def _any_build() -> None:
     _set(RouterState, "is_barred", lambda _self, _build: False)
 
 
+def _reads_once() -> None:
+    """What a client trusts is read when it starts, and never again."""
+
+    def tls_context(self: Credentials) -> ssl.SSLContext | None:
+        return kept.setdefault("context", read(self))
+
+    kept: dict[str, ssl.SSLContext | None] = {}
+    read = _set(Credentials, "tls_context", tls_context)
+
+
 BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "submit-before-commit": {ROUTER: (_submit_before_commit,)},
     "act-on-known": {ROUTER: (_act_on_known,)},
@@ -276,5 +288,6 @@ BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "logs-wait": {INGEST: (_logs_wait,), RISK: (_logs_wait,)},
     "goes-on-without": {SEQUENCER: (_goes_on_without,)},
     "any-build": {ROUTER: (_any_build,)},
+    "reads-once": {RISK: (_reads_once,)},
 }
 """Bug -> module -> what is changed in its process."""

@@ -38,5 +38,6 @@ CASES: tuple[Case, ...] = (
     Case("believes-the-clamp", "13log", (0, 1), "not quiet"),
     Case("logs-wait", "46", (0,), "not quiet"),
     Case("goes-on-without", "47", (0, 1), "goes on although it has no"),
+    Case("reads-once", "49", (0,), "not quiet"),
     Case("any-build", "48", (0, 2), "were sent by a router of another build"),
 )

@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tradewire.settings import Nats
 from tradewire_cli.engines import binaries, nats_probe, probe
@@ -65,8 +66,14 @@ class NatsServer:
         """Why a server that was ready is of no use any more until it is started anew, such as after a full disk."""
         if child.exit_code is not None:
             return ""
-        as_admin = Nats(url=self.url, nkey_file=str(self._folder.seed_of("admin")), user="admin")
-        return await nats_probe.problem(as_admin, self.monitor_port)
+        return await nats_probe.problem(self.settings("admin"), self.monitor_port)
+
+    def settings(self, user: str) -> Nats:
+        """How a user of this data folder connects; under TLS it shows the server's own certificate."""
+        settings = Nats(url=self.url, nkey_file=str(self._folder.seed_of(user)), user=user)
+        if self._tls is None:
+            return settings
+        return replace(settings, tls_ca=self._tls.ca, tls_cert=self._tls.cert, tls_key=self._tls.key)
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server; returns whether it ended by itself."""

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tradewire.bus import Bus, JetStreamError
-from tradewire.errors import TradewireError
+from tradewire.errors import ConfigError, TradewireError
 from tradewire.settings import Nats
 from tradewire_cli.engines import probe
 
@@ -49,6 +49,8 @@ async def problem(settings: Nats, monitor_port: int) -> str:
     try:
         async with asyncio.timeout(PUBLISH_SECONDS):
             await _publish(settings)
+    except ConfigError:
+        return ""  # a secret of ours is missing or wrong, which another start of the server would not change
     except TimeoutError:
         return f"does not acknowledge a publish within {PUBLISH_SECONDS:g} s"
     except (TradewireError, msgspec.DecodeError) as error:

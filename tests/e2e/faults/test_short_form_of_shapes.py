@@ -1,4 +1,4 @@
-"""The short form's part that needs a system of a shape of its own: full disks, and a process that is cut off."""
+"""The short form's part that needs a system of a shape of its own: full disks, a cut-off process, and TLS."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.chaos.campaign import bench
 from tests.chaos.matrix import BY_NAME
 from tests.chaos.small_disk import NotPermitted
 
-ROWS = ("12", "13log", "46disk")
+ROWS = ("12", "13log", "46disk", "49")
 
 
 @pytest.mark.parametrize("name", ROWS)
