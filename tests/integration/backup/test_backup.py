@@ -14,6 +14,7 @@ from tests.unit.reader.histories import History
 from tradewire.errors import Unavailable
 from tradewire.settings import Backup, Settings
 from tradewire_cli.engines.testing import Engines
+from tradewire_ledger.access import Access
 from tradewire_ledger.backup import make, restore
 from tradewire_ledger.backup.form import BackupRefused, verify
 from tradewire_ledger.backup.places import Bucket, Folder, place_of
@@ -88,7 +89,7 @@ async def test_what_is_restored_is_the_log_under_another_name_and_halted(
     verdict = await check(settings, settled=False, quick=False, progress=lambda *_: None)
     assert [v for v in verdict.violations if v.invariant.startswith("L")] == []
     # And a ledger goes on with it.
-    store = await Store.open(engines.dsn("tradewire_sequencer"))
+    store = await Store.open(Access(engines.dsn("tradewire_sequencer")))
     assert store.head.epoch == head["epoch"] + 1
     await store.close()
 
