@@ -49,6 +49,16 @@ class NatsClient(Client):
             self.options["tls"] = context
         await super()._connect_to_server(s)
 
+    async def _process_connect_init(self) -> None:
+        try:
+            await super()._process_connect_init()
+        except (OSError, nats.errors.Error, TimeoutError):
+            if self._server_info.get("tls_required") and not self._under_tls:
+                # nats-py would wait for ever for a connection to end whose handshake has failed.
+                self.abandon()
+                self._transport = None
+            raise
+
     def _connect_command(self) -> bytes:
         # nats-py speaks in the clear to whoever asks for no TLS.
         if self._credentials.wants_tls and not self._server_info.get("tls_required"):
@@ -71,6 +81,11 @@ class NatsClient(Client):
             await self._process_op_err(error)
             return
         await super()._process_err(err_msg)
+
+    @property
+    def _under_tls(self) -> bool:
+        writer = getattr(self._transport, "_io_writer", None)
+        return writer is not None and writer is not getattr(self._transport, "_bare_io_writer", None)
 
     @property
     def peer_certificate_ends(self) -> str:

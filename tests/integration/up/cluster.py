@@ -113,9 +113,9 @@ def _placed(nodes: int, cluster: Cluster, server: Server) -> str:
     places = {
         f"0.0.0.0:{CLIENT_PORT}": f"127.0.0.1:{server.port}",
         f"0.0.0.0:{MONITOR_PORT}": f"127.0.0.1:{server.monitor}",
-        f"0.0.0.0:{ROUTE_PORT}": f"127.0.0.1:{server.route}",
         TLS_FOLDER: str(cluster.tls),
         STORE: str(server.folder / "store"),
+        **({f"0.0.0.0:{ROUTE_PORT}": f"127.0.0.1:{server.route}"} if nodes > 1 else {}),
         **{
             f"{other.name}.nats-headless:{ROUTE_PORT}": f"127.0.0.1:{other.route}"
             for other in (cluster.servers if nodes > 1 else ())
