@@ -32,19 +32,39 @@ class Access(Struct, frozen=True):
         """The arguments for asyncpg, which asks for the password at each connection."""
         return {"dsn": self.dsn} | ({"password": self.password} if self.password_file else {})
 
+    @property
+    def address(self) -> str:
+        """Where Postgres is, for people, without the password."""
+        return urlsplit(self.dsn).netloc.rpartition("@")[2] or "the default socket"
+
     async def connect(self, *, command_timeout: float, settings: dict[str, str]) -> Connection:
         """Connects, with `command_timeout` in seconds and these settings of the server.
 
         Raises:
             LOST: Postgres does not answer or refuses, or the DSN or a file that it names is wrong.
-            ConfigError: the password's file cannot be read.
+            ConfigError: a file of the password or of TLS cannot be read.
         """
+        self._verify_files()
         try:
             return await asyncpg.connect(
                 **self.options(), timeout=10, command_timeout=command_timeout, server_settings=settings
             )
         except ValueError as error:
             raise ConnectionError(f"{self.key}: {error}") from None
+        except OSError as error:  # a TimeoutError too, which says nothing
+            why = str(error) or type(error).__name__
+            raise ConnectionError(f"no connection to {self.address} ({self.key}): {why}") from None
+
+    def _verify_files(self) -> None:
+        """The driver does not say which of them is missing."""
+        asked = parse_qs(urlsplit(self.dsn).query)
+        for name in ("sslrootcert", "sslcert", "sslkey"):
+            for file in asked.get(name, ()):
+                try:
+                    Path(file).read_bytes()
+                except OSError as error:
+                    fix = "Put it there; it is read again at the next connection."
+                    raise ConfigError(self.key, f"{name}={file}: {error.strerror}", fix) from None
 
     def password(self) -> str:
         """The password as it stands in the file now.
