@@ -52,6 +52,11 @@ class Since:
             quantity = subtract(quantity, data.old_quantity)
         self._traded[data.symbol, data.side] = add(self._of(data.symbol, data.side), quantity)
 
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols that were traded since the wish."""
+        return frozenset(symbol for symbol, _ in self._traded)
+
     def held(self, symbol: str, position: Decimal) -> Decimal:
         """What was held at the wish, signed, by what is held now."""
         return add(subtract(position, self._of(symbol, "buy")), self._of(symbol, "sell"))

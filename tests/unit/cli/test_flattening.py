@@ -86,6 +86,13 @@ def test_what_was_held_is_counted_from_the_wish_on() -> None:
     assert rows_of(since, held, {}, (), NO_SWITCH, "paper") == [Row("GE", Decimal(10), Decimal(4), Decimal(6))]
 
 
+def test_a_symbol_that_was_closed_after_the_question_for_closes_has_its_row() -> None:
+    since = Since()
+    since.fold("OrderRequested", requested(order="a", side="sell"))
+    since.fold("OrderFilled", fact(OrderFilled, order="a", side="sell", quantity=Decimal(2)))
+    assert rows_of(since, {}, {}, (), NO_SWITCH, "paper") == [Row("AAPL", Decimal(2), Decimal(2), Decimal(0))]
+
+
 def test_the_last_close_of_the_wish_counts_and_no_other() -> None:
     first, second = close(order="a", requested_pos=9), close(order="b", requested_pos=11)
     earlier, other = close(order="c", requested_pos=3), close(order="d", requested_pos=12, signal_id="flatten-q")

@@ -166,7 +166,8 @@ def rows_of(
     """The symbols that were held at the wish, and those that one of its closes is about."""
     before = {order.symbol: order for order in working}
     rows = []
-    for symbol in sorted(positions.keys() | last.keys()):
+    # A close that was asked for and filled after the question for closes is known by its executions alone.
+    for symbol in sorted(positions.keys() | since.symbols | last.keys()):
         position = positions.get(symbol, ZERO)
         held, left = since.held(symbol, position), since.left(symbol, position)
         if not held and not left:
