@@ -158,3 +158,22 @@ def test_sums_go_on_from_the_books() -> None:
     cash["paper", "USD"] += 1
     audit.money.compare(positions, cash)
     assert {found.invariant for found in audit.report.violations} >= {"M2"}
+
+
+def test_causes_and_ids_from_before_are_asked_for_and_not_kept() -> None:
+    whole = Whole(played(3))
+    cause, event = whole.events[4], whole.events[-1]
+    caused = replace(event, causation_id=cause.event_id)
+    assert cause.event_id in Needs.of(Audit(LOG, {}), [caused]).ids
+
+    def findings(fed: Event, known: Sequence[str], forgotten: Sequence[str] = ()) -> set[str]:
+        audit = Audit(LOG, {})
+        audit.begin(event.pos - 1, 0, whole.hashes[-2], {})
+        audit.log.recall({}, forgotten)
+        audit.log.recall({event.stream: event.version - 1}, known)
+        audit.log.feed(fed, decode(fed))
+        return {found.invariant for found in audit.report.violations}
+
+    assert findings(caused, [cause.event_id]) == set()
+    assert findings(caused, []) == findings(caused, [], [cause.event_id]) == {"L4"}
+    assert findings(event, [event.event_id]) == {"L4"}
