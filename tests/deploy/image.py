@@ -42,10 +42,10 @@ class Wrong(Exception):  # noqa: N818 - what it says
 
 
 class Images:
-    """buildah and podman over a store of their own, which is gone afterwards."""
+    """buildah and podman over a store of their own; `scratch` is for files, and gone afterwards."""
 
-    def __init__(self, store: Path) -> None:
-        self.store = store
+    def __init__(self, store: Path, scratch: Path) -> None:
+        self.scratch = scratch
         self._where = ["--root", str(store / "store"), "--runroot", str(store / "run"), "--storage-driver", "vfs"]
 
     def buildah(self, *arguments: str) -> str:
@@ -83,8 +83,10 @@ def expect(what: str, held: bool, seen: object) -> None:
 
 
 def make_base(images: Images) -> str:
-    """Makes the base: Debian with its Python and nothing that builds."""
-    root = images.store / "base"
+    """Makes the base: Debian with its Python and nothing that builds; one that a kept store has is used again."""
+    if images.buildah("images", "--quiet", "--filter", f"reference={_BASE}").strip():
+        return _BASE
+    root = images.scratch / "base"
     wanted = "--include=python3,python3-venv,ca-certificates"
     said(["debootstrap", "--variant=minbase", wanted, _SUITE, str(root), _MIRROR])
     for cache in (root / "var/cache/apt", root / "var/lib/apt/lists"):
@@ -116,7 +118,7 @@ def lend_pip(folder: Path) -> list[str]:
 def build(images: Images, base: str) -> float:
     """Builds the image; returns the seconds that it took."""
     began = time.monotonic()
-    lent = lend_pip(images.store)
+    lent = lend_pip(images.scratch)
     how = ["--isolation", "chroot", "--network", "host", "--layers=false", "--format", "oci"]
     images.buildah(
         "build",
@@ -227,10 +229,13 @@ def show_up(images: Images) -> None:
 def running(images: Images, name: str) -> Iterator[Callable[..., str]]:
     """A container with `tradewire up` on the volume, from when it is up; gives what runs a command in it."""
     command = images.contained(data="tradewire-image-test", name=name)
-    with (images.store / f"{name}.log").open("w+") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    with (
+        (images.scratch / f"{name}.log").open("w+") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
         try:
             end = time.monotonic() + _START_SECONDS
-            while "Tradewire is up" not in (told := (images.store / f"{name}.log").read_text()):
+            while "Tradewire is up" not in (told := (images.scratch / f"{name}.log").read_text()):
                 if process.poll() is not None or time.monotonic() > end:
                     raise Wrong(f"`tradewire up` does not come up:\n{told[-2000:]}")
                 time.sleep(0.2)
@@ -242,7 +247,7 @@ def running(images: Images, name: str) -> Iterator[Callable[..., str]]:
 
 def show_unwritable(images: Images) -> None:
     """A folder of the host's root as /data."""
-    folder = images.store / "of-root"
+    folder = images.scratch / "of-root"
     folder.mkdir(mode=0o755)
     done = subprocess.run(images.contained(data=str(folder)), capture_output=True, text=True, check=False)
     line = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
@@ -270,7 +275,10 @@ def main() -> int:
     """Runs everything in order; returns the exit code."""
     options = argparse.ArgumentParser(prog="image-test", description=__doc__.splitlines()[0] if __doc__ else "")
     options.add_argument("--base", metavar="NAME", help="a base image to pull, instead of one made with debootstrap")
-    base = options.parse_args().base
+    options.add_argument(
+        "--store", metavar="FOLDER", type=Path, help="keep the images here, and the base for next time"
+    )
+    given = options.parse_args()
     if os.geteuid() != 0:
         print("image-test: skipped: debootstrap and containers without a user namespace need root", file=sys.stderr)
         return SKIPPED
@@ -280,24 +288,30 @@ def main() -> int:
         )
         return SKIPPED
     os.environ["PATH"] = _path()
-    with TemporaryDirectory(prefix="tradewire-image-") as store:
-        images = Images(Path(store))
+    with TemporaryDirectory(prefix="tradewire-image-") as temporary:
+        images = Images(given.store.absolute() if given.store else Path(temporary), Path(temporary))
         try:
-            print("making the base", flush=True)
-            used = base or make_base(images)
-            print("building the image", flush=True)
-            seconds = build(images, used)
-            size = show_configuration(images)
-            for show in (show_surroundings, show_unwritable, show_up, show_demo):
-                show(images)
+            seconds, size, base = show_all(images, given.base)
         except Wrong as wrong:
             print(f"image-test: FAILED: {wrong}", file=sys.stderr)
             return 1
         finally:
             subprocess.run(images.podman("rm", "--force", "--all"), capture_output=True, check=False)
             subprocess.run(images.podman("volume", "rm", "--all", "--force"), capture_output=True, check=False)
-    print(f"image-test: everything holds; image {size / 1e6:.0f} MB, built in {seconds:.0f} s on {used}")
+    print(f"image-test: everything holds; image {size / 1e6:.0f} MB, built in {seconds:.0f} s on {base}")
     return 0
+
+
+def show_all(images: Images, base: str | None) -> tuple[float, int, str]:
+    """Builds and shows everything; returns the seconds of the build, the bytes of the image, and its base."""
+    print("making the base", flush=True)
+    used = base or make_base(images)
+    print("building the image", flush=True)
+    seconds = build(images, used)
+    size = show_configuration(images)
+    for show in (show_surroundings, show_unwritable, show_up, show_demo):
+        show(images)
+    return seconds, size, used
 
 
 if __name__ == "__main__":
