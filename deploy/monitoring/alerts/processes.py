@@ -6,6 +6,13 @@ from deploy.monitoring.model import Alert
 
 _OURS: Final = 'job=~"(.*/)?tradewire"'
 
+
+def _nobody(held: str, lease: str) -> str:
+    """Nobody says that it holds a lease, though there is a ledger; also where nobody says anything."""
+    said = f"max by (job) ({held}) or 0 * max by (job) (tradewire_ledger_head_position)"
+    return f'label_replace(({said}) == 0, "lease", "{lease}", "", "")'
+
+
 PROCESSES: Final = (
     Alert(
         name="TradewireProcessDown",
@@ -37,9 +44,13 @@ PROCESSES: Final = (
     Alert(
         name="TradewireNobodyLeads",
         group="processes",
-        expr=(
-            "count by (job, lease) (tradewire_lease_epoch) unless on (job, lease)"
-            " count by (job, lease) (tradewire_lease_holder)"
+        expr=" or ".join(
+            (
+                _nobody("tradewire_risk_lease_held", "risk"),
+                _nobody("tradewire_ingest_leading", "ingest"),
+                'label_replace(max by (job, account) (tradewire_router_lease_held) == 0, "lease", "router-$1", '
+                '"account", "(.*)")',
+            )
         ),
         lasts="30s",
         severity="critical",

@@ -16,7 +16,7 @@ from deploy.monitoring.__main__ import ROOT
 
 from tradewire_cli.engines.ports import free_port
 
-WAIT_SECONDS: Final = 20.0
+WAIT_SECONDS: Final = 180.0
 """How long something is waited for that must come."""
 _CONFIG: Final = ROOT / "prometheus" / "prometheus.yaml"
 _SCRAPE: Final = "1s"
@@ -47,7 +47,7 @@ class Prometheus:
         """Whether there is a figure, one that is a number."""
         return any(value == value for _, value in self.query(expr))  # noqa: PLR0124 - NaN is no figure
 
-    def firing(self) -> dict[str, list[dict[str, Any]]]:
+    def alerts(self) -> dict[str, list[dict[str, Any]]]:
         """The alerts that fire or are about to, by their names."""
         found: dict[str, list[dict[str, Any]]] = {}
         for alert in self.ask("alerts")["alerts"]:

@@ -10,8 +10,7 @@ from typing import Any, Final
 from tests.e2e.cli.system import Said, tradewire
 from tests.e2e.cli.twin import Twin
 from tests.waiting import soon
-from tradewire.messages.answers import OrdersPage
-from tradewire.messages.queries import OrdersQuery
+from tradewire.domain.orders import Status
 from tradewire_cli import OWNER
 from tradewire_cli.client import Client, connected, place_of
 
@@ -30,6 +29,7 @@ max_orders_per_day = "none"
 duplicate_window = "none"
 max_repeated_executions = "none"
 soft_limit = "1"
+max_open_orders = "500"
 """
 
 
@@ -37,7 +37,10 @@ def settings(twin: Twin) -> str:
     """An account at the twin, and one at the paper broker that trades what the twin does not quote."""
     fast = twin.settings.replace("[router]\n", '[router]\nreconcile_interval = "2s"\n')
     wide = fast.replace('[risk]\nallowed_symbols = "', f'{RISK}allowed_symbols = "KO,')
-    return f'{wide}rate_per_min = "{PER_MINUTE}"\n[accounts.play]\nbroker = "paper"\n'
+    return f'{wide}rate_per_min = "{PER_MINUTE}"\n[accounts.play]\nbroker = "paper"\n[paper]\nfaults = true\n'
+
+
+_BEGUN: Final = {Status.REQUESTED, Status.APPROVED, Status.SUBMITTING}
 
 
 class Desk:
@@ -48,22 +51,29 @@ class Desk:
 
     def send(self, *bodies: dict[str, Any]) -> None:
         """Publishes signals, and waits until risk has dealt with each."""
-        asyncio.run(self._send(bodies))
+        asyncio.run(self._send(bodies, waits=True))
 
-    async def _send(self, bodies: tuple[dict[str, Any], ...]) -> None:
+    def publish(self, body: dict[str, Any]) -> None:
+        """Publishes a signal, whatever becomes of it."""
+        asyncio.run(self._send((body,), waits=False))
+
+    async def _send(self, bodies: tuple[dict[str, Any], ...], *, waits: bool) -> None:
         async with connected(place_of(self._data, OWNER)) as client:
             for body in bodies:
-                await client.publish(*self._written(body))
-            await soon(lambda: self._decided(client))
+                name, text = self._written(body)
+                await client.publish(name, text)
+                if waits and "action" in body and body.get("quantity"):
+                    await soon(lambda name=name: self._dealt_with(client, name))
 
     def _written(self, body: dict[str, Any]) -> tuple[str, bytes]:
         self._number += 1
         name = f"watched-{self._number}"
         return name, json.dumps({"id": name, "timestamp": datetime.now(UTC).isoformat()} | body).encode()
 
-    async def _decided(self, client: Client) -> bool:
-        query = OrdersQuery(status="requested")
-        return not (await client.ask(query, OrdersPage)).orders
+    async def _dealt_with(self, client: Client, name: str) -> bool:
+        """Whether an order has left its first states, so that the next one finds what it did."""
+        found = await client.find_order(name)
+        return found is not None and found.order.status not in _BEGUN
 
     def tell(self, *arguments: str) -> Said:
         """A command that must be carried out."""

@@ -50,7 +50,7 @@ _SERVER: Final = {**_JOB, "server": "n1"}
 _SWITCH: Final = f'tradewire_risk_switch_level{{{J}, scope="account.main"}}'
 _DENIED: Final = f'tradewire_risk_decisions_total{{{J}, outcome="denied", reason="PRICE_STALE"}}'
 _APPROVED: Final = f'tradewire_risk_decisions_total{{{J}, outcome="approved", reason=""}}'
-_TOOK: Final = f'tradewire_lease_epoch{{{J}, lease="risk.main"}}'
+_LEDGER: Final = {f"tradewire_ledger_head_position{{{J}}}": "9x80"}
 
 ORDERS: Final = (
     Case(
@@ -298,10 +298,24 @@ PROCESSES: Final = (
     ),
     Case(
         "TradewireNobodyLeads",
-        {**_JOB, "lease": "risk.main"},
-        "Nobody holds the lease risk.main",
-        {_TOOK: "3x80", f'tradewire_lease_holder{{{J}, lease="risk.main", holder="a"}}': "1x10 stale"},
-        {_TOOK: "3x80", f'tradewire_lease_holder{{{J}, lease="risk.main", holder="a"}}': "1x80"},
+        {**_JOB, "lease": "risk"},
+        "Nobody holds the lease risk",
+        {**_LEDGER, f"tradewire_risk_lease_held{{{J}}}": "1x10 stale", f"tradewire_ingest_leading{{{J}}}": "1x80"},
+        {**_LEDGER, f"tradewire_risk_lease_held{{{J}}}": "1x80", f"tradewire_ingest_leading{{{J}}}": "1x80"},
+    ),
+    Case(
+        "TradewireNobodyLeads",
+        {**_JOB, "lease": "ingest"},
+        "Nobody holds the lease ingest",
+        {**_LEDGER, f"tradewire_risk_lease_held{{{J}}}": "1x80", f"tradewire_ingest_leading{{{J}}}": "0x80"},
+        {**_LEDGER, f"tradewire_risk_lease_held{{{J}}}": "1x80", f"tradewire_ingest_leading{{{J}}}": "1x80"},
+    ),
+    Case(
+        "TradewireNobodyLeads",
+        {**_ACCOUNT, "lease": "router-main"},
+        "Nobody holds the lease router-main",
+        {f"tradewire_router_lease_held{{{A}}}": "0x80"},
+        {f"tradewire_router_lease_held{{{A}}}": "1x80"},
     ),
     Case(
         "TradewireTwoLead",

@@ -1,0 +1,271 @@
+"""What may go wrong in the system that is watched, done for real: each fault with the alerts that are for it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP
+from typing import Final
+
+import psutil
+from msgspec import Struct
+
+from tests.e2e.cli.system import Up
+from tests.e2e.cli.twin import Twin
+from tests.e2e.monitoring.server import Prometheus
+from tests.e2e.monitoring.trading import Desk, signal
+from tradewire.settings import Paper
+from tradewire_router.brokers.paper import PaperBroker
+from tradewire_router.paper.wire import Happening
+
+_SCRAPED_SECONDS: Final = 3.0
+"""A counter is seen before and after what it counts, so that Prometheus sees it rise."""
+
+
+class World(Struct, frozen=True):
+    """What a fault can lay hands on."""
+
+    data: Path
+    up: Up
+    served: Twin
+    desk: Desk
+    watched: Prometheus
+
+    def pid(self, name: str) -> int:
+        """A process that runs now."""
+        return self.up.run.processes[name].pid
+
+
+class Fault(Struct, frozen=True):
+    """`clears` where its alerts end with it, as those do not that count what was in the last minutes."""
+
+    does: Callable[[World], AbstractContextManager[None]]
+    alerts: tuple[str, ...]
+    clears: bool = True
+
+
+def _rehearsed(price: str = "190", quantity: int = 1) -> dict[str, object]:
+    return signal("buy", "AAPL", quantity, price, account="rehearsal")
+
+
+@contextmanager
+def _halt(world: World) -> Iterator[None]:
+    world.desk.tell("halt", "account.play", "--reason", "watched")
+    yield
+    world.desk.tell("resume", "account.play", "--reason", "watched")
+
+
+@contextmanager
+def _limit(world: World) -> Iterator[None]:
+    """One order rests, and one is allowed."""
+    world.desk.tell("limits", "set", "account.play", "max_open_orders=1", "--reason", "watched")
+    yield
+    world.desk.tell("limits", "set", "account.play", "max_open_orders=", "--reason", "watched")
+
+
+@contextmanager
+def _denials(world: World) -> Iterator[None]:
+    world.desk.send(*(signal("buy", "KO", 10_000_000, "100") for _ in range(40)))
+    yield
+
+
+@contextmanager
+def _refusals(world: World) -> Iterator[None]:
+    world.desk.send(*({"symbol": "KO", "action": "perhaps"} for _ in range(8)))
+    yield
+
+
+@contextmanager
+def _held(world: World) -> Iterator[None]:
+    """An order was held before, and nobody has answered."""
+    assert world.desk.held()
+    yield
+    for order in world.desk.held():
+        world.desk.tell("deny", order, "--reason", "watched")
+
+
+@contextmanager
+def _unquoted(_world: World) -> Iterator[None]:
+    """What the paper account holds is traded at prices that come with signals; nobody quotes it."""
+    yield
+
+
+@contextmanager
+def _rejections(world: World) -> Iterator[None]:
+    with _armed(world, "status_before", "POST /v2/orders", status=403, body='{"code": 40310000, "message": "no"}'):
+        world.desk.send(*(_rehearsed() for _ in range(10)))
+        yield
+
+
+@contextmanager
+def _unknown(world: World) -> Iterator[None]:
+    """The broker takes an order, does not say so, and answers no question about it."""
+    with (
+        _armed(world, "lose", "push trade_updates *"),
+        _armed(world, "status_before", "GET /v2/orders*", status=503),
+        _armed(world, "drop_after", "POST /v2/orders", times=1),
+    ):
+        world.desk.send(_rehearsed())
+        yield
+
+
+@contextmanager
+def _slow(world: World) -> Iterator[None]:
+    with _armed(world, "delay_before", "POST /v2/orders", milliseconds=2000):
+        world.desk.send(*(_rehearsed() for _ in range(20)))
+        yield
+
+
+@contextmanager
+def _break(world: World) -> Iterator[None]:
+    """Money leaves the account, and the broker does not tell."""
+    places = Paper(journal=str(world.data / "paper"), token_file=str(world.data / "secrets" / "paper_token"))
+
+    async def withdraw(amount: int) -> None:
+        broker = PaperBroker("play", places)
+        await broker.connect()
+        await broker.happen(Happening(kind="withdrawal", amount=Decimal(amount), told=False))
+        await broker.close()
+
+    asyncio.run(withdraw(-700))
+    yield
+    asyncio.run(withdraw(700))
+
+
+@contextmanager
+def _keys(world: World) -> Iterator[None]:
+    """The broker refuses the key, and ends the session."""
+    world.served.control.do("keys", revoked=True)
+    world.served.control.hang_up()
+    yield
+    world.served.control.do("keys", revoked=False)
+
+
+@contextmanager
+def _quiet_stream(world: World) -> Iterator[None]:
+    """The stream of quotes cannot be had, and the rest can."""
+    with _armed(world, "close", "push data *"):
+        world.served.control.hang_up()
+        yield
+
+
+@contextmanager
+def _stopped_risk(world: World) -> Iterator[None]:
+    with _frozen(world.pid("risk")):
+        world.desk.publish(signal("buy", "KO", 1, "100"))
+        yield
+
+
+@contextmanager
+def _stopped_ledger(world: World) -> Iterator[None]:
+    with _frozen(world.pid("sequencer")):
+        world.desk.publish(signal("buy", "KO", 1, "100"))
+        yield
+
+
+@contextmanager
+def _stopped_nats(world: World) -> Iterator[None]:
+    with _frozen(world.pid("nats")):
+        yield
+
+
+@contextmanager
+def _stopped_postgres(world: World) -> Iterator[None]:
+    server = psutil.Process(world.pid("postgres"))
+    with _frozen(server.pid, *(child.pid for child in server.children(recursive=True))):
+        yield
+
+
+@contextmanager
+def _crashes(world: World) -> Iterator[None]:
+    for _ in range(4):
+        before = world.pid("paper")
+        os.kill(before, SIGKILL)
+        world.desk.until(lambda before=before: "paper" in world.up.run.processes and world.pid("paper") != before)
+        world.watched.until(
+            lambda: world.watched.query('up{process="paper"} == 1 and tradewire_ready{process="paper"} == 1'),
+            lambda: "paper does not come back",
+        )
+        time.sleep(_SCRAPED_SECONDS)
+    yield
+
+
+@contextmanager
+def _wrong_settings(world: World) -> Iterator[None]:
+    path = world.data / "tradewire.toml"
+    right = path.read_text()
+    path.write_text(right.replace('mark_interval = "1s"', 'mark_interval = "soon"'))
+    try:
+        os.kill(world.up.run.pid, SIGHUP)
+        yield
+    finally:
+        path.write_text(right)
+
+
+@contextmanager
+def _armed(world: World, kind: str, on: str, *, times: int = 0, **rest: object) -> Iterator[None]:
+    number = world.served.control.arm(kind, on, times=times, **rest)
+    try:
+        yield
+    finally:
+        world.served.control.disarm(number)
+
+
+@contextmanager
+def _frozen(*pids: int) -> Iterator[None]:
+    for pid in pids:
+        os.kill(pid, SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in reversed(pids):
+            os.kill(pid, SIGCONT)
+
+
+FAULTS: Final = {
+    "an order that waits for a person": Fault(_held, ("TradewireApprovalWaits",)),
+    "a holding that nobody quotes": Fault(_unquoted, ("TradewireHeldUnquoted",), clears=False),
+    "a halt": Fault(_halt, ("TradewireHalted",)),
+    "a limit that is used up": Fault(_limit, ("TradewireLimitNearlyReached",)),
+    "orders that are too large": Fault(_denials, ("TradewireMostOrdersDenied",), clears=False),
+    "messages that are no signals": Fault(_refusals, ("TradewireSignalsRefused",), clears=False),
+    "settings that are wrong": Fault(_wrong_settings, ("TradewireReloadRefused",), clears=False),
+    "a broker that rejects": Fault(_rejections, ("TradewireBrokerRejects",), clears=False),
+    "a broker that is slow": Fault(_slow, ("TradewireSubmitsSlow",), clears=False),
+    "a broker that does not say": Fault(_unknown, ("TradewireUnknownOrders",)),
+    "a broker that refuses the key": Fault(_keys, ("TradewireBrokerAway",)),
+    "a stream that cannot be had": Fault(_quiet_stream, ("TradewireBrokerDegraded",)),
+    "money that is gone": Fault(_break, ("TradewireReconciliationBroken",)),
+    "risk that hangs": Fault(
+        _stopped_risk, ("TradewireProcessDown", "TradewireOrdersUndecided", "TradewireNobodyLeads")
+    ),
+    "a process that crashes": Fault(_crashes, ("TradewireProcessRestarts",), clears=False),
+    "a ledger that hangs": Fault(_stopped_ledger, ("TradewireNotReady", "TradewireGone", "TradewireSignalsWaiting")),
+    "a NATS that hangs": Fault(_stopped_nats, ("TradewireNatsServerAway", "TradewireNatsAway")),
+    "a Postgres that hangs": Fault(_stopped_postgres, ("TradewirePostgresAway",)),
+}
+BY_PROMTOOL_ALONE: Final = {
+    "TradewireInvariantViolated": "nothing short of a bug or a superuser's hand breaks the log",
+    "TradewireReconciliationLate": "five minutes without a comparison",
+    "TradewireFactsWaiting": "two minutes with a broker that tells and a ledger that is away",
+    "TradewireSlippageHigh": "an hour of bad fills",
+    "TradewireBrokerBudgetLow": "a minute's budget used up, and a run that is compared too often to keep one",
+    "TradewireFeedSilent": "five minutes of silence in an open market",
+    "TradewireAppendsSlow": "minutes of a slow disk",
+    "TradewireRelayLags": "a JetStream that takes nothing while a ledger commits",
+    "TradewireReaderLags": "a reader that is too slow for its log",
+    "TradewireRiskLags": "a thousand positions at once",
+    "TradewireSignalsFull": "a gigabyte of signals",
+    "TradewireTwoLead": "a process that is frozen for longer than its lease, and then read before it knows",
+    "TradewireProcessBusy": "ten minutes at full load",
+    "TradewireFilesRunOut": "hundreds of thousands of open files",
+    "TradewireBuildsMixed": "two builds, which one checkout does not have",
+    "TradewirePostgresConnections": "ninety connections of somebody else",
+    "TradewirePostgresVacuum": "a million transactions",
+    "TradewireNatsDiskFull": "a disk that is full",
+    "TradewireNatsSlowConsumers": "a client that is cut off for slowness",
+}
+"""Alerts whose fault takes too long or too much to be done here: promtool's cases alone show them to fire."""
