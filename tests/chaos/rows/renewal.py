@@ -76,7 +76,9 @@ async def _key(run: Run) -> None:
 
 async def _connected(run: Run) -> set[str]:
     """The public keys by which somebody is connected to NATS."""
-    answer = await probe.get("127.0.0.1", urlsplit(run.system.engines.monitor_url).port or 0, "/connz?auth=1&limit=1000")
+    answer = await probe.get(
+        "127.0.0.1", urlsplit(run.system.engines.monitor_url).port or 0, "/connz?auth=1&limit=1000"
+    )
     connections = msgspec.json.decode(answer[1])["connections"] if answer is not None else []
     return {connection["nkey"] for connection in connections if "nkey" in connection}
 
