@@ -185,8 +185,10 @@ async def running_engines(
     folder.create()
     keys.prepare(folder, shard)
     files = _tls_folder(folder)
-    names = certificates.CA_FILE, certificates.CERT_FILE, certificates.KEY_FILE
-    server_tls = Tls(*(str(files / name) for name in names)) if tls else None
+    ca, cert, key = (
+        str(files / name) for name in (certificates.CA_FILE, certificates.CERT_FILE, certificates.KEY_FILE)
+    )
+    server_tls = Tls(ca, cert, key) if tls else None
     nats_server = NatsServer(folder, host="127.0.0.1", port=free_port(), monitor_port=free_port(), tls=server_tls)
     postgres_server = PostgresServer(folder, port=free_port(), durable=durable)
     engines = Engines(folder, nats_server, postgres_server, shard)
