@@ -82,7 +82,8 @@ async def test_a_process_is_not_ready_without_nats(node: Node, name: str) -> Non
         await until_not_ready(pod)
         assert await pod.live()
         # What is noticed first differs: the connection, the ledger's beat, or the stream that does not answer.
-        assert any(part in await pod.problems() for part in ("nats", "replica", "work", "log", "relay", "tail"))
+        problems = await pod.problems()
+        assert any(part in problems for part in ("nats", "replica", "work", "log", "relay", "tail"))
     finally:
         node.pods["nats-0"].send_all(SIGCONT)
     await node.until_ready(*PROCESSES, "nats-0")

@@ -108,7 +108,7 @@ class Timings(Collector):
         family = HistogramMetricFamily(self._name, self._says, labels=self._labels)
         for values, series in tuple(self._series.items()):
             counts, total = tuple(series.counts), series.sum
-            bounds = (*(floatToGoString(bound) for bound in self._bounds), "+Inf")
+            bounds = (*(floatToGoString(bound) for bound in self._bounds), "+Inf")  # type: ignore[no-untyped-call]
             family.add_metric(values, list(zip(bounds, accumulate(counts), strict=True)), total)
         return [family]
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP
 from typing import Final
@@ -179,12 +180,16 @@ def _stopped_postgres(world: World) -> Iterator[None]:
         yield
 
 
+def _is_another(world: World, before: int) -> bool:
+    return "paper" in world.up.run.processes and world.pid("paper") != before
+
+
 @contextmanager
 def _crashes(world: World) -> Iterator[None]:
     for _ in range(4):
         before = world.pid("paper")
         os.kill(before, SIGKILL)
-        world.desk.until(lambda before=before: "paper" in world.up.run.processes and world.pid("paper") != before)
+        world.desk.until(partial(_is_another, world, before))
         world.watched.until(
             lambda: world.watched.query('up{process="paper"} == 1 and tradewire_ready{process="paper"} == 1'),
             lambda: "paper does not come back",

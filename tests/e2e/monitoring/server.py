@@ -75,7 +75,7 @@ def prometheus(tools: Path, data: Path) -> Iterator[Prometheus]:
     found["files"] = [name.replace("/tradewire/", f"{data}/") for name in found["files"]]
     (place / "prometheus.yaml").write_text(yaml.safe_dump(config))
     command = [
-        tools / "prometheus",
+        str(tools / "prometheus"),
         f"--config.file={place / 'prometheus.yaml'}",
         f"--storage.tsdb.path={place / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

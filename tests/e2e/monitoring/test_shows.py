@@ -1,6 +1,7 @@
 """Every panel and every alert sees something in a system that trades, and nothing is made up for them."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +67,7 @@ def traded(desk: Desk, served: Twin, watched: Prometheus) -> None:
 def test_every_query_of_a_panel_returns_figures(watched: Prometheus, board: Board, panel: Panel) -> None:
     for query in panel.queries:
         expr = filled(query.expr, WIDE)
-        watched.until(lambda expr=expr: watched.shows(expr), lambda expr=expr: f"nothing for {expr}")
+        watched.until(partial(watched.shows, expr), partial("nothing for {}".format, expr))
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=[alert.name for alert in ALERTS])

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ class Desk:
                 name, text = self._written(body)
                 await client.publish(name, text)
                 if waits and "action" in body and body.get("quantity"):
-                    await soon(lambda name=name: self._dealt_with(client, name))
+                    await soon(partial(self._dealt_with, client, name))
 
     def _written(self, body: dict[str, Any]) -> tuple[str, bytes]:
         self._number += 1

@@ -135,14 +135,14 @@ class Engines:
     async def add_user(self, user: str) -> Path:
         """Makes a key for a strategy or a person while the server runs; returns the seed's file."""
         seed = keys.register(self._folder, user)
-        await reload_users(self.nats.pid, self._nats_server.monitor_port)
+        await self.reload_nats()
         return seed
 
     async def renew_user(self, user: str) -> None:
         """Puts another key in the place of a user's while the server runs, which ends the user's connections."""
         keys.forget(self._folder, user)
         keys.register(self._folder, user)
-        await reload_users(self.nats.pid, self._nats_server.monitor_port)
+        await self.reload_nats()
 
     def public_key(self, user: str) -> str:
         """The public nkey that a user has now."""
@@ -164,10 +164,14 @@ class Engines:
         """
         certificates.issue(certificates.new_authority(), "nats", HOSTS, days).write(self.tls)
 
+    async def reload_nats(self) -> None:
+        """Has the running NATS read its users and certificates again."""
+        await reload_users(self.nats.pid, self._nats_server.monitor_port)
+
     async def remove_user(self, user: str) -> None:
         """Revokes a user's key while the server runs."""
         keys.forget(self._folder, user)
-        await reload_users(self.nats.pid, self._nats_server.monitor_port)
+        await self.reload_nats()
 
 
 @asynccontextmanager
