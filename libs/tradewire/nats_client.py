@@ -4,6 +4,8 @@ A key or certificate that is swapped on disk is used from the next connection on
 because its users have changed is connected to again, instead of being given up for good.
 """
 
+import logging
+
 import nats.errors
 from nats.aio.client import Client, Srv
 
@@ -14,6 +16,14 @@ from tradewire.runtime import exhaustion
 
 _CUT_OFF = ("authorization violation", "authentication expired", "authentication revoked", "authentication timeout")
 """What a server says to a client that it ends because of who it is, which a reload of its users may mend."""
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """All but what asyncio says when a connection under TLS ends that began without, as each of nats-py's does."""
+    return "eof_received()" not in record.msg
+
+
+logging.getLogger("asyncio").addFilter(_worth_telling)
 
 
 class Untrusted(nats.errors.Error):
