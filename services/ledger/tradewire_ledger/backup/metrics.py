@@ -17,9 +17,12 @@ class BackupMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Nothing while no backup was tried and none is asked for: whoever makes none is not to be alarmed."""
+        if self.last.tried_at or self.every:
+            yield from self.describe()
+
+    def describe(self) -> Iterator[Metric]:
+        """Every metric that there may be, so that the page of metrics has them."""
         last = self.last
-        if not last.tried_at and not self.every:
-            return
         yield GaugeMetricFamily(
             "tradewire_backup_last_success_timestamp_seconds",
             "When the last good backup was written and verified; 0 for never",
