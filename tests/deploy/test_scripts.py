@@ -1,4 +1,4 @@
-"""The scripts behind `make k8s-…`, with programs in the places of kubectl, kind, k3s and the engines that say what was asked."""
+"""The scripts behind `make k8s-…`, with stand-ins for kubectl, kind, k3s and the engines that note what was asked."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ class Machine:
 
     def run(self, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["sh", K8S / script, *arguments], env={"PATH": str(self.folder), "TMPDIR": os.environ.get("TMPDIR", "/tmp")},
+            ["sh", K8S / script, *arguments], env={**os.environ, "PATH": str(self.folder)},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
