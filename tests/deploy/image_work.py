@@ -25,7 +25,7 @@ def show_commands(images: Images) -> None:
             asked = question(words)
             done = inside(*asked.command)
             heard = done.stdout + done.stderr
-            known = done.returncode == asked.code and all(word in heard for word in asked.said)
+            known = asked.answered(done.returncode, heard)
             expect(f"`{' '.join(words)}` is a command ({where})", known, (done.returncode, heard))
 
 
