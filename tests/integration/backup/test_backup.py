@@ -302,11 +302,3 @@ async def test_what_s3_has_got_wrong_is_not_left_there(s3: str) -> None:
     with pytest.raises(BackupRefused, match="it is not right"):
         await place.put("tradewire-x.twbackup", data(), wrong)
     assert await place.files() == []
-
-
-async def test_an_s3_that_is_not_there_or_has_no_such_bucket_is_said(log: Log, settings: Settings, s3: str) -> None:
-    settings = replace(settings, backup=Backup(endpoint=s3, region="us-east-1"))
-    with pytest.raises(Unavailable, match="s3://nobody"):
-        await make.back_up(settings, "s3://nobody/x", quiet)
-    assert (await recorded(settings)).failures == 1
-    assert log.pos

@@ -12,6 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 import tradewire
+from tradewire import faults
 from tradewire.build import build_id
 from tradewire.errors import TradewireError, Unavailable
 from tradewire.settings import Settings
@@ -217,6 +218,7 @@ async def _sealed(connection: Connection, header: Header, sealer: Sealer, progre
             f"log {header.log_id}: its head is at position {header.pos}, frame {header.frame}, and it holds "
             f"{sealer.events} events and {sealer.frames} frames: run `tradewire check`"
         )
+    faults.point("backup.before_end")
     yield sealer.end()
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
+from tradewire import faults
 from tradewire.errors import ConfigError, Unavailable
 from tradewire.secret_files import read_secret
 from tradewire.settings import Backup
@@ -84,13 +85,15 @@ class Folder:
                     file.flush()
                     await asyncio.to_thread(os.fsync, file.fileno())
                     await verify(_read(fresh))
+                    faults.point("backup.before_rename")
                     fresh.replace(self._path / name)
                 _sync_folder(self._path)
             finally:
                 with suppress(OSError):
                     fresh.unlink(missing_ok=True)
         except OSError as error:
-            raise Unavailable(f"{self._path}: {error.strerror or error}") from None
+            why = error.strerror or error
+            raise Unavailable(f"{self._path}: {why}; mend that, or name another place (backup.to)") from None
 
     def _sweep(self) -> None:
         """Removes what was being written by whoever was killed at it: a lock ends with its process."""

@@ -16,7 +16,7 @@ from uuid import uuid4
 import asyncpg
 from msgspec import Struct
 
-from tradewire import ids
+from tradewire import faults, ids
 from tradewire.build import build_id
 from tradewire.domain.switches import GLOBAL, control_stream
 from tradewire.errors import TradewireError, Unavailable
@@ -160,6 +160,7 @@ async def restore(settings: Settings, source: str, progress: Progress, *, replac
         async with connection.transaction():
             before = await _emptied(connection, replace=replace)
             head = await _fill(connection, place, name, summary, progress)
+            faults.point("restore.before_commit")
         await connection.execute("analyze ledger.event; analyze ledger.frame")
     except LOST as error:
         raise Unavailable(f"Postgres: {str(error) or type(error).__name__}; nothing was restored") from error
@@ -196,6 +197,7 @@ async def _fill(connection: Connection, place: Place, name: str, summary: Summar
         format="binary",
         source=_events(_opened(place, name), header, log_id, progress),
     )
+    faults.point("restore.after_events")
     frames = Frames(log_id)
     await connection.copy_to_table(
         "frame",
