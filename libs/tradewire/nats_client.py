@@ -4,7 +4,7 @@ A key or certificate that is swapped on disk is used from the next connection on
 because its users have changed is connected to again, instead of being given up for good.
 """
 
-import logging
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client, Srv
@@ -16,14 +16,6 @@ from tradewire.runtime import exhaustion
 
 _CUT_OFF = ("authorization violation", "authentication expired", "authentication revoked", "authentication timeout")
 """What a server says to a client that it ends because of who it is, which a reload of its users may mend."""
-
-
-def _worth_telling(record: logging.LogRecord) -> bool:
-    """All but what asyncio says when a connection under TLS ends that began without, as each of nats-py's does."""
-    return "eof_received()" not in record.msg
-
-
-logging.getLogger("asyncio").addFilter(_worth_telling)
 
 
 class Untrusted(nats.errors.Error):
@@ -68,6 +60,10 @@ class NatsClient(Client):
                 self.abandon()
                 self._transport = None
             raise
+        if self._under_tls:
+            # As asyncio's own start_tls does; unaware of TLS, it complains on standard error when the connection ends.
+            protocol: Any = getattr(getattr(self._transport, "_io_writer", None), "_protocol", None)
+            protocol._over_ssl = True  # noqa: SLF001
 
     def _connect_command(self) -> bytes:
         # nats-py speaks in the clear to whoever asks for no TLS.

@@ -18,7 +18,7 @@ from tradewire.permissions import SERVICE_USERS, permissions_of
 from tradewire_cli import OWNER, keys
 from tradewire_cli.engines import certificates
 from tradewire_cli.engines.certificates import CA_FILE, CERT_FILE, KEY_FILE
-from tradewire_cli.k8s.store import Cluster, Folder, Store, StoreFailed
+from tradewire_cli.k8s.store import BASIC, Cluster, Folder, Store, StoreFailed
 
 NAMESPACE: Final = "tradewire"
 AUTHORITY: Final = "authority"
@@ -26,7 +26,7 @@ USERS: Final = "nats-users"
 NKEY: Final = "nkey"
 _ROLES: Final = ("admin", "sequencer", "reader")
 _NODES: Final = 5
-_OPAQUE, _BASIC, _TLS = "Opaque", "kubernetes.io/basic-auth", "kubernetes.io/tls"
+_OPAQUE, _TLS = "Opaque", "kubernetes.io/tls"
 
 app = typer.Typer(pretty_exceptions_enable=False, help=__doc__)
 
@@ -105,7 +105,7 @@ class Maker:
         def make() -> dict[str, bytes]:
             return {"username": f"tradewire_{role}".encode(), "password": secrets.token_urlsafe(32).encode()}
 
-        self._made(f"postgres-{role}", ("username", "password"), make, "a password", _BASIC)
+        self._made(f"postgres-{role}", ("username", "password"), make, "a password", BASIC)
 
     def _made(
         self, name: str, needed: tuple[str, ...], make: Callable[[], dict[str, bytes]], what: str, kind: str = _OPAQUE
