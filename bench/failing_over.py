@@ -60,13 +60,18 @@ class _Pairs(Tradewire):
     """The six processes, and a standby of each that is single-active."""
 
     async def start(self, engines: Engines, workdir: Path) -> None:
-        """Starts the standbys when the others lead."""
-        await super().start(engines, workdir)
-        for name in (f"{each}{_STANDBY}" for each in KILLED):
-            (workdir / name).mkdir()
-            self._ports[name] = free_port()
-            await self._spawn(name, PROCESSES[name.removesuffix(_STANDBY)], workdir)
-            await self._alive(name)
+        """Starts the standbys when the others lead; what has been started is killed where that comes to nothing."""
+        try:
+            await super().start(engines, workdir)
+            for name in (f"{each}{_STANDBY}" for each in KILLED):
+                (workdir / name).mkdir()
+                self._ports[name] = free_port()
+                await self._spawn(name, PROCESSES[name.removesuffix(_STANDBY)], workdir)
+                await self._alive(name)
+        except BaseException:
+            for process in self._processes.values():
+                process.kill()
+            raise
 
     def more(self, name: str) -> Mapping[str, str]:
         """A standby has a data folder of its own, as on another machine."""
