@@ -110,7 +110,8 @@ async def measure(rounds: int, say: Callable[[str], None]) -> list[FailOver]:
                     system = _Pairs({"max_price_age": "10m"})  # else what waits longer than 5 s is denied
                     await system.start(engines, Path(logs))
                     try:
-                        found.append(await _throw(system, engines, killed, say))
+                        found.append(thrown := await _throw(system, engines, killed, say))
+                        say(f"{killed}: led after {thrown.led:.1f} s, an order flowed after {thrown.flowed:.1f} s")
                     finally:
                         await system.stop()
     return found
