@@ -80,7 +80,7 @@ async def old_server(folder: Path, found: Path) -> AsyncIterator[str]:
     )  # fmt: skip
     assert await made.wait() == 0, made.last_words
     server = await Child.start(
-        "old postgres", [str(found / "postgres"), "-D", str(pgdata), "-p", str(port), 
+        "old postgres", [str(found / "postgres"), "-D", str(pgdata), "-p", str(port),
                          "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={pgdata}"],
         log=folder / "old.log", environment=clean_environment(), account=account, folder=pgdata,
     )  # fmt: skip
