@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import brokering, capacity, deciding, halting, machine, quoting, report
+from bench import brokering, capacity, deciding, failing_over, halting, machine, quoting, report
 from bench import growth as growing
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
@@ -36,6 +36,9 @@ def main(
     ] = 0,
     halt: Annotated[
         bool, typer.Option("--halt", help="Instead: how long does a KILL take in the middle of a load?")
+    ] = False,
+    failover: Annotated[
+        bool, typer.Option("--failover", help="Instead: how long until a standby has taken over from a killed process?")
     ] = False,
     decisions: Annotated[
         bool, typer.Option("--decisions", help="Instead: what does a decision cost, and what of it is its encoding?")
@@ -65,6 +68,9 @@ def main(
         return
     if halt:
         _show_halting(console, 1 if quick else rounds, json)
+        return
+    if failover:
+        _show_failing_over(console, 1 if quick else rounds, json)
         return
     if decisions:
         _show_decisions(console, 1 if quick else rounds, json)
@@ -139,6 +145,25 @@ def _show_halting(console: Console, rounds: int, json: Path | None) -> None:
     halting.show(console, found)
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+
+
+def _show_failing_over(console: Console, rounds: int, json: Path | None) -> None:
+    with console.status("starting the engines") as status:
+
+        def say(what: str) -> None:
+            status.update(what)
+            if not console.is_terminal:
+                console.print(what)
+
+        try:
+            found = asyncio.run(failing_over.measure(rounds, say))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    failing_over.show(console, found)
+    if json:
+        told = {"machine": machine.describe(), "throws": found}
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
 
 
 def _show_quoting(console: Console, rounds: int, seconds: float, json: Path | None) -> None:

@@ -13,11 +13,11 @@ PROCESSES = ("sequencer", "reader", "risk", "router", "ingest", "paper-0")
 
 
 @asynccontextmanager
-async def started(manifests: list[Manifest]) -> AsyncIterator[Node]:
-    """A node with everything on it, and fresh Secrets; nothing is waited for."""
+async def started(manifests: list[Manifest], *arguments: str) -> AsyncIterator[Node]:
+    """A node with everything on it, and fresh Secrets, made with these arguments; nothing is waited for."""
     with reachable_folder() as folder:
         folder.chmod(0o755)
-        secrets.make(folder / "secrets")
+        secrets.make(folder / "secrets", *arguments)
         async with running(manifests, secrets.read(folder / "secrets"), folder) as node:
             yield node
 

@@ -188,7 +188,9 @@ class Pod:
         return found
 
     def _field(self, reference: Manifest) -> str:
-        return {"metadata.name": self.name, "status.podIP": self.address}[reference["fieldPath"]]
+        labels = self.template["metadata"]["labels"].items()
+        known = {"metadata.name": self.name, "status.podIP": self.address}
+        return (known | {f"metadata.labels['{key}']": value for key, value in labels})[reference["fieldPath"]]
 
     def _volumes(self) -> dict[str, Path]:
         spec, group = self.template["spec"], self.template["spec"]["securityContext"]["fsGroup"]
