@@ -1,5 +1,6 @@
 """What the manifests start in the image, and how a program is asked whether it knows its words."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,10 @@ class Question(Struct, frozen=True):
     command: tuple[str, ...]
     code: int
     said: tuple[str, ...]
+
+    def answered(self, code: int, heard: str) -> bool:
+        """Whether that is what the right program says; `--user` is no part of `--users`."""
+        return code == self.code and all(re.search(rf"{re.escape(word)}(?![\w-])", heard) for word in self.said)
 
 
 def started() -> dict[tuple[str, ...], str]:

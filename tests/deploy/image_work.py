@@ -25,7 +25,7 @@ def show_commands(images: Images) -> None:
             asked = question(words)
             done = inside(*asked.command)
             heard = done.stdout + done.stderr
-            known = done.returncode == asked.code and all(word in heard for word in asked.said)
+            known = asked.answered(done.returncode, heard)
             expect(f"`{' '.join(words)}` is a command ({where})", known, (done.returncode, heard))
 
 
@@ -53,7 +53,7 @@ def _show_outside(images: Images, collector: Collector, s3: str) -> None:
     said(images.contained("sh", "-c", writing, data=VOLUME))
     with running(images, "outside") as inside:
         sent = json.loads(inside("tradewire", "send", "buy", "AAPL", "10", "--price", "187.25", "--wait", "--json"))
-        trace = sent["signal"].replace("-", "")
+        trace = json.loads(inside("tradewire", "why", sent["order"]["order"], "--json"))["trace_id"]
         end = time.monotonic() + _WAIT_SECONDS
         while not {"ingest", "risk", "router"} <= (seen := {_service(span.service) for span in collector.of(trace)}):
             if time.monotonic() > end:
