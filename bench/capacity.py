@@ -23,7 +23,7 @@ _SETTLED_SECONDS = 2.0
 _SAMPLE_SECONDS = 0.2
 _RATE = 100.0
 _PACED_SECONDS = 10.0
-_WAVE = 250
+_WAVE = 100
 """So many orders at once: no queue grows until a price is too old, however busy the machine is."""
 _MEGABYTE = 1e6
 
