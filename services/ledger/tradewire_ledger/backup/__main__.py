@@ -8,6 +8,8 @@ import time
 from tradewire.errors import ConfigError, Unavailable
 from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
+from tradewire.settings import Settings
+from tradewire_ledger.access import access_of
 from tradewire_ledger.backup.make import connected
 from tradewire_ledger.backup.records import Known, due_at, known
 from tradewire_ledger.lost import LOST
@@ -18,12 +20,10 @@ _STOP_SECONDS = 5.0
 
 async def serve(service: Service) -> None:
     """Makes a backup whenever one is due, until the process is to stop."""
-    dsn = service.settings.postgres.reader_dsn
-    if not dsn:
-        raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
+    access_of(service.settings.postgres, "reader_dsn")  # says at the start what is not set
     stopping = asyncio.ensure_future(service.stopping.wait())
     while not service.stopping.is_set():
-        work = asyncio.ensure_future(_once(service, dsn))
+        work = asyncio.ensure_future(_once(service))
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             await end_tasks(work)
@@ -32,12 +32,12 @@ async def serve(service: Service) -> None:
         await asyncio.wait({stopping}, timeout=LOOK_SECONDS)
 
 
-async def _once(service: Service, dsn: str) -> None:
+async def _once(service: Service) -> None:
     """Looks whether one is due, and makes it."""
     backup = service.settings.backup
     try:
-        last = await _last(dsn)
-    except Unavailable as error:
+        last = await _last(service.settings)
+    except (ConfigError, Unavailable) as error:
         service.health.set("postgres", str(error))
         return
     service.health.set("postgres", None)
@@ -52,8 +52,8 @@ async def _once(service: Service, dsn: str) -> None:
         service.log.info("a backup is made and verified", what=words[0] if words else "")
     else:
         service.log.error("a backup failed", code=code, why=words[-1] if words else "")
-    with contextlib.suppress(Unavailable):
-        _say(service, await _last(dsn))
+    with contextlib.suppress(ConfigError, Unavailable):
+        _say(service, await _last(service.settings))
 
 
 def _say(service: Service, last: Known) -> None:
@@ -69,8 +69,8 @@ def _say(service: Service, last: Known) -> None:
         service.health.note("backup", "none was ever made, and the last try failed; its log says why")
 
 
-async def _last(dsn: str) -> Known:
-    connection = await connected(dsn, "postgres.reader_dsn")
+async def _last(settings: Settings) -> Known:
+    connection = await connected(settings, "reader_dsn")
     try:
         return await known(connection)
     except LOST as error:
