@@ -140,7 +140,8 @@ def is_metric(name: str) -> bool:
 
 @cache
 def _source() -> str:
-    files = (path for pattern in _ELSEWHERE for path in sorted(ROOT.glob(pattern)) if ".venv" not in path.parts)
+    own = Path(__file__).parent
+    files = (path for pattern in _ELSEWHERE for path in sorted(ROOT.glob(pattern)) if own not in path.parents)
     return "\n".join(path.read_text() for path in files)
 
 
