@@ -16,6 +16,8 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Final
 
+import psutil
+
 from tests.deploy.node.network import Holder, Network
 from tests.deploy.node.volumes import MissingError, Objects, lay_out
 from tests.deploy.rendering import WORKLOADS, Manifest, containers_of, of_kind, pod_of
@@ -84,10 +86,14 @@ class Pod:
         return code
 
     async def kill(self) -> None:
-        """As when the node is lost."""
+        """As when the node is lost: returns when none of its processes is left."""
         self._wanted = False
-        self.send(SIGKILL)
+        left = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)] if self.pid else []
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         await self._end()
+        await asyncio.to_thread(psutil.wait_procs, left[1:], SOON_SECONDS)
 
     def send(self, number: Signals) -> None:
         """Sends the container's process a signal."""
@@ -189,8 +195,9 @@ class Pod:
 
     def _field(self, reference: Manifest) -> str:
         labels = self.template["metadata"]["labels"].items()
-        known = {"metadata.name": self.name, "status.podIP": self.address}
-        return (known | {f"metadata.labels['{key}']": value for key, value in labels})[reference["fieldPath"]]
+        known: dict[str, str] = {f"metadata.labels['{key}']": value for key, value in labels}
+        known |= {"metadata.name": self.name, "status.podIP": self.address}
+        return known[reference["fieldPath"]]
 
     def _volumes(self) -> dict[str, Path]:
         spec, group = self.template["spec"], self.template["spec"]["securityContext"]["fsGroup"]

@@ -11,7 +11,7 @@ from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
 from tradewire_ledger.access import access_of
 from tradewire_ledger.backup.make import connected
-from tradewire_ledger.backup.records import Known, due_at, known
+from tradewire_ledger.backup.records import Known, begun, due_at, known
 from tradewire_ledger.lost import LOST
 
 LOOK_SECONDS = 5.0
@@ -36,14 +36,14 @@ async def _once(service: Service) -> None:
     """Looks whether one is due, and makes it."""
     backup = service.settings.backup
     try:
-        last = await _last(service.settings)
+        last, is_there = await _last(service.settings)
     except (ConfigError, Unavailable) as error:
         service.health.set("postgres", str(error))
         return
     service.health.set("postgres", None)
     service.health.started()
     _say(service, last)
-    if not backup.to or due_at(last, backup.every, _now()) > _now():
+    if not is_there or not backup.to or due_at(last, backup.every, _now()) > _now():
         return
     service.log.info("a backup begins", to=backup.to)
     code, said = await _make()
@@ -53,7 +53,7 @@ async def _once(service: Service) -> None:
     else:
         service.log.error("a backup failed", code=code, why=words[-1] if words else "")
     with contextlib.suppress(ConfigError, Unavailable):
-        _say(service, await _last(service.settings))
+        _say(service, (await _last(service.settings))[0])
 
 
 def _say(service: Service, last: Known) -> None:
@@ -69,10 +69,11 @@ def _say(service: Service, last: Known) -> None:
         service.health.note("backup", "none was ever made, and the last try failed; its log says why")
 
 
-async def _last(settings: Settings) -> Known:
+async def _last(settings: Settings) -> tuple[Known, bool]:
+    """The backups on record, and whether there is a log."""
     connection = await connected(settings, "reader_dsn")
     try:
-        return await known(connection)
+        return await known(connection), await begun(connection)
     except LOST as error:
         raise Unavailable(f"Postgres: {str(error) or type(error).__name__}") from error
     finally:

@@ -58,6 +58,10 @@ _COPY_END = b"\xff\xff"
 _WAITING = 4
 
 
+class NothingYet(Unavailable):
+    """There is no log: nothing to back up is no failure of a backup."""
+
+
 class Made(Struct, frozen=True):
     """A backup that was written and verified: where, its name, what it holds, how long it took, what was let go."""
 
@@ -124,6 +128,8 @@ async def back_up(settings: Settings, to: str, progress: Progress) -> Made:
         await _record(connection, began, ended, place, name, summary.bytes, header, "")
         removed = await _prune(place, header.log_id, settings.backup.keep)
         return Made(str(place), name, summary, (ended - began) / 1e6, removed)
+    except NothingYet:
+        raise
     except TradewireError as error:
         with suppress(*LOST):
             await _record(connection, began, _now(), place, "", 0, header, str(error))
@@ -156,7 +162,7 @@ async def _header(connection: Connection, settings: Settings, now: int) -> Heade
     except asyncpg.UndefinedTableError:
         head = None
     if head is None or not head["pos"]:
-        raise Unavailable("there is no log yet: nothing was ever appended")
+        raise NothingYet("there is no log yet: nothing was ever appended")
     at: Any = await connection.fetchrow(_CHECKPOINT)
     checkpoint = {name: str(value) if name == "log_id" else value for name, value in at.items()} if at else None
     return Header(
