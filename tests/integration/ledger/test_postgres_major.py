@@ -162,8 +162,10 @@ async def test_the_log_moves_whole_and_goes_on_under_its_name(folder: Path, tmp_
 
         await appended(engines, folder, "new", new)
         connection = await asyncpg.connect(engines.dsn("tradewire_admin"))
-        log_id, epoch, _, pos, _ = await connection.fetchrow(HEAD)
+        head = await connection.fetchrow(HEAD)
         await connection.close()
+        assert head is not None
+        log_id, epoch, _, pos, _ = head
         assert (str(log_id), epoch, pos) == (before.split("|")[0], int(before.split("|")[1]) + 1, 240)
         await ran([sys.executable, "-m", "tradewire_ledger", "check", "--settled"], **new["reader"])
 
@@ -171,7 +173,7 @@ async def test_the_log_moves_whole_and_goes_on_under_its_name(folder: Path, tmp_
 async def assert_guarded(engines: Engines) -> None:
     """The log is as append-only as it was, to its owner, too; and each role may do what it could."""
     for role in ("tradewire_sequencer", "tradewire_reader"):
-        connection = await asyncpg.connect(engines.dsn(role))  # type: ignore[arg-type]
+        connection = await asyncpg.connect(engines.dsn(role))
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("delete from ledger.event")
         await connection.close()
