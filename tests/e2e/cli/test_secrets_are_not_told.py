@@ -1,4 +1,4 @@
-"""Whatever a system says of itself holds none of its secrets: logs, spans, metrics, health; while all goes wrong, too."""
+"""What a system says of itself holds none of its secrets: logs, spans, metrics, health; when all goes wrong, too."""
 
 import json
 import urllib.error

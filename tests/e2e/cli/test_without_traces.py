@@ -1,4 +1,4 @@
-"""The product without the packages of its traces, and with a collector that cannot be reached: as if there were none."""
+"""The product without the packages of its traces, and with a collector out of reach: as if there were none."""
 
 import json
 import os
