@@ -171,7 +171,7 @@ async def test_what_an_earlier_release_made_becomes_the_owners(engines: Engines)
 SESSION = {
     "synchronous_commit": "on", "idle_in_transaction_session_timeout": "5s", "lock_timeout": "2s",
     "statement_timeout": "10s", "tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10s", "application_name": "tradewire sequencer",
+    "tcp_user_timeout": "10000", "application_name": "tradewire sequencer",
 }  # fmt: skip
 
 
