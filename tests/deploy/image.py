@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[2]
 SKIPPED = 77
 _BASE = "localhost/tradewire-base:debian"
 _SUITE = "bookworm"
-_MIRROR = "http://deb.debian.org/debian"
 _PROGRAMS = {
     "buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap", "unshare": "util-linux",
 }  # fmt: skip
@@ -44,7 +43,7 @@ def make_base(images: Images) -> str:
     root = images.scratch / "base"
     wanted = "--include=python3,python3-venv,ca-certificates"
     # In mounts of its own: broken off, it leaves no /proc behind in a folder that is about to be removed.
-    said(["unshare", "--mount", "debootstrap", "--variant=minbase", wanted, _SUITE, str(root), _MIRROR])
+    said(["unshare", "--mount", "debootstrap", "--variant=minbase", wanted, _SUITE, str(root)])
     for cache in (root / "var/cache/apt", root / "var/lib/apt/lists"):
         shutil.rmtree(cache)
         cache.mkdir()
