@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bench.role import Run
 from bench.system import ResultError
-from bench.tradewire.system import PROCESSES, Tradewire
+from bench.tradewire.system import PROCESSES, Tradewire, denials
 from tradewire_cli.engines import probe
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
@@ -128,7 +128,8 @@ async def _throw(system: _Pairs, engines: Engines, killed: str) -> FailOver:
         await _until(ended, f"not all of {orders} orders ended after the kill of {killed}")
         filled, failed = await _ended(connection)
         if (filled, failed) != (orders, 0):
-            raise ResultError(f"of {orders} orders {filled} were filled, and {failed} came to nothing")
+            why = await denials(connection)
+            raise ResultError(f"{killed}: of {orders} orders {filled} were filled, and {failed} came to nothing{why}")
     finally:
         await connection.close()
     return FailOver(killed, (led - at) / 1e6, (flowed - at) / 1e6, orders)

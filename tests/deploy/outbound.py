@@ -33,7 +33,7 @@ BROKERS: Final[dict[str, frozenset[int]]] = {
     ),
     "interactive-brokers": frozenset({4001, 4002}),
 }
-"""The ports at which brokers are, outside the cluster: Interactive Brokers' Gateway has one for live, one for paper."""
+"""The ports at which brokers are, outside the cluster. Interactive Brokers has one for live, one for paper."""
 _ENDS: Final = ("url", "urls", "dsn", "address", "host", "endpoint", "to")
 _LISTENING: Final = frozenset({"http.host"})
 _LAST_WORDS: Final = frozenset({"nats", "postgres", "migrate", "backup"})

@@ -1,54 +1,43 @@
-"""`make k8s-apply` and `make k8s-load` with programs in place of a cluster's, which write down what they are asked."""
+"""The scripts behind `make k8s-…`, with stand-ins for kubectl, kind, k3s and the engines that note what was asked."""
 
 import os
-import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.rendering import FOLDERS, K8S, kubectl, overlay
+from tests.deploy.rendering import K8S, kubectl, render
 
 _STEPS = ("1-foundation", "2-engines", "3-migrate", "4-ledger", "5-trading", "6-doors", "7-around")
-_STAND_IN = """#!/bin/sh
-echo "$(basename "$0") $*" >>"$TOLD"
-case "$*" in
-{cases}
-esac
-"""
+_TOOLS = ("sh", "mktemp", "rm", "grep", "cat", "awk")
 
 
 class Machine:
-    """A folder of stand-ins for programs, each with what it does, and what they were asked."""
+    """A folder of programs that is all of a script's PATH, and what was asked of them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.told = folder / "bin", folder / "told"
-        self.folder.mkdir()
-        for needed in ("sh", "awk", "grep", "cat", "mktemp", "rm", "basename", "printf", "sed"):
-            (self.folder / needed).symlink_to(_which(needed))
+        self.folder = folder
+        self._asked = folder / "asked"
+        for tool in _TOOLS:
+            found = shutil.which(tool)
+            assert found is not None
+            (folder / tool).symlink_to(found)
 
-    def program(self, name: str, *cases: str) -> None:
+    def program(self, name: str, body: str) -> None:
+        """A stand-in, which first writes down what it was asked."""
         path = self.folder / name
-        path.write_text(_STAND_IN.format(cases="\n".join(cases)))
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >>{self._asked}\n{body}\n')
         path.chmod(0o755)
 
-    def run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        self.told.write_text("")
+    def run(self, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [*map(str, command)],
-            env={"PATH": str(self.folder), "TOLD": str(self.told), **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+            ["sh", K8S / script, *arguments], env={**os.environ, "PATH": str(self.folder)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
 
-    @property
     def asked(self) -> list[str]:
-        return self.told.read_text().splitlines()
-
-
-def _which(name: str) -> str:
-    return next(str(Path(place) / name) for place in os.defpath.split(":") if (Path(place) / name).exists())
+        return self._asked.read_text().splitlines() if self._asked.exists() else []
 
 
 @pytest.fixture
@@ -56,101 +45,94 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def applying(machine: Machine, name: str, *cases: str) -> subprocess.CompletedProcess[str]:
-    """Applies an overlay to a cluster in which everything has a deployment of the step's name."""
-    rendering = f'kustomize*) exec {kubectl()} "$@" ;;'
-    machine.program("kubectl", *cases, rendering, "*get*output=name*) echo deployment.apps/any ;;")
-    return machine.run(K8S / "apply.sh", FOLDERS[name], KUBECTL="kubectl")
+def cluster(machine: Machine, refused: str = "") -> None:
+    """A kubectl that renders for real, and refuses what has a word in it."""
+    body = f"""case "$*" in
+*"{refused or "nothing"}"*) echo "Error: timed out waiting for the condition" >&2; exit 1;;
+kustomize*) exec {kubectl()} "$@";;
+*get*4-ledger*) printf 'deployment.apps/sequencer\\ndeployment.apps/reader\\n';;
+esac"""
+    machine.program("kubectl", body)
 
 
-def steps_applied(machine: Machine) -> list[str]:
-    return [found[1] for line in machine.asked if (found := re.search(r" apply .*tradewire/step=(\S+)", line))]
-
-
-@pytest.mark.parametrize("name", ["dev", "production", "everything", "two-shards-us"])
-def test_steps_are_applied_in_order_and_each_is_waited_for(machine: Machine, name: str) -> None:
-    done = applying(machine, name)
+@pytest.mark.parametrize("overlay", ["dev", "production"])
+def test_each_step_is_applied_in_its_order_and_waited_for(machine: Machine, overlay: str) -> None:
+    cluster(machine)
+    done = machine.run("apply.sh", str(K8S / "overlays" / overlay))
     assert done.returncode == 0, done.stderr
-    assert steps_applied(machine) == list(_STEPS)
-    assert re.findall(r"^== (\S+)$", done.stdout, re.MULTILINE) == list(_STEPS)
-    asked = machine.asked
-    applied = [next(at for at, line in enumerate(asked) if f"tradewire/step={step}" in line) for step in _STEPS]
-    for at, step in enumerate(("2-engines", "4-ledger", "5-trading", "6-doors")):
-        between = asked[applied[_STEPS.index(step)] : applied[_STEPS.index(step) + 1]]
-        assert any("rollout status" in line for line in between), (at, step)
-    migrated = asked[applied[2] : applied[3]]
-    assert any("wait --for=condition=Complete" in line and "job/migrate" in line for line in migrated)
-    assert any("delete job migrate" in line for line in asked[applied[1] : applied[2]])
-    replicated = any("cluster/postgres" in line for line in asked)
-    assert replicated is (name != "dev")
+    assert tuple(line.removeprefix("== ") for line in done.stdout.splitlines() if line.startswith("== ")) == _STEPS
+    asked = machine.asked()
+    applied = [line.rpartition("step=")[2] for line in asked if line.startswith("kubectl apply")]
+    assert tuple(applied) == _STEPS
+    migrated = next(number for number, line in enumerate(asked) if "wait" in line and "job/migrate" in line)
+    rolled = [number for number, line in enumerate(asked) if "rollout status" in line]
+    assert [asked[number].rpartition("/")[2] for number in rolled] == ["sequencer", "reader"]
+    assert all(migrated < number for number in rolled)
+    assert any("cluster/postgres" in line for line in asked) == (overlay == "production")
 
 
-@pytest.mark.parametrize("name", ["dev", "two-shards-eu"])
-def test_what_is_asked_is_asked_in_the_overlays_namespace(machine: Machine, name: str) -> None:
-    assert applying(machine, name).returncode == 0
-    (namespace,) = (each["metadata"]["name"] for each in overlay(name) if each["kind"] == "Namespace")
-    asked = [line for line in machine.asked if re.search(r" (get|rollout|wait|delete) ", line)]
+@pytest.mark.parametrize("folder", ["overlays/dev", "examples/two-shards/eu"])
+def test_everything_is_asked_in_the_overlays_own_namespace(machine: Machine, folder: str) -> None:
+    cluster(machine)
+    assert machine.run("apply.sh", str(K8S / folder)).returncode == 0
+    (namespace,) = (each["metadata"]["name"] for each in render(K8S / folder) if each["kind"] == "Namespace")
+    asked = [
+        line for line in machine.asked() if any(f" {verb} " in line for verb in ("get", "rollout", "wait", "delete"))
+    ]
     assert asked
     assert all(f"--namespace={namespace} " in line for line in asked)
 
 
-def test_what_comes_after_a_step_that_fails_is_not_applied(machine: Machine) -> None:
-    done = applying(machine, "dev", '*condition=Complete*) echo "error: timed out" >&2; exit 1 ;;')
-    assert done.returncode != 0
-    assert steps_applied(machine) == ["1-foundation", "2-engines", "3-migrate"]
-    assert done.stderr.splitlines()[-1] == "error: timed out"
-
-
-_SAVES = '"save --output "*) echo image >"$3" ;;'
-_KIND = '"get clusters") echo kind ;;'
+@pytest.mark.parametrize(("refused", "last"), [("job/migrate", "3-migrate"), ("rollout", "4-ledger")])
+def test_what_is_not_ready_is_the_last_thing_said(machine: Machine, refused: str, last: str) -> None:
+    cluster(machine, refused)
+    done = machine.run("apply.sh", str(K8S / "overlays" / "dev"))
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == f"== {last}"
+    assert "timed out" in done.stderr
 
 
 @pytest.mark.parametrize("engine", ["podman", "buildah"])
 def test_an_image_gets_the_name_by_which_pods_ask_for_it(machine: Machine, engine: str) -> None:
     """Both call it localhost/tradewire, and `podman save` would keep that name."""
     named = "path=${4#docker-archive:}; path=${path%:tradewire:latest}"
-    machine.program(engine, "images*) echo 4f3c ;;", f'push*) {named}; echo image >"$path" ;;')
-    machine.program("kind", _KIND)
-    done = machine.run(K8S / "load.sh", "tradewire:latest")
+    machine.program(engine, f'case "$1" in images) echo 4f3c;; push) {named}; echo image >"$path";; esac')
+    machine.program("kind", 'case "$1" in get) echo kind;; esac')
+    done = machine.run("load.sh", "tradewire:latest")
     assert done.returncode == 0, done.stderr
-    pushed = next(line for line in machine.asked if " push " in line)
+    pushed = next(line for line in machine.asked() if " push " in line)
     assert pushed.startswith(f"{engine} push --quiet tradewire:latest docker-archive:")
     assert pushed.endswith(":tradewire:latest")
-    assert not any(" save " in line for line in machine.asked)
+    assert not any(" save " in line for line in machine.asked())
 
 
 @pytest.mark.parametrize(
     ("programs", "asked"),
     [
-        ({"kind": _KIND}, "kind load image-archive"),
+        ({"kind": 'case "$1" in get) echo kind;; esac'}, "kind load image-archive"),
         ({"k3s": ""}, "k3s ctr images import"),
         ({"kind": "", "k3s": ""}, "k3s ctr images import"),
     ],
     ids=["kind", "k3s", "kind without a cluster beside k3s"],
 )
 def test_an_image_goes_to_the_cluster_that_there_is(machine: Machine, programs: dict[str, str], asked: str) -> None:
-    machine.program("docker", _SAVES)
-    for name, case in programs.items():
-        machine.program(name, case)
-    done = machine.run(K8S / "load.sh", "tradewire:latest")
+    machine.program("docker", 'case "$1" in save) echo image >"$3";; esac')
+    for name, body in programs.items():
+        machine.program(name, body)
+    done = machine.run("load.sh", "tradewire:latest")
     assert done.returncode == 0, done.stderr
-    assert "docker image inspect tradewire:latest" in machine.asked
-    assert machine.asked[-1].startswith(asked)
+    assert machine.asked()[-1].startswith(asked)
 
 
-def test_an_image_that_nobody_has_is_told(machine: Machine) -> None:
-    machine.program("docker", "*inspect*) exit 1 ;;")
-    machine.program("k3s")
-    done = machine.run(K8S / "load.sh", "tradewire:latest")
-    assert done.returncode == 2
-    assert (
-        done.stderr == "k8s-load: neither docker, podman nor buildah has the image tradewire:latest: run make image\n"
-    )
-    assert not [line for line in machine.asked if line.startswith("k3s")]
+def test_without_an_image_it_says_how_to_make_one(machine: Machine) -> None:
+    machine.program("docker", "exit 1")
+    done = machine.run("load.sh", "tradewire:latest")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "make image" in done.stderr
 
 
-def test_a_cluster_that_is_not_there_is_told(machine: Machine) -> None:
-    machine.program("docker", _SAVES)
-    done = machine.run(K8S / "load.sh", "tradewire:latest")
-    assert done.returncode == 2
-    assert done.stderr == "k8s-load: there is neither a kind cluster nor k3s on this machine\n"
+def test_without_a_cluster_it_says_so(machine: Machine) -> None:
+    machine.program("docker", 'case "$1" in save) echo image >"$3";; esac')
+    done = machine.run("load.sh", "tradewire:latest")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "neither a kind cluster nor k3s" in done.stderr

@@ -55,6 +55,8 @@ class Pod:
         self.waits_for = ""
         """What keeps the container from being started."""
         self.finished = asyncio.Event()
+        self.shown: dict[str, list[bool]] = {}
+        """What each probe has answered, one entry a change."""
         self._node, self._number = node, number
         self.folder = node.folder / "pods" / name
         self.log = self.folder / "log"
@@ -127,12 +129,19 @@ class Pod:
         told = self.container[kind]["httpGet"]
         port = {each["name"]: each["containerPort"] for each in self.container["ports"]}[told["port"]]
         timeout = self.container[kind].get("timeoutSeconds", 1)
-        return await self._node.network.get(f"http://{self.address}:{port}{told['path']}", timeout)
+        answer = await self._node.network.get(f"http://{self.address}:{port}{told['path']}", timeout)
+        shown = self.shown.setdefault(kind, [])
+        if not shown or shown[-1] != (answer[0] == 200):
+            shown.append(answer[0] == 200)
+        return answer
 
     async def ready(self) -> bool:
         if "readinessProbe" not in self.container:
             return self.pid is not None
         return (await self.probe("readinessProbe"))[0] == 200
+
+    async def was_started(self) -> bool:
+        return (await self.probe("startupProbe"))[0] == 200
 
     async def live(self) -> bool:
         return (await self.probe("livenessProbe"))[0] == 200

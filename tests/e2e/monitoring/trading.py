@@ -60,6 +60,7 @@ broker = "paper"
 [paper]
 faults = true
 slippage_bps = 80
+commission_per_share = "0.01"
 [backup]
 to = "{data / BACKUPS}"
 every = "60s"
