@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import brokering, deciding, failing_over, halting, machine, quoting, report
+from bench import brokering, capacity, deciding, failing_over, halting, machine, quoting, report
 from bench import growth as growing
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
@@ -49,6 +49,10 @@ def main(
     brokers: Annotated[
         bool, typer.Option("--brokers", help="Instead: what does Alpaca's twin cost beside the paper broker?")
     ] = False,
+    needs: Annotated[
+        bool,
+        typer.Option("--capacity", help="Instead: memory by process and bytes on disk by order, over --orders twice."),
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
 ) -> None:
     """Measures the systems in interleaved rounds on a nats-server and a Postgres of their own, both synced to disk.
@@ -76,6 +80,9 @@ def main(
         return
     if brokers:
         _show_brokering(console, 1 if quick else rounds, 3.0 if quick else seconds, json)
+        return
+    if needs:
+        _show_capacity(console, 1_000 if quick else orders, json)
         return
     plan = Plan(
         orders=2_000 if quick else orders,
@@ -110,6 +117,22 @@ def _show_growth(console: Console, up_to: int, json: Path | None) -> None:
     growing.show(console, idle, steps)
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode({"idle_mb": idle, "steps": steps})))
+
+
+def _show_capacity(console: Console, orders: int, json: Path | None) -> None:
+    here = machine.describe()
+    console.print(
+        f"{here.system}, {here.cpus} CPUs, load {here.load}, Python {here.python}; data on {here.file_system}"
+    )
+    with console.status("starting the engines") as status:
+        try:
+            found = asyncio.run(capacity.measure(orders, status.update))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    capacity.show(console, found)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": here, "needs": found})))
 
 
 def _show_halting(console: Console, rounds: int, json: Path | None) -> None:

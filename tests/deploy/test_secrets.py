@@ -124,3 +124,12 @@ def test_external_secrets_bring_the_same(folder: Path) -> None:
         assert each["spec"]["dataFrom"] == [{"extract": {"key": f"tradewire/{name}"}}]
         wanted = each["spec"]["target"].get("template", {}).get("type", "Opaque")
         assert wanted == made[name]["type"]
+
+
+def test_passwords_are_marked_so_that_the_database_hears_of_a_new_one(tmp_path: Path) -> None:
+    """CloudNativePG sets a role's password when a Secret with this label changes."""
+    secrets.make(tmp_path)
+    marked = {
+        each["metadata"]["name"] for each in secrets.read(tmp_path) if each["metadata"]["labels"].get("cnpg.io/reload")
+    }
+    assert marked == {"postgres-admin", "postgres-sequencer", "postgres-reader"}

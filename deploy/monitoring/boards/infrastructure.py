@@ -273,7 +273,7 @@ _POSTGRES: Final = Row(
         ),
         Panel(
             title="Age of the last backup",
-            shows="How old the last good backup of the log is, beside how often one is asked for. None: none is.",
+            shows="How old the last good backup is, beside how often one is asked for; nothing where none is.",
             bad="Twice the interval: `tradewire logs backup`, or the CronJob's pods, say why. `tradewire backup` makes "
             "one at once.",
             queries=(
