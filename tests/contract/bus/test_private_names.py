@@ -39,4 +39,4 @@ def test_what_is_used_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["_io_writer", "_bare_io_writer"])
 def test_a_transport_keeps_its_writers(name: str) -> None:
-    assert hasattr(TcpTransport(), name)
+    assert hasattr(TcpTransport(), name)  # type: ignore[no-untyped-call]
