@@ -102,8 +102,13 @@ class NatsClient(Client):
 
     def abandon(self) -> None:
         """Closes the connection of an attempt that came to nothing."""
-        if self._transport is not None:
-            self._transport.close()  # type: ignore[no-untyped-call]
+        if self._transport is None:
+            return
+        self._transport.close()  # type: ignore[no-untyped-call]
+        # TLS first takes leave of the server, which may not answer; the socket below would stay open for as long.
+        bare = getattr(self._transport, "_bare_io_writer", None)
+        if bare is not None:
+            bare.close()
 
     async def send_raw(self, command: bytes = b"") -> None:
         """Writes at once, after what nats-py itself has left for its flusher task, whose waits swallow a cancel."""
