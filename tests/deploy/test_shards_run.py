@@ -43,4 +43,4 @@ async def test_it_trades_its_account_on_its_own_log(node: Node) -> None:
 async def test_it_refuses_the_accounts_of_the_other(node: Node) -> None:
     code, said = await sent(node, "--account", "carry")
     assert code != 0
-    assert "UNKNOWN_ACCOUNT" in said, said
+    assert "ACCOUNT_UNKNOWN" in said, said

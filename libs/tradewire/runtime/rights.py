@@ -28,15 +28,19 @@ async def problem(bus: Bus, user: str, shard: str) -> str:
     try:
         answer = await bus.request(WHO_AM_I, b"", timeout=2.0)
     except Unavailable:
-        refused = bus.last_error.lower()
-        if f"{inbox_prefix(user)}.".lower() in refused:
+        if _refused(bus, f"{inbox_prefix(user)}."):
+            await bus.reconnect()  # the server has dropped the inbox; it is asked for again, and may be allowed by now
             return f"NATS does not let {user} hear what it is answered, {inbox_prefix(user)}.>: {_MEND}"
-        if WHO_AM_I.lower() not in refused:
+        if not _refused(bus, WHO_AM_I):
             raise
         return f"NATS refuses {WHO_AM_I} to {user}, so that its rights cannot be verified: {_MEND}"
     given = msgspec.json.decode(answer.data).get("data", {}).get("permissions")
     found = differences(wanted, given)
     return f"NATS {found[0]} {user}{_others(found)}: {_MEND}" if found else ""
+
+
+def _refused(bus: Bus, subject: str) -> bool:
+    return any(subject.lower() in refusal for refusal in bus.refusals)
 
 
 def differences(wanted: Permissions, given: _Given | None) -> list[str]:

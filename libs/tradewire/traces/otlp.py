@@ -8,7 +8,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from tradewire.runtime.logs import redacted
 from tradewire.traces.context import TraceContext
-from tradewire.traces.span import Span
+from tradewire.traces.span import Span, Value
 
 _KINDS = {
     "internal": SpanKind.INTERNAL,
@@ -45,6 +45,10 @@ class Converter:
             end_time=span.end * _NANOSECONDS,
             instrumentation_scope=self._scope,
         )
+
+
+def _clean(said: Value) -> Value:
+    return redacted(said) if isinstance(said, str) else said
 
 
 def _context(context: TraceContext, *, remote: bool) -> SpanContext:

@@ -32,6 +32,7 @@ _ELSEWHERE: Final = (
     "libs/**/*.py",
     "services/**/*.py",
     ".github/**/*.yml",
+    "tests/**/*.py",
 )
 
 
