@@ -20,7 +20,9 @@ class Images:
 
     def __init__(self, store: Path, scratch: Path) -> None:
         self.scratch = scratch
-        self._where = ["--root", str(store / "store"), "--runroot", str(store / "run"), "--storage-driver", "vfs"]
+        driver = "overlay" if overlays(scratch) else "vfs"
+        where = store / driver
+        self._where = ["--root", str(where / "store"), "--runroot", str(where / "run"), "--storage-driver", driver]
 
     def buildah(self, *arguments: str) -> str:
         """Runs buildah; returns what it says. Raises Wrong with the end of it when it fails."""
@@ -38,6 +40,17 @@ class Images:
         options += ["--volume", f"{data}:/data"] if data else []
         options += ["--name", name] if name else ["--rm"]
         return self.podman("run", *options, IMAGE, *command)
+
+
+def overlays(scratch: Path) -> bool:
+    """Whether the kernel lays one folder over another here; where not, each container is a copy of the whole image."""
+    lower, upper, work, merged = (scratch / name for name in ("lower", "upper", "work", "merged"))
+    for each in (lower, upper, work, merged):
+        each.mkdir()
+    laid = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    # In mounts of its own, which end with it.
+    command = ["unshare", "--mount", "mount", "-t", "overlay", "overlay", "-o", laid, str(merged)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def said(command: list[str], cwd: Path | None = None) -> str:
