@@ -116,8 +116,8 @@ def _no_backups(_world: World) -> Iterator[None]:
 
 @contextmanager
 def _few_files(world: World) -> Iterator[None]:
-    """A process may open hardly more files than it has open."""
-    process = psutil.Process(world.pid("risk"))
+    """A process may open hardly more files than it has open; one that opens none for what is done meanwhile."""
+    process = psutil.Process(world.pid("paper"))
     before = process.rlimit(psutil.RLIMIT_NOFILE)
     process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() * 6 // 5 + 1, before[1]))
     try:
