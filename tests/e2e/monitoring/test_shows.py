@@ -4,7 +4,7 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from deploy.monitoring.alerts import ALERTS
@@ -78,7 +78,7 @@ def test_every_query_of_a_panel_returns_figures(watched: Prometheus, board: Boar
 def test_everything_that_an_alert_looks_at_is_there(watched: Prometheus, alert: Alert) -> None:
     for selector in selectors(alert.expr):
         if str(selector) not in ONLY_THEN:
-            assert watched.query(str(selector)), f"nothing for {selector}"
+            watched.until(partial(watched.query, str(selector)), partial("nothing for {}".format, selector))
 
 
 def test_each_alert_is_shown_to_fire_by_a_fault_here_or_says_why_by_promtool_alone() -> None:
@@ -94,14 +94,20 @@ def test_each_fault_is_brought_about_once() -> None:
 @pytest.mark.usefixtures("traded")
 def test_a_fault_fires_the_alerts_that_are_for_it(world: World, names: tuple[str, ...]) -> None:
     faults, watched = [FAULTS[name] for name in names], world.watched
-    early = {alert for fault in faults if not fault.stood for alert in fault.alerts} & set(watched.firing())
-    assert not early, "it fires before anything is wrong"
+    later = {alert for fault in faults if not fault.stood for alert in fault.alerts}
+    watched.until(lambda: not later & set(watched.firing()), lambda: f"before anything is wrong: {watched.firing()}")
     asked = {alert for fault in faults for alert in fault.alerts}
     with ExitStack() as stack:
         for fault in faults:
             stack.enter_context(fault.does(world))
-        watched.until(lambda: asked <= set(watched.firing()), lambda: f"does not fire: {asked - set(watched.firing())}")
-        texts = [text for name in asked for alert in watched.firing()[name] for text in alert["annotations"].values()]
+        seen: dict[str, list[dict[str, Any]]] = {}
+
+        def fire() -> bool:
+            seen.update(watched.firing())
+            return asked <= seen.keys()
+
+        watched.until(fire, lambda: f"do not fire: {asked - seen.keys()}")
+        texts = [text for name in asked for alert in seen[name] for text in alert["annotations"].values()]
     assert not [text for text in texts if "error expanding template" in text or "{{" in text or "<no value>" in text]
     ends = {alert for fault in faults if fault.clears for alert in fault.alerts}
     watched.until(lambda: not ends & set(watched.firing()), lambda: f"goes on: {ends & set(watched.firing())}")
