@@ -7,8 +7,7 @@
 - every failure of a request is one error, `Unavailable`: what was asked may or may not have happened;
 - pull requests (`tradewire.pull`) survive a reconnect, and a lost consumer is an error instead of silence.
 
-Private names of nats-py that this relies on: `_process_msg`, `_pending`, `_pending_data_size`, `_transport` (pinned by
-tests/contract/bus).
+The private names of nats-py that `tradewire.nats_client` relies on are pinned by tests/contract/bus.
 """
 
 import asyncio

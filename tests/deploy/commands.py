@@ -27,10 +27,12 @@ class Question(Struct, frozen=True):
 def started() -> dict[tuple[str, ...], str]:
     """Every command of every container, its probes and its hooks, with one of the objects that it stands in.
 
-    Of both overlays, and of each base by itself, because not every base is in an overlay.
+    Of both overlays and the examples, and of each base by itself, because not every base is in one of them.
     """
     folders = sorted(
-        path.parent for part in ("base/*", "overlays/*") for path in K8S.glob(f"{part}/kustomization.yaml")
+        path.parent
+        for part in ("base/*", "overlays/*", "examples/**")
+        for path in K8S.glob(f"{part}/kustomization.yaml")
     )
     return {
         words: f"{folder.name}: {name_of(workload)}"

@@ -1,6 +1,7 @@
 """What the image does for a cluster, shown in containers: every command of the manifests, and what goes out of it."""
 
 import json
+import logging
 import re
 import subprocess
 import time
@@ -31,6 +32,7 @@ def show_commands(images: Images) -> None:
 
 def show_outside(images: Images) -> None:
     """Traces go to a collector and a backup into a bucket, by nothing but what the image has."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # what is asked of the bucket is not what is shown
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     server.start()
     try:
