@@ -33,11 +33,15 @@ from tradewire.settings import Nats
 _NO_RESPONDERS = 503
 
 
-__all__ = ["Bus", "Handler", "JetStreamError", "KeyRefused", "Message", "Stoppable", "address", "wire"]
+__all__ = ["Bus", "Handler", "JetStreamError", "KeyRefused", "Message", "NobodyListens", "Stoppable", "address", "wire"]
 
 
 class KeyRefused(Unavailable):
     """The server does not know the key; it may be told of it, or the key's file be mended."""
+
+
+class NobodyListens(Unavailable):
+    """What was asked reached nobody, so that nothing was done."""
 
 
 class JetStreamError(Unavailable):
@@ -246,7 +250,8 @@ class Bus:
         """Asks and waits for one answer, `timeout` seconds.
 
         Raises:
-            Unavailable: nobody listens, the link is down, or no answer came; the request may have been carried out.
+            NobodyListens: the request reached nobody.
+            Unavailable: the link is down, or no answer came; the request may have been carried out.
         """
         self._fits(subject, payload)
         if not self._answers:
@@ -265,7 +270,7 @@ class Bus:
         finally:
             del self._asked[token]
         if message.status == _NO_RESPONDERS:
-            raise Unavailable(f"request on {subject}: nobody listens")
+            raise NobodyListens(f"request on {subject}: nobody listens")
         return message
 
     def _answered(self, message: Message) -> None:

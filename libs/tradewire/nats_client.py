@@ -4,6 +4,8 @@ A key or certificate that is swapped on disk is used from the next connection on
 because its users have changed is connected to again, instead of being given up for good.
 """
 
+from typing import Any
+
 import nats.errors
 from nats.aio.client import Client, Srv
 
@@ -58,6 +60,10 @@ class NatsClient(Client):
                 self.abandon()
                 self._transport = None
             raise
+        if self._under_tls:
+            # As asyncio's own start_tls does; unaware of TLS, it complains on standard error when the connection ends.
+            protocol: Any = getattr(getattr(self._transport, "_io_writer", None), "_protocol", None)
+            protocol._over_ssl = True  # noqa: SLF001
 
     def _connect_command(self) -> bytes:
         # nats-py speaks in the clear to whoever asks for no TLS.

@@ -7,7 +7,7 @@ import msgspec
 
 from tradewire.bus import Bus
 from tradewire.errors import InvalidValue, Unavailable
-from tradewire.permissions import WHO_AM_I, Permissions, permissions_of
+from tradewire.permissions import WHO_AM_I, Permissions, inbox_prefix, permissions_of
 
 _MEND = "write users.conf from this build's table and have the server read it again"
 _Given = dict[str, Any]
@@ -28,7 +28,10 @@ async def problem(bus: Bus, user: str, shard: str) -> str:
     try:
         answer = await bus.request(WHO_AM_I, b"", timeout=2.0)
     except Unavailable:
-        if WHO_AM_I.lower() not in bus.last_error.lower():
+        refused = bus.last_error.lower()
+        if f"{inbox_prefix(user)}.".lower() in refused:
+            return f"NATS does not let {user} hear what it is answered, {inbox_prefix(user)}.>: {_MEND}"
+        if WHO_AM_I.lower() not in refused:
             raise
         return f"NATS refuses {WHO_AM_I} to {user}, so that its rights cannot be verified: {_MEND}"
     given = msgspec.json.decode(answer.data).get("data", {}).get("permissions")

@@ -55,7 +55,8 @@ _COMMANDS: dict[str, tuple[Callable[..., str], str]] = {
     "backup-verify": (backups.verified, "FILE: read a whole backup, every seal and the whole hash chain; --json"),
     "restore": (
         backups.restored,
-        "FROM: make the log from a backup, halted (postgres.admin_dsn); --replace: in the place of the one there is",
+        "FROM: make the log from a backup, halted (postgres.admin_dsn); --replace: in the place of the one there is, "
+        "--look: only refuse what would be refused, and change nothing",
     ),
 }
 _FLAGS = {
@@ -63,7 +64,7 @@ _FLAGS = {
     "backup": frozenset({"--json"}),
     "backup-list": frozenset({"--json"}),
     "backup-verify": frozenset({"--json"}),
-    "restore": frozenset({"--replace"}),
+    "restore": frozenset({"--replace", "--look"}),
 }
 _WITH_A_WORD = frozenset({"backup", "backup-list", "backup-verify", "restore"})
 

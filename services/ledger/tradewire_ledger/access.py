@@ -37,8 +37,8 @@ class Access(Struct, frozen=True):
         """Where Postgres is, for people, without the password."""
         return urlsplit(self.dsn).netloc.rpartition("@")[2] or "the default socket"
 
-    async def connect(self, *, command_timeout: float, settings: dict[str, str]) -> Connection:
-        """Connects, with `command_timeout` in seconds and these settings of the server.
+    async def connect(self, *, command_timeout: float | None, settings: dict[str, str]) -> Connection:
+        """Connects, with `command_timeout` in seconds, None for none, and these settings of the server.
 
         Raises:
             LOST: Postgres does not answer or refuses, or the DSN or a file that it names is wrong.

@@ -6,19 +6,23 @@ import os
 import re
 import shutil
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.e2e.cli.system import Up, tradewire
 from tests.e2e.cli.twin import Twin, twin
 from tradewire import ids
 from tradewire.settings import Paper
+from tradewire_cli.engines.postgres import PostgresServer
 from tradewire_cli.engines.testing import reachable_folder
 from tradewire_cli.exits import Exit
 from tradewire_router.brokers.paper import PaperBroker
@@ -32,6 +36,14 @@ class AtBroker:
 
     def __init__(self, data: Path, served: Twin | None) -> None:
         self._data, self._twin = data, served
+        self._submits = 0
+
+    def count_submits(self, up: Up) -> int:
+        """How many orders it was ever sent, taken or not; ask once in each run, at its end."""
+        if self._twin is not None:
+            return self._twin.control.calls("POST /v2/orders")
+        self._submits += int(metric(up, "paper", "tradewire_paper_submits_total"))
+        return self._submits
 
     def names(self) -> list[str]:
         """The client order id of every order that it ever took."""
@@ -102,6 +114,36 @@ CANCELED = signal("canceled", 1, symbol="MSFT", order_type="limit", limit_price=
 STATUS = {"before": "filled", "held": "filled", "filled": "filled", "working": "working", "canceled": "canceled"}
 
 
+def metric(up: Up, process: str, name: str) -> float:
+    """What a process tells."""
+    with urllib.request.urlopen(f"{up.run.urls[process]}/metrics") as answer:
+        [found] = re.findall(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+    return float(found)
+
+
+def content(up: Up, pos: int) -> str:
+    """The digest of every event up to a position, byte for byte, but for the chain, which has the log's name in it."""
+
+    async def read() -> str:
+        connection = await asyncpg.connect(
+            PostgresServer(up.folder, port=up.run.ports["postgres"]).dsn("tradewire_reader")
+        )
+        try:
+            rows = await connection.fetch(EVENTS, pos)
+        finally:
+            await connection.close()
+        assert len(rows) == pos
+        return sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
+
+    return asyncio.run(read())
+
+
+EVENTS = """
+select pos, stream, version, event_id, type, schema, at, time, writer, correlation_id, causation_id, data
+from ledger.event where pos <= $1 order by pos
+"""
+
+
 def send(data: Path, body: str) -> None:
     said = tradewire(data, "send", "--from", "-", given=body)
     assert said.code == Exit.DONE, said.err
@@ -149,8 +191,11 @@ def checked(data: Path, words: list[str]) -> None:
     assert re.search(r"^  M2 +holds +1 ", verdict.out, re.MULTILINE), verdict.out
 
 
-def trade_and_lose(data: Path, words: list[str], backups: Path, *, nats_too: bool) -> None:
-    """Trades before and after a backup, then everything is killed and Postgres' folder is lost."""
+def trade_and_lose(data: Path, words: list[str], backups: Path, at: AtBroker, *, nats_too: bool) -> tuple[int, str]:
+    """Trades before and after a backup, then all is killed, and Postgres' folder or all but the broker's is lost.
+
+    Returns the backup's position and the digest of the events up to there.
+    """
     with running(data, words) as up:
         send(data, BEFORE)
         until(data, {"before": "filled"})
@@ -170,12 +215,31 @@ def trade_and_lose(data: Path, words: list[str], backups: Path, *, nats_too: boo
         found = until(data, {"filled": "filled", "working": "working", "canceled": "working"})
         assert tradewire(data, "cancel", found["canceled"]["order"]).code == Exit.DONE
         until(data, {"canceled": "canceled"})
+        assert at.count_submits(up) == len(STATUS)
+        pos = made.json["pos"]
+        digest = content(up, pos)
         processes = [process.pid for process in up.run.processes.values()]
     for pid in processes:
         gone(pid)
     shutil.rmtree((data / "postgres").resolve())
     if nats_too:
-        shutil.rmtree(data / "nats")
+        lose_all_but(data, THEIRS)
+    return pos, digest
+
+
+THEIRS = {"paper", "tradewire.toml", "twins", "twin.out", "up.out"}
+"""What in the data folder is the outside world's, or a person's."""
+
+
+def lose_all_but(data: Path, kept: set[str]) -> None:
+    """Keys, passwords, streams, logs: whatever the engines and processes had there."""
+    for each in data.iterdir():
+        if each.name in kept:
+            continue
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def gone(pid: int) -> None:
@@ -201,12 +265,13 @@ def test_after_a_restore_nothing_is_sent_twice_and_everything_agrees(
 ) -> None:
     data, at, words = broker
     backups = tmp_path / "backups"
-    trade_and_lose(data, words, backups, nats_too=nats_too)
+    pos, digest = trade_and_lose(data, words, backups, at, nats_too=nats_too)
     restored(data, words, backups)
 
     with running(data, words) as up:
         # Only what a lost part of the log sent is to be found; without NATS nobody can say which signals it was.
         until(data, {name: STATUS[name] for name in (("before", "held") if nats_too else STATUS)})
+        assert content(up, pos) == digest
         switches = tradewire(data, "status", "--json").out
         assert "HALT" in switches
         denied = tradewire(data, "send", "buy", "AAPL", "1", "--price", PRICE["AAPL"], "--id", "new", "--wait")
@@ -232,6 +297,7 @@ def test_after_a_restore_nothing_is_sent_twice_and_everything_agrees(
         until(data, {"after": "filled"})
         agreed(data, at)
         checked(data, words)
+        assert at.count_submits(up) == len(STATUS) + 1
         assert up.stop() == 0, up.said
 
     with running(data, words) as up:
@@ -241,5 +307,6 @@ def test_after_a_restore_nothing_is_sent_twice_and_everything_agrees(
         until(data, {**STATUS, "working": "canceled", "after": "filled"})
         agreed(data, at)
         assert len(at.names()) == len(STATUS) + 1
+        assert at.count_submits(up) == len(STATUS) + 1
         assert up.stop() == 0, up.said
     checked(data, words)

@@ -41,11 +41,15 @@ class World(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """`clears` where its alerts end with it, as those do not that count what was in the last minutes."""
+    """`clears` where its alerts end with it, as those do not that count what was in the last minutes.
+
+    `stood` where the fault was there before, so that its alerts fire already.
+    """
 
     does: Callable[[World], AbstractContextManager[None]]
     alerts: tuple[str, ...]
     clears: bool = True
+    stood: bool = False
 
 
 def _rehearsed(price: str = "190", quantity: int = 1) -> dict[str, object]:
@@ -95,10 +99,34 @@ def _unquoted(_world: World) -> Iterator[None]:
 
 
 @contextmanager
+def _bad_fills(_world: World) -> Iterator[None]:
+    """The paper broker fills at prices that are worse than approved, as its settings say."""
+    yield
+
+
+@contextmanager
+def _no_backups(_world: World) -> Iterator[None]:
+    """The place of the backups was taken away once the first one was made."""
+    yield
+
+
+@contextmanager
+def _few_files(world: World) -> Iterator[None]:
+    """A process may open hardly more files than it has open."""
+    process = psutil.Process(world.pid("ingest"))
+    before = process.rlimit(psutil.RLIMIT_NOFILE)
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() * 6 // 5, before[1]))
+    try:
+        yield
+    finally:
+        process.rlimit(psutil.RLIMIT_NOFILE, before)
+
+
+@contextmanager
 def _rejections(world: World) -> Iterator[None]:
     with _armed(world, "status_before", "POST /v2/orders", status=403, body='{"code": 40310000, "message": "no"}'):
-        world.desk.send(*(_rehearsed() for _ in range(10)))
-        yield
+        world.desk.send(*(_rehearsed() for _ in range(8)))
+    yield
 
 
 @contextmanager
@@ -116,8 +144,8 @@ def _unknown(world: World) -> Iterator[None]:
 @contextmanager
 def _slow(world: World) -> Iterator[None]:
     with _armed(world, "delay_before", "POST /v2/orders", milliseconds=2000):
-        world.desk.send(*(_rehearsed() for _ in range(20)))
-        yield
+        world.desk.send(*(_rehearsed() for _ in range(5)))
+    yield
 
 
 @contextmanager
@@ -231,32 +259,47 @@ def _frozen(*pids: int) -> Iterator[None]:
 
 
 FAULTS: Final = {
-    "an order that waits for a person": Fault(_held, ("TradewireApprovalWaits",)),
-    "a holding that nobody quotes": Fault(_unquoted, ("TradewireHeldUnquoted",), clears=False),
-    "a halt": Fault(_halt, ("TradewireHalted",)),
-    "a limit that is used up": Fault(_limit, ("TradewireLimitNearlyReached",)),
-    "orders that are too large": Fault(_denials, ("TradewireMostOrdersDenied",), clears=False),
     "messages that are no signals": Fault(_refusals, ("TradewireSignalsRefused",), clears=False),
+    "orders that are too large": Fault(_denials, ("TradewireMostOrdersDenied",), clears=False),
     "settings that are wrong": Fault(_wrong_settings, ("TradewireReloadRefused",), clears=False),
     "a broker that rejects": Fault(_rejections, ("TradewireBrokerRejects",), clears=False),
     "a broker that is slow": Fault(_slow, ("TradewireSubmitsSlow",), clears=False),
-    "a broker that does not say": Fault(_unknown, ("TradewireUnknownOrders",)),
-    "a broker that refuses the key": Fault(_keys, ("TradewireBrokerAway",)),
+    "a broker that fills badly": Fault(_bad_fills, ("TradewireSlippageHigh",), clears=False, stood=True),
+    "a holding that nobody quotes": Fault(_unquoted, ("TradewireHeldUnquoted",), clears=False, stood=True),
+    "a process that may open few files": Fault(_few_files, ("TradewireFilesRunOut",)),
+    "a halt": Fault(_halt, ("TradewireHalted",)),
+    "a limit that is used up": Fault(_limit, ("TradewireLimitNearlyReached",)),
     "a stream that cannot be had": Fault(_quiet_stream, ("TradewireBrokerDegraded",)),
     "money that is gone": Fault(_break, ("TradewireReconciliationBroken",)),
+    "a broker that refuses the key": Fault(_keys, ("TradewireBrokerAway",)),
+    "an order that waits for a person": Fault(_held, ("TradewireApprovalWaits",), stood=True),
+    "a broker that does not say": Fault(_unknown, ("TradewireUnknownOrders",)),
     "risk that hangs": Fault(
         _stopped_risk, ("TradewireProcessDown", "TradewireOrdersUndecided", "TradewireNobodyLeads")
     ),
     "a process that crashes": Fault(_crashes, ("TradewireProcessRestarts",), clears=False),
-    "a ledger that hangs": Fault(_stopped_ledger, ("TradewireNotReady", "TradewireGone", "TradewireSignalsWaiting")),
     "a NATS that hangs": Fault(_stopped_nats, ("TradewireNatsServerAway", "TradewireNatsAway")),
     "a Postgres that hangs": Fault(_stopped_postgres, ("TradewirePostgresAway",)),
+    "a ledger that hangs": Fault(_stopped_ledger, ("TradewireNotReady", "TradewireGone", "TradewireSignalsWaiting")),
+    "a place that takes no backup": Fault(_no_backups, ("TradewireBackupOld",), clears=False, stood=True),
 }
+AT_ONCE: Final = (
+    ("messages that are no signals", "orders that are too large", "settings that are wrong"),
+    ("a broker that rejects", "a broker that is slow", "a broker that fills badly", "a holding that nobody quotes"),
+    ("a halt", "a limit that is used up", "a stream that cannot be had", "a process that may open few files"),
+    ("money that is gone", "a broker that refuses the key"),
+    ("an order that waits for a person", "a broker that does not say", "risk that hangs", "a process that crashes"),
+    ("a NATS that hangs",),
+    ("a Postgres that hangs",),
+    # After two that publish nothing, because its alert asks for a minute in which no signal was appended.
+    ("a ledger that hangs",),
+    ("a place that takes no backup",),
+)
+"""Faults of different parts are brought about together, so that their waiting times are one."""
 BY_PROMTOOL_ALONE: Final = {
     "TradewireInvariantViolated": "nothing short of a bug or a superuser's hand breaks the log",
     "TradewireReconciliationLate": "five minutes without a comparison",
     "TradewireFactsWaiting": "two minutes with a broker that tells and a ledger that is away",
-    "TradewireSlippageHigh": "an hour of bad fills",
     "TradewireBrokerBudgetLow": "a minute's budget used up, and a run that is compared too often to keep one",
     "TradewireFeedSilent": "five minutes of silence in an open market",
     "TradewireAppendsSlow": "minutes of a slow disk",
@@ -266,7 +309,6 @@ BY_PROMTOOL_ALONE: Final = {
     "TradewireSignalsFull": "a gigabyte of signals",
     "TradewireTwoLead": "a process that is frozen for longer than its lease, and then read before it knows",
     "TradewireProcessBusy": "ten minutes at full load",
-    "TradewireFilesRunOut": "hundreds of thousands of open files",
     "TradewireBuildsMixed": "two builds, which one checkout does not have",
     "TradewirePostgresConnections": "ninety connections of somebody else",
     "TradewirePostgresVacuum": "a million transactions",

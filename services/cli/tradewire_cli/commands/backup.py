@@ -78,11 +78,12 @@ def surroundings(folder: DataFolder, config: Path | None) -> dict[str, str]:
     return environment
 
 
-def run_ledger(arguments: list[str], environment: dict[str, str]) -> int:
-    """Runs the ledger's program, which alone reads Postgres; returns its exit code."""
+def run_ledger(arguments: list[str], environment: dict[str, str], *, quiet: bool = False) -> int:
+    """Runs the ledger's program, which alone reads Postgres; returns its exit code. `quiet` leaves its output out."""
     command = (sys.executable, "-m", "tradewire_ledger", *arguments)
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own module
-    print(done.stdout.decode(), end="", flush=True)
+    if not quiet:
+        print(done.stdout.decode(), end="", flush=True)
     return done.returncode
 
 

@@ -49,20 +49,27 @@ def restore(
 
 
 async def _restore(settings: Settings, folder: DataFolder, arguments: list[str], environment: dict[str, str]) -> int:
-    # First, because whatever ends this after it is harmless: the next start makes both again from Postgres.
+    if settings.postgres.dsn:
+        if not settings.postgres.admin_dsn:
+            raise Failed(Exit.WRONG_USE, "postgres.admin_dsn is not set: only the owner of the tables can restore them")
+        return await _into(settings, folder, arguments, environment)
+    async with postgres_alone(folder) as server:
+        await server.create_roles()
+        dsn = server.dsn("tradewire_admin")
+        return await _into(settings, folder, arguments, environment | {"TRADEWIRE_POSTGRES_ADMIN_DSN": dsn})
+
+
+async def _into(settings: Settings, folder: DataFolder, arguments: list[str], environment: dict[str, str]) -> int:
+    # What would be refused is refused before anything of NATS is touched: a system that runs goes on as it was.
+    if code := await asyncio.to_thread(run_ledger, [*arguments, "--look"], environment, quiet=True):
+        return code
+    # Then NATS, because whatever ends this after it is harmless: the next start makes both again from Postgres.
     if settings.nats.nkey_file:
         await _forget(settings.nats, settings.shard)
     else:
         async with nats_alone(folder, settings.shard) as nats:
             await _forget(nats, settings.shard)
-    if settings.postgres.dsn:
-        if not settings.postgres.admin_dsn:
-            raise Failed(Exit.WRONG_USE, "postgres.admin_dsn is not set: only the owner of the tables can restore them")
-        return await asyncio.to_thread(run_ledger, arguments, environment)
-    async with postgres_alone(folder) as server:
-        await server.create_roles()
-        dsn = server.dsn("tradewire_admin")
-        return await asyncio.to_thread(run_ledger, arguments, environment | {"TRADEWIRE_POSTGRES_ADMIN_DSN": dsn})
+    return await asyncio.to_thread(run_ledger, arguments, environment)
 
 
 async def _forget(nats: Nats, shard: str) -> None:

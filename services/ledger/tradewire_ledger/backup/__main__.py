@@ -8,8 +8,10 @@ import time
 from tradewire.errors import ConfigError, Unavailable
 from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
+from tradewire.settings import Settings
+from tradewire_ledger.access import access_of
 from tradewire_ledger.backup.make import connected
-from tradewire_ledger.backup.records import Known, due_at, known
+from tradewire_ledger.backup.records import Known, begun, due_at, known
 from tradewire_ledger.lost import LOST
 
 LOOK_SECONDS = 5.0
@@ -18,12 +20,10 @@ _STOP_SECONDS = 5.0
 
 async def serve(service: Service) -> None:
     """Makes a backup whenever one is due, until the process is to stop."""
-    dsn = service.settings.postgres.reader_dsn
-    if not dsn:
-        raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
+    access_of(service.settings.postgres, "reader_dsn")  # says at the start what is not set
     stopping = asyncio.ensure_future(service.stopping.wait())
     while not service.stopping.is_set():
-        work = asyncio.ensure_future(_once(service, dsn))
+        work = asyncio.ensure_future(_once(service))
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             await end_tasks(work)
@@ -32,18 +32,18 @@ async def serve(service: Service) -> None:
         await asyncio.wait({stopping}, timeout=LOOK_SECONDS)
 
 
-async def _once(service: Service, dsn: str) -> None:
+async def _once(service: Service) -> None:
     """Looks whether one is due, and makes it."""
     backup = service.settings.backup
     try:
-        last = await _last(dsn)
-    except Unavailable as error:
+        last, is_there = await _last(service.settings)
+    except (ConfigError, Unavailable) as error:
         service.health.set("postgres", str(error))
         return
     service.health.set("postgres", None)
     service.health.started()
     _say(service, last)
-    if not backup.to or due_at(last, backup.every, _now()) > _now():
+    if not is_there or not backup.to or due_at(last, backup.every, _now()) > _now():
         return
     service.log.info("a backup begins", to=backup.to)
     code, said = await _make()
@@ -52,8 +52,8 @@ async def _once(service: Service, dsn: str) -> None:
         service.log.info("a backup is made and verified", what=words[0] if words else "")
     else:
         service.log.error("a backup failed", code=code, why=words[-1] if words else "")
-    with contextlib.suppress(Unavailable):
-        _say(service, await _last(dsn))
+    with contextlib.suppress(ConfigError, Unavailable):
+        _say(service, (await _last(service.settings))[0])
 
 
 def _say(service: Service, last: Known) -> None:
@@ -69,10 +69,11 @@ def _say(service: Service, last: Known) -> None:
         service.health.note("backup", "none was ever made, and the last try failed; its log says why")
 
 
-async def _last(dsn: str) -> Known:
-    connection = await connected(dsn, "postgres.reader_dsn")
+async def _last(settings: Settings) -> tuple[Known, bool]:
+    """The backups on record, and whether there is a log."""
+    connection = await connected(settings, "reader_dsn")
     try:
-        return await known(connection)
+        return await known(connection), await begun(connection)
     except LOST as error:
         raise Unavailable(f"Postgres: {str(error) or type(error).__name__}") from error
     finally:

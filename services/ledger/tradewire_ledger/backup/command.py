@@ -16,7 +16,7 @@ from tradewire.settings import Settings
 from tradewire_ledger.backup.form import Unsealer, verify
 from tradewire_ledger.backup.make import NOT_INCLUDED, Made, Progress, back_up
 from tradewire_ledger.backup.places import SUFFIX, place_of, split
-from tradewire_ledger.backup.restore import LOST_SINCE, Restored, restore
+from tradewire_ledger.backup.restore import LOST_SINCE, Restored, look, restore
 
 _QUIET_SECONDS = 2.0
 _EVERY_SECONDS = 1.0
@@ -124,9 +124,11 @@ def verified(settings: Settings, words: Sequence[str], flags: frozenset[str]) ->
 
 
 def restored(settings: Settings, words: Sequence[str], flags: frozenset[str]) -> str:
-    """`restore FROM`."""
+    """`restore FROM`; with `--look` it only says what would be refused."""
     if not words:
         raise ConfigError("FROM", "is missing", "Name a backup, or the place whose newest is meant.")
+    if "--look" in flags:
+        return asyncio.run(look(settings, words[0], replace="--replace" in flags))
     return _restored(asyncio.run(restore(settings, words[0], progress(), replace="--replace" in flags)))
 
 

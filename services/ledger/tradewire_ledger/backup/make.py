@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -12,9 +12,11 @@ import asyncpg
 from msgspec import Struct
 
 import tradewire
+from tradewire import faults
 from tradewire.build import build_id
-from tradewire.errors import ConfigError, TradewireError, Unavailable
+from tradewire.errors import TradewireError, Unavailable
 from tradewire.settings import Settings
+from tradewire_ledger.access import Key, access_of
 from tradewire_ledger.backup import records
 from tradewire_ledger.backup.form import (
     BLOCK_BYTES,
@@ -50,9 +52,14 @@ select e.pos, e.stream, e.version, e.event_id, e.type, e.schema, e.at, e.time, e
 from ledger.event e left join ledger.frame f on f.last_pos = e.pos
 order by e.pos
 """
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COPY_HEADER = 19
 _COPY_END = b"\xff\xff"
 _WAITING = 4
+
+
+class NothingYet(Unavailable):
+    """There is no log: nothing to back up is no failure of a backup."""
 
 
 class Made(Struct, frozen=True):
@@ -71,20 +78,18 @@ def newest_schema() -> str:
     return max(each.name.partition("_")[0] for each in folder.iterdir() if each.name.endswith(".sql"))
 
 
-async def connected(dsn: str, setting: str) -> Connection:
+async def connected(settings: Settings, key: Key) -> Connection:
     """A connection on which a statement may last; it is cut off when nothing is heard of the server.
 
     Raises:
-        ConfigError: no `setting` is set.
+        ConfigError: the setting `postgres.<key>` is missing, or a file that it needs, or its password is wrong.
         Unavailable: Postgres does not answer or refuses.
     """
-    if not dsn:
-        raise ConfigError(setting, "is not set", f"Set it, or TRADEWIRE_{setting.replace('.', '_').upper()}.")
+    access = access_of(settings.postgres, key)
     try:
-        return await asyncpg.connect(
-            dsn,
-            timeout=10,
-            server_settings={
+        return await access.connect(
+            command_timeout=None,
+            settings={
                 "application_name": "tradewire backup",
                 "jit": "off",
                 "statement_timeout": "0",
@@ -93,6 +98,8 @@ async def connected(dsn: str, setting: str) -> Connection:
                 "tcp_keepalives_count": "3",
             },
         )
+    except asyncpg.InvalidPasswordError as error:
+        raise access.refused(error) from None
     except LOST as error:
         raise Unavailable(f"Postgres: {str(error) or type(error).__name__}") from error
 
@@ -106,7 +113,7 @@ async def back_up(settings: Settings, to: str, progress: Progress) -> Made:
         BackupRefused: what was written is not what was read.
     """
     place = place_of(to, settings.backup)
-    connection = await connected(settings.postgres.reader_dsn, "postgres.reader_dsn")
+    connection = await connected(settings, "reader_dsn")
     began = _now()
     header: Header | None = None
     try:
@@ -121,6 +128,8 @@ async def back_up(settings: Settings, to: str, progress: Progress) -> Made:
         await _record(connection, began, ended, place, name, summary.bytes, header, "")
         removed = await _prune(place, header.log_id, settings.backup.keep)
         return Made(str(place), name, summary, (ended - began) / 1e6, removed)
+    except NothingYet:
+        raise
     except TradewireError as error:
         with suppress(*LOST):
             await _record(connection, began, _now(), place, "", 0, header, str(error))
@@ -153,7 +162,7 @@ async def _header(connection: Connection, settings: Settings, now: int) -> Heade
     except asyncpg.UndefinedTableError:
         head = None
     if head is None or not head["pos"]:
-        raise Unavailable("there is no log yet: nothing was ever appended")
+        raise NothingYet("there is no log yet: nothing was ever appended")
     at: Any = await connection.fetchrow(_CHECKPOINT)
     checkpoint = {name: str(value) if name == "log_id" else value for name, value in at.items()} if at else None
     return Header(
@@ -173,7 +182,8 @@ async def _header(connection: Connection, settings: Settings, now: int) -> Heade
 
 
 def _name(header: Header) -> str:
-    stamp = datetime.fromtimestamp(header.made_at // 1_000_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    # To the microsecond: two backups that are made at once must not take each other's file.
+    stamp = (_EPOCH + timedelta(microseconds=header.made_at)).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{prefix_of(header.log_id)}{stamp}-{header.pos}{SUFFIX}"
 
 
@@ -214,6 +224,7 @@ async def _sealed(connection: Connection, header: Header, sealer: Sealer, progre
             f"log {header.log_id}: its head is at position {header.pos}, frame {header.frame}, and it holds "
             f"{sealer.events} events and {sealer.frames} frames: run `tradewire check`"
         )
+    faults.point("backup.before_end")
     yield sealer.end()
 
 

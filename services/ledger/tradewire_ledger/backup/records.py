@@ -61,6 +61,14 @@ async def add(
     await connection.execute(_ADD, began_at, ended_at, not error, place, name, size, pos, log_id, error)
 
 
+async def begun(connection: Connection) -> bool:
+    """Whether there is a log, which there is not in the first moments of a new system."""
+    try:
+        return bool(await connection.fetchval("select pos from ledger.head"))
+    except asyncpg.UndefinedTableError:
+        return False
+
+
 def due_at(last: Known, every: int, now: int) -> int:
     """When (µs) the next backup is to begin; `every` in microseconds. After a failure it is tried again soon."""
     if last.tried_at > last.succeeded_at:

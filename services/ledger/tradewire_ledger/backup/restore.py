@@ -7,14 +7,16 @@ log was, and a global HALT, which only a person lifts.
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from hashlib import sha256
 from struct import Struct as Packed
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from msgspec import Struct
 
-from tradewire import ids
+from tradewire import faults, ids
 from tradewire.build import build_id
 from tradewire.domain.switches import GLOBAL, control_stream
 from tradewire.errors import TradewireError, Unavailable
@@ -42,6 +44,7 @@ LOST_SINCE = (
 """What a log that is restored has lost, for people. What brokers did is fetched from them."""
 
 _TRY_LOCK = "select pg_try_advisory_lock(hashtext('tradewire ledger'), hashtext(current_database()))"
+_THERE = "select log_id, pos from ledger.head"
 _OWNER = "select pg_get_userbyid(relowner) from pg_class where oid = 'ledger.event'::regclass"
 _TRIGGERS = """
 select c.relname as table, t.tgname as name from pg_trigger t
@@ -88,26 +91,76 @@ async def newest(settings: Settings, source: str) -> tuple[Place, str]:
     return place, max(files, key=lambda each: each.name.rsplit("-", 2)[-2:]).name
 
 
-async def restore(settings: Settings, source: str, progress: Progress, *, replace: bool) -> Restored:
-    """Verifies the whole file, then puts its log into Postgres in one transaction.
+async def chosen(settings: Settings, source: str) -> tuple[Place, str, Summary]:
+    """The backup that is meant, read as a whole, and fit for this release and this shard.
 
     Raises:
-        BackupRefused: the file is not whole, was changed, or is of a release that this one cannot go on with.
-        Refused: there is a log already and `replace` is not set, or a ledger is at work.
-        ConfigError, Unavailable, MigrationFailed: as they say.
+        BackupRefused: the file is not whole or was changed.
+        Refused: it is of another shard, or of a release that this one cannot go on with.
+        ConfigError, Unavailable: its place is wrong, or does not answer.
     """
     place, name = await newest(settings, source)
     summary = await verify(name, place.get(name))
     if why := unreadable(summary, newest_schema()):
         raise Refused(f"{name}: {why}")
-    migrate(settings)
-    connection = await connected(settings.postgres.admin_dsn, "postgres.admin_dsn")
+    if (shard := summary.header.shard) != settings.shard:
+        raise Refused(
+            f"{name}: is of shard {shard}, and these settings are of shard {settings.shard}: name a backup of "
+            f'{settings.shard}, or set shard = "{shard}"'
+        )
+    return place, name, summary
+
+
+async def look(settings: Settings, source: str, *, replace: bool) -> str:
+    """Refuses whatever `restore` would refuse, and changes nothing; returns the file's name. Raises as it does."""
+    _, name, _ = await chosen(settings, source)
+    connection = await connected(settings, "admin_dsn")
     try:
-        if not await connection.fetchval(_TRY_LOCK):
-            raise Refused("a ledger is at work on this Postgres: stop everything, then restore")
+        await _alone(connection)
+        with suppress(asyncpg.UndefinedTableError):
+            _replaceable(await connection.fetchrow(_THERE), replace=replace)
+    except LOST as error:
+        raise Unavailable(f"Postgres: {str(error) or type(error).__name__}; nothing was restored") from error
+    finally:
+        connection.terminate()
+    return name
+
+
+async def _alone(connection: Connection) -> None:
+    """Takes the ledger's lock, which ends with the connection. Raises Refused when somebody has it."""
+    if not await connection.fetchval(_TRY_LOCK):
+        raise Refused(
+            "a ledger, or another restore, is at work on this Postgres: stop everything, then restore; "
+            "nothing was changed"
+        )
+
+
+def _replaceable(head: Any, *, replace: bool) -> str:
+    """What is there before a restore. Raises Refused when it is a log, and nobody said that it is to be replaced."""
+    what = f"log {head['log_id']} with {head['pos']:,} positions" if head is not None and head["pos"] else ""
+    if what and not replace:
+        raise Refused(f"Postgres holds {what}: back it up if you may need it, then restore with --replace")
+    return what
+
+
+async def restore(settings: Settings, source: str, progress: Progress, *, replace: bool) -> Restored:
+    """Verifies the whole file, then puts its log into Postgres in one transaction.
+
+    Raises:
+        BackupRefused: the file is not whole or was changed.
+        Refused: it is of another shard or a newer release; there is a log already and `replace` is not set; a ledger
+            or another restore is at work.
+        ConfigError, Unavailable, MigrationFailed: as they say.
+    """
+    place, name, summary = await chosen(settings, source)
+    connection = await connected(settings, "admin_dsn")
+    try:
+        await _alone(connection)
+        migrate(settings)
         async with connection.transaction():
             before = await _emptied(connection, replace=replace)
             head = await _fill(connection, place, name, summary, progress)
+            faults.point("restore.before_commit")
         await connection.execute("analyze ledger.event; analyze ledger.frame")
     except LOST as error:
         raise Unavailable(f"Postgres: {str(error) or type(error).__name__}; nothing was restored") from error
@@ -124,10 +177,7 @@ async def _emptied(connection: Connection, *, replace: bool) -> str:
     """
     owner = await connection.fetchval(_OWNER)
     await connection.execute(f'set local role "{owner}"')
-    head: Any = await connection.fetchrow("select log_id, pos from ledger.head for update")
-    what = f"log {head['log_id']} with {head['pos']:,} positions" if head is not None and head["pos"] else ""
-    if what and not replace:
-        raise Refused(f"Postgres holds {what}: back it up if you may need it, then restore with --replace")
+    what = _replaceable(await connection.fetchrow(f"{_THERE} for update"), replace=replace)
     # Only the owner can, and only until this transaction ends: nobody ever sees a log that could be changed.
     guards = await connection.fetch(_TRIGGERS)
     for guard in guards:
@@ -147,6 +197,7 @@ async def _fill(connection: Connection, place: Place, name: str, summary: Summar
         format="binary",
         source=_events(_opened(place, name), header, log_id, progress),
     )
+    faults.point("restore.after_events")
     frames = Frames(log_id)
     await connection.copy_to_table(
         "frame",
