@@ -13,6 +13,7 @@ MEMBERS := libs services/ingest services/risk services/router services/ledger se
 .DEFAULT_GOAL := help
 KUBECTL ?= kubectl
 OVERLAY ?= dev
+NAMESPACE ?= tradewire
 .PHONY: help setup demo up test check format bench chaos prove image image-test sbom audit lock clean k8s-load k8s-secrets k8s-apply
 
 help: ## print this list
@@ -70,8 +71,8 @@ k8s-load: ## load the image into the kind or k3s cluster of this machine (IMAGE=
 	@deploy/k8s/load.sh $(IMAGE)
 
 k8s-secrets: $(STAMP) ## make the cluster's secrets that are missing, and say which (ARGS="--strategy momo", "--renew NAME")
-	@$(KUBECTL) apply --filename=deploy/k8s/base/foundation/namespace.yaml
-	@$(BIN)/python -m tradewire_cli.k8s.secrets --kubectl $(KUBECTL) $(ARGS)
+	@sed 's/^  name: tradewire$$/  name: $(NAMESPACE)/' deploy/k8s/base/foundation/namespace.yaml | $(KUBECTL) apply --filename=-
+	@$(BIN)/python -m tradewire_cli.k8s.secrets --namespace $(NAMESPACE) --kubectl $(KUBECTL) $(ARGS)
 
 k8s-apply: ## apply an overlay step by step, waiting for each (OVERLAY=dev or production)
 	@KUBECTL=$(KUBECTL) deploy/k8s/apply.sh deploy/k8s/overlays/$(OVERLAY)

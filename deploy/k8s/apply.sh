@@ -8,12 +8,13 @@ limit=${LIMIT:-10m}
 rendered=$(mktemp)
 trap 'rm -f "$rendered"' EXIT
 "$kubectl" kustomize "$overlay" >"$rendered"
+namespace=$(awk '/^kind: Namespace$/ { found = 1 } found && $1 == "name:" { print $2; exit }' "$rendered")
 
 say() { printf '== %s\n' "$*"; }
 apply() { "$kubectl" apply --server-side --force-conflicts --filename="$rendered" --selector="tradewire/step=$1"; }
 settled() {
-    for workload in $("$kubectl" --namespace=tradewire get deployments,statefulsets --selector="tradewire/step=$1" --output=name); do
-        "$kubectl" --namespace=tradewire rollout status --timeout="$limit" "$workload"
+    for workload in $("$kubectl" --namespace="$namespace" get deployments,statefulsets --selector="tradewire/step=$1" --output=name); do
+        "$kubectl" --namespace="$namespace" rollout status --timeout="$limit" "$workload"
     done
 }
 
@@ -23,12 +24,12 @@ say 2-engines
 apply 2-engines
 settled 2-engines
 if grep -q '^kind: Cluster$' "$rendered"; then
-    "$kubectl" --namespace=tradewire wait --for=condition=Ready --timeout="$limit" cluster/postgres
+    "$kubectl" --namespace="$namespace" wait --for=condition=Ready --timeout="$limit" cluster/postgres
 fi
 say 3-migrate
-"$kubectl" --namespace=tradewire delete job migrate --ignore-not-found
+"$kubectl" --namespace="$namespace" delete job migrate --ignore-not-found
 apply 3-migrate
-"$kubectl" --namespace=tradewire wait --for=condition=Complete --timeout="$limit" job/migrate
+"$kubectl" --namespace="$namespace" wait --for=condition=Complete --timeout="$limit" job/migrate
 for step in 4-ledger 5-trading 6-doors; do
     say "$step"
     apply "$step"

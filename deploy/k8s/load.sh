@@ -4,15 +4,16 @@ set -eu
 image=${1:?usage: load.sh IMAGE}
 archive=$(mktemp)
 trap 'rm -f "$archive"' EXIT
-for engine in docker podman; do
-    if command -v "$engine" >/dev/null && "$engine" image inspect "$image" >/dev/null 2>&1; then
-        "$engine" save --output "$archive" "$image"
-        break
+if command -v docker >/dev/null && docker image inspect "$image" >/dev/null 2>&1; then
+    docker save --output "$archive" "$image"
+fi
+# Saved by these, it would be called localhost/…, under which no pod asks for it.
+for engine in podman buildah; do
+    if ! [ -s "$archive" ] && command -v "$engine" >/dev/null && [ -n "$("$engine" images --quiet "$image" 2>/dev/null)" ]; then
+        rm -f "$archive"
+        "$engine" push --quiet "$image" "docker-archive:$archive:$image"
     fi
 done
-if ! [ -s "$archive" ] && command -v buildah >/dev/null; then
-    buildah push --quiet "$image" "docker-archive:$archive:$image"
-fi
 if ! [ -s "$archive" ]; then
     echo "k8s-load: neither docker, podman nor buildah has the image $image: run make image" >&2
     exit 2

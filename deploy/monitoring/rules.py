@@ -32,7 +32,11 @@ def plain(alerts: Sequence[Alert], docs: str = "") -> str:
 
 def custom_resource(alerts: Sequence[Alert], docs: str = "") -> str:
     """Returns the same rules as a PrometheusRule."""
-    labels = {"app.kubernetes.io/name": "tradewire", "app.kubernetes.io/part-of": "tradewire"}
+    labels = {
+        "app.kubernetes.io/name": "tradewire",
+        "app.kubernetes.io/part-of": "tradewire",
+        "tradewire/step": "7-around",
+    }
     return _written(
         {
             "apiVersion": "monitoring.coreos.com/v1",

@@ -7,8 +7,7 @@
 - every failure of a request is one error, `Unavailable`: what was asked may or may not have happened;
 - pull requests (`tradewire.pull`) survive a reconnect, and a lost consumer is an error instead of silence.
 
-Private names of nats-py that this relies on: `_process_msg`, `_pending`, `_pending_data_size`, `_transport` (pinned by
-tests/contract/bus).
+The private names of nats-py that `tradewire.nats_client` relies on are pinned by tests/contract/bus.
 """
 
 import asyncio
@@ -31,13 +30,18 @@ from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 
 _NO_RESPONDERS = 503
+_MOST_REFUSALS = 100
 
 
-__all__ = ["Bus", "Handler", "JetStreamError", "KeyRefused", "Message", "Stoppable", "address", "wire"]
+__all__ = ["Bus", "Handler", "JetStreamError", "KeyRefused", "Message", "NobodyListens", "Stoppable", "address", "wire"]
 
 
 class KeyRefused(Unavailable):
     """The server does not know the key; it may be told of it, or the key's file be mended."""
+
+
+class NobodyListens(Unavailable):
+    """What was asked reached nobody, so that nothing was done."""
 
 
 class JetStreamError(Unavailable):
@@ -99,6 +103,8 @@ class Bus:
         """How often the link came back; whatever the server held only in memory may be gone since."""
         self.errors: int = 0
         self.last_error: str = ""
+        self.refusals: set[str] = set()
+        """What the server has said of subjects that it refuses, in lower case, since this connection was made."""
         self.closed = asyncio.Event()
         self.denied = asyncio.Event()
         """Set when the server refuses a subject; whoever looks into it clears it."""
@@ -131,11 +137,16 @@ class Bus:
                 refused.set()
             elif "permissions violation" in bus.last_error.lower():
                 bus.denied.set()
+                if len(bus.refusals) < _MOST_REFUSALS:
+                    bus.refusals.add(bus.last_error.lower())
 
         async def on_reconnected() -> None:
             bus.reconnects += 1
             for callback in bus._reconnected:
                 await callback()
+
+        async def on_disconnected() -> None:
+            bus.refusals.clear()  # what the next connection is refused is said before it counts as made
 
         async def on_closed() -> None:
             bus.closed.set()
@@ -154,6 +165,7 @@ class Bus:
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.2,  # type: ignore[arg-type]
                 error_cb=on_error,
+                disconnected_cb=on_disconnected,
                 reconnected_cb=on_reconnected,
                 closed_cb=on_closed,
             )
@@ -246,7 +258,8 @@ class Bus:
         """Asks and waits for one answer, `timeout` seconds.
 
         Raises:
-            Unavailable: nobody listens, the link is down, or no answer came; the request may have been carried out.
+            NobodyListens: the request reached nobody.
+            Unavailable: the link is down, or no answer came; the request may have been carried out.
         """
         self._fits(subject, payload)
         if not self._answers:
@@ -265,7 +278,7 @@ class Bus:
         finally:
             del self._asked[token]
         if message.status == _NO_RESPONDERS:
-            raise Unavailable(f"request on {subject}: nobody listens")
+            raise NobodyListens(f"request on {subject}: nobody listens")
         return message
 
     def _answered(self, message: Message) -> None:

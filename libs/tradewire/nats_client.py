@@ -4,6 +4,8 @@ A key or certificate that is swapped on disk is used from the next connection on
 because its users have changed is connected to again, instead of being given up for good.
 """
 
+from typing import Any
+
 import nats.errors
 from nats.aio.client import Client, Srv
 
@@ -58,6 +60,10 @@ class NatsClient(Client):
                 self.abandon()
                 self._transport = None
             raise
+        if self._under_tls:
+            # As asyncio's own start_tls does; unaware of TLS, it complains on standard error when the connection ends.
+            protocol: Any = getattr(getattr(self._transport, "_io_writer", None), "_protocol", None)
+            protocol._over_ssl = True  # noqa: SLF001
 
     def _connect_command(self) -> bytes:
         # nats-py speaks in the clear to whoever asks for no TLS.
@@ -96,8 +102,13 @@ class NatsClient(Client):
 
     def abandon(self) -> None:
         """Closes the connection of an attempt that came to nothing."""
-        if self._transport is not None:
-            self._transport.close()  # type: ignore[no-untyped-call]
+        if self._transport is None:
+            return
+        self._transport.close()  # type: ignore[no-untyped-call]
+        # TLS first takes leave of the server, which may not answer; the socket below would stay open for as long.
+        bare = getattr(self._transport, "_bare_io_writer", None)
+        if bare is not None:
+            bare.close()
 
     async def send_raw(self, command: bytes = b"") -> None:
         """Writes at once, after what nats-py itself has left for its flusher task, whose waits swallow a cancel."""

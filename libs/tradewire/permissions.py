@@ -136,7 +136,7 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
             subscribe=(),
             responses=_ONE_REPLY,
         ),
-        "backup": Permissions(publish=("heartbeat.backup.{shard}",), subscribe=()),
+        "backup": Permissions(publish=("heartbeat.backup.{shard}",), subscribe=(), responses=_ONE_REPLY),
         "feed": Permissions(publish=("quotes.>",), subscribe=("heartbeat.>", "events.>"), responses=_ONE_REPLY),
     }
 )

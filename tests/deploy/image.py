@@ -13,22 +13,21 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.deploy.containers import IMAGE, VOLUME, Images, Wrong, clear, expect, running, said
+from tests.deploy.image_work import show_commands, show_outside
 from tradewire_cli.engines.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = 77
-IMAGE = "localhost/tradewire:image-test"
 _BASE = "localhost/tradewire-base:debian"
 _SUITE = "bookworm"
-_MIRROR = "http://deb.debian.org/debian"
-_PROGRAMS = {"buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap"}
+_PROGRAMS = {
+    "buildah": "buildah", "podman": "podman", "runc": "runc", "debootstrap": "debootstrap", "unshare": "util-linux",
+}  # fmt: skip
 _USER = "10001"
-_START_SECONDS = 300.0
 _BUILD_TOOLS = "pip pip3 setuptools wheel ensurepip gcc cc make ld hatchling uv virtualenv"
 _TEST_TOOLS = "pytest hypothesis mypy ruff"
 _COMMANDS = (
@@ -37,58 +36,14 @@ _COMMANDS = (
 )  # fmt: skip
 
 
-class Wrong(Exception):  # noqa: N818 - what it says
-    """Something does not hold."""
-
-
-class Images:
-    """buildah and podman over a store of their own; `scratch` is for files, and gone afterwards."""
-
-    def __init__(self, store: Path, scratch: Path) -> None:
-        self.scratch = scratch
-        self._where = ["--root", str(store / "store"), "--runroot", str(store / "run"), "--storage-driver", "vfs"]
-
-    def buildah(self, *arguments: str) -> str:
-        """Runs buildah; returns what it says. Raises Wrong with the end of it when it fails."""
-        return said(["buildah", *self._where, *arguments])
-
-    def podman(self, *arguments: str) -> list[str]:
-        """The command of podman."""
-        return ["podman", *self._where, "--cgroup-manager", "cgroupfs", "--runtime", "runc", *arguments]
-
-    def contained(self, *command: str, data: str = "", name: str = "") -> list[str]:
-        """A command in a container as production runs it: read-only root, no capability, none to be had."""
-        options = ["--read-only", "--read-only-tmpfs=false", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
-        # Without a bridge, and within what this machine may give; neither loosens what is shown.
-        options += ["--network", "host", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
-        options += ["--volume", f"{data}:/data"] if data else []
-        options += ["--name", name] if name else ["--rm"]
-        return self.podman("run", *options, IMAGE, *command)
-
-
-def said(command: list[str], cwd: Path | None = None) -> str:
-    """What a command prints. Raises Wrong with the end of what it says when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-    if done.returncode != 0:
-        end = "\n".join([*done.stdout.splitlines(), *done.stderr.splitlines()][-15:])
-        raise Wrong(f"{' '.join(command[:1])} ended with {done.returncode}:\n{end}")
-    return done.stdout
-
-
-def expect(what: str, held: bool, seen: object) -> None:
-    """Says that something holds. Raises Wrong with what was seen when it does not."""
-    if not held:
-        raise Wrong(f"{what}: {seen}")
-    print(f"  ok  {what}", flush=True)
-
-
 def make_base(images: Images) -> str:
     """Makes the base: Debian with its Python and nothing that builds; one that a kept store has is used again."""
     if images.buildah("images", "--quiet", "--filter", f"reference={_BASE}").strip():
         return _BASE
     root = images.scratch / "base"
     wanted = "--include=python3,python3-venv,ca-certificates"
-    said(["debootstrap", "--variant=minbase", wanted, _SUITE, str(root), _MIRROR])
+    # In mounts of its own: broken off, it leaves no /proc behind in a folder that is about to be removed.
+    said(["unshare", "--mount", "debootstrap", "--variant=minbase", wanted, _SUITE, str(root)])
     for cache in (root / "var/cache/apt", root / "var/lib/apt/lists"):
         shutil.rmtree(cache)
         cache.mkdir()
@@ -202,7 +157,7 @@ def show_up(images: Images) -> None:
     """`tradewire up` on a volume: an order, a kill without warning, the same log afterwards, an orderly stop."""
     port = free_port()
     written = f"""echo '{{"nats": {port}}}' > /data/ports.json"""
-    said(images.contained("sh", "-c", written, data="tradewire-image-test"))
+    said(images.contained("sh", "-c", written, data=VOLUME))
     with running(images, "first") as inside:
         run = json.loads(inside("cat", "/data/run.json"))
         expect("NATS has the port that it was given", run["urls"]["nats"].endswith(f":{port}"), run["urls"])
@@ -221,28 +176,8 @@ def show_up(images: Images) -> None:
                 said(images.podman("stop", "--time", "120", name))
                 state = json.loads(said(images.podman("container", "inspect", name)))[0]["State"]
                 expect("it stops in order", state["ExitCode"] == 0, state)
-    alone = images.contained("tradewire", "check", "--settled", data="tradewire-image-test")
+    alone = images.contained("tradewire", "check", "--settled", data=VOLUME)
     expect("`tradewire check` is clean while it is down", "clean" in (seen := said(alone)), seen)
-
-
-@contextmanager
-def running(images: Images, name: str) -> Iterator[Callable[..., str]]:
-    """A container with `tradewire up` on the volume, from when it is up; gives what runs a command in it."""
-    command = images.contained(data="tradewire-image-test", name=name)
-    with (
-        (images.scratch / f"{name}.log").open("w+") as log,
-        subprocess.Popen(command, stdout=log, stderr=log) as process,
-    ):
-        try:
-            end = time.monotonic() + _START_SECONDS
-            while "Tradewire is up" not in (told := (images.scratch / f"{name}.log").read_text()):
-                if process.poll() is not None or time.monotonic() > end:
-                    raise Wrong(f"`tradewire up` does not come up:\n{told[-2000:]}")
-                time.sleep(0.2)
-            yield lambda *inner: said(images.podman("exec", name, *inner))
-        finally:
-            subprocess.run(images.podman("rm", "--force", name), capture_output=True, check=False)
-            process.wait()
 
 
 def show_unwritable(images: Images) -> None:
@@ -290,14 +225,14 @@ def main() -> int:
     os.environ["PATH"] = _path()
     with TemporaryDirectory(prefix="tradewire-image-") as temporary:
         images = Images(given.store.absolute() if given.store else Path(temporary), Path(temporary))
+        clear(images)  # what a run that was broken off has left in a store that is kept
         try:
             seconds, size, base = show_all(images, given.base)
         except Wrong as wrong:
             print(f"image-test: FAILED: {wrong}", file=sys.stderr)
             return 1
         finally:
-            subprocess.run(images.podman("rm", "--force", "--all"), capture_output=True, check=False)
-            subprocess.run(images.podman("volume", "rm", "--all", "--force"), capture_output=True, check=False)
+            clear(images)
     print(f"image-test: everything holds; image {size / 1e6:.0f} MB, built in {seconds:.0f} s on {base}")
     return 0
 
@@ -309,7 +244,7 @@ def show_all(images: Images, base: str | None) -> tuple[float, int, str]:
     print("building the image", flush=True)
     seconds = build(images, used)
     size = show_configuration(images)
-    for show in (show_surroundings, show_unwritable, show_up, show_demo):
+    for show in (show_surroundings, show_commands, show_unwritable, show_up, show_outside, show_demo):
         show(images)
     return seconds, size, used
 

@@ -5,22 +5,46 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from tests.deploy.policies import Flow
 from tests.deploy.rendering import WORKLOADS, Manifest, containers_of, of_kind, pod_of
 from tradewire.settings import Settings
+from tradewire_router.brokers.alpaca.settings import DATA_URL, HOSTS, QUOTES_URL
 
+_HTTPS: Final = 443
+_PROCESSES: Final = frozenset({"sequencer", "reader", "ingest", "risk", "router", "paper"})
 WHO: Final[dict[str, frozenset[str]]] = {
-    "nats.url": frozenset({"sequencer", "reader", "ingest", "risk", "router", "paper", "desk"}),
-    "nats.monitor_urls": frozenset({"sequencer", "reader", "ingest", "risk", "router"}),
+    "nats.url": _PROCESSES | {"desk"},
+    "nats.monitor_urls": _PROCESSES - {"paper"},
     "postgres.dsn": frozenset({"sequencer"}),
-    "postgres.reader_dsn": frozenset({"reader"}),
+    "postgres.reader_dsn": frozenset({"reader", "backup"}),
     "postgres.admin_dsn": frozenset({"migrate"}),
     "paper.address": frozenset({"router"}),
+    "traces.otlp_endpoint": _PROCESSES,
+    "backup.to": frozenset({"backup"}),
+    "backup.endpoint": frozenset({"backup"}),
 }
 """Every setting that says where to connect, and which processes do."""
-_ENDS: Final = ("url", "urls", "dsn", "address", "host", "endpoint")
+BROKERS: Final[dict[str, frozenset[int]]] = {
+    "paper": frozenset(),
+    "alpaca": frozenset(
+        urlsplit(url).port or _HTTPS for url in (*(f"https://{host}" for host in HOSTS.values()), DATA_URL, QUOTES_URL)
+    ),
+    "interactive-brokers": frozenset({4001, 4002}),
+}
+"""The ports at which brokers are, outside the cluster. Interactive Brokers has one for live, one for paper."""
+_ENDS: Final = ("url", "urls", "dsn", "address", "host", "endpoint", "to")
 _LISTENING: Final = frozenset({"http.host"})
+_LAST_WORDS: Final = frozenset({"nats", "postgres", "migrate", "backup"})
+
+
+class Needs(Struct, frozen=True):
+    """Connections that the settings ask for: between our pods, to other namespaces, and out of the cluster by port."""
+
+    flows: set[Flow]
+    elsewhere: set[tuple[str, str, int]]
+    outside: set[tuple[str, int]]
 
 
 def outbound_settings() -> set[str]:
@@ -38,20 +62,27 @@ def process_of(workload: Manifest) -> str:
     words: list[str] = containers_of(workload)[0]["command"]
     if words == ["sleep", "infinity"]:
         return "desk"
-    return words[-1] if words[-1] in {"nats", "postgres", "migrate"} else words[0].removeprefix("tradewire-")
+    return words[-1] if words[-1] in _LAST_WORDS else words[0].removeprefix("tradewire-")
 
 
-def needed(manifests: list[Manifest]) -> set[Flow]:
-    """Every connection inside the cluster that some setting of some container asks for."""
+def needed(manifests: list[Manifest]) -> Needs:
+    """Every connection that some setting of some container asks for."""
     services = _targets(manifests)
-    found = set[Flow]()
+    found = Needs(set(), set(), set())
     for workload in of_kind(manifests, *WORKLOADS):
         name, process = workload["metadata"]["name"], process_of(workload)
         settings = settings_of(workload, manifests)
         for key in (key for key, who in WHO.items() if process in who):
-            for place in _places(settings, key):
-                host, port = _split(place)
-                found.add(Flow(name, services[host.partition(".")[2] or host], port))
+            for host, port in (_split(place, key) for place in _places(settings, key)):
+                if (service := host.partition(".")[2] or host) in services:
+                    found.flows.add(Flow(name, services[service], port))
+                elif host.count(".") == 1 and key != "backup.to":
+                    found.elsewhere.add((name, service, port))
+                else:
+                    found.outside.add((name, port))
+        if process == "router":
+            account = settings["accounts"][settings["router"]["account"]]
+            found.outside.update((name, port) for port in BROKERS[account["broker"]])
     return found
 
 
@@ -74,14 +105,22 @@ def settings_of(workload: Manifest, manifests: list[Manifest]) -> dict[str, dict
 
 
 def _places(settings: dict[str, dict[str, Any]], key: str) -> list[str]:
+    if key == "paper.address" and not _is_at_paper(settings):
+        return []
     section, _, name = key.partition(".")
     value = settings.get(section, {}).get(name, "")
     return [each for each in (value if isinstance(value, list) else value.split(",")) if each]
 
 
-def _split(place: str) -> tuple[str, int]:
+def _is_at_paper(settings: dict[str, dict[str, Any]]) -> bool:
+    return bool(settings["accounts"][settings["router"]["account"]]["broker"] == "paper")
+
+
+def _split(place: str, key: str) -> tuple[str, int]:
     parts = urlsplit(place if "://" in place else f"tcp://{place}")
     assert parts.hostname, place
+    if key.startswith("backup."):
+        return parts.hostname, parts.port or _HTTPS
     assert parts.port, place
     return parts.hostname, parts.port
 

@@ -6,12 +6,11 @@ from msgspec import Struct
 
 from tests.deploy.rendering import WORKLOADS, Manifest, containers_of, of_kind, pod_of
 
-OUTSIDE: Final = "outside"
-"""Any address that is no pod's of ours."""
+_NAMES: Final = 53
 
 
 class Flow(Struct, frozen=True, order=True):
-    """A connection that may be made: the pods by their `app.kubernetes.io/name`, or `outside`."""
+    """A connection that may be made: the pods by the names of their workloads."""
 
     source: str
     target: str
@@ -57,6 +56,17 @@ class Network:
         for rule in self._rules("Egress", source):
             if any("ipBlock" in peer for peer in rule.get("to", ())) or not rule.get("to"):
                 found |= {port["port"] for port in rule["ports"]}
+        return found - {_NAMES}
+
+    def elsewhere(self, pod: str, direction: str) -> set[tuple[str, int]]:
+        """The other namespaces that a pod reaches, or is reached from, with the port; the cluster's names apart."""
+        end = "to" if direction == "Egress" else "from"
+        found = set[tuple[str, int]]()
+        for rule in self._rules(direction, pod):
+            for peer in (each for each in rule.get(end, ()) if "namespaceSelector" in each):
+                (namespace,) = peer["namespaceSelector"]["matchLabels"].values()
+                ports = (self._number(pod, each["port"]) for each in rule["ports"])
+                found |= {(namespace, port) for port in ports if port and port != _NAMES}
         return found
 
     def shut(self, pod: str, direction: str) -> bool:
@@ -93,6 +103,10 @@ class Network:
         if not ports:
             return True
         return any(self.ports[owner].get(each["port"], each["port"]) == port for each in ports)
+
+    def _number(self, pod: str, port: int | str) -> int:
+        """A port of a pod by its name, or 0 where the pod has none of that name."""
+        return port if isinstance(port, int) else self.ports[pod].get(port, 0)
 
     def _labels(self, pod: str) -> dict[str, str]:
         found: dict[str, str] = self.pods[pod]["metadata"]["labels"]

@@ -12,7 +12,13 @@ Manifest = dict[str, Any]
 """An object of Kubernetes, as it stands in YAML."""
 
 K8S = Path(__file__).parents[2] / "deploy" / "k8s"
-OVERLAYS = tuple(sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")))
+FOLDERS = {
+    "-".join(path.parent.relative_to(K8S).parts[1:]): path.parent
+    for pattern in ("overlays/*/kustomization.yaml", "examples/**/kustomization.yaml")
+    for path in sorted(K8S.glob(pattern))
+}
+"""Where what can be applied is: the overlays by their names, and the worked examples, such as `two-shards-us`."""
+OVERLAYS = tuple(FOLDERS)
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
@@ -35,7 +41,7 @@ def render(folder: Path) -> list[Manifest]:
 
 
 def overlay(name: str) -> list[Manifest]:
-    return render(K8S / "overlays" / name)
+    return render(FOLDERS[name])
 
 
 def name_of(manifest: Manifest) -> str:

@@ -30,9 +30,15 @@ async def until_said(pod: Pod, text: str) -> None:
     """Waits until a pod says, in one line, why it is not ready: at its probe, or as the last thing before it ends."""
 
     async def said() -> bool:
-        return text in await pod.problems() or text in pod.said.rstrip().rpartition("\n")[2]
+        return text in await pod.problems() or text in last()
 
-    await soon(said)
+    def last() -> str:
+        return pod.said.rstrip().rpartition("\n")[2]
+
+    try:
+        await soon(said)
+    except TimeoutError:
+        raise AssertionError(f"{pod.name} does not say {text!r} but {await pod.problems()!r}, {last()!r}") from None
 
 
 def keys_of(manifest: Manifest) -> dict[str, bytes]:

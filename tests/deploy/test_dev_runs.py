@@ -100,18 +100,22 @@ async def test_a_process_that_hangs_is_neither_ready_nor_alive(node: Node, name:
     finally:
         pod.send(SIGCONT)
     await node.until_ready(*PROCESSES)
+    assert await pod.live()
 
 
 async def test_nats_is_neither_ready_nor_alive_without_its_server(node: Node) -> None:
     pod = node.pods["nats-0"]
+    assert await pod.was_started()
     pod.send_children(SIGSTOP)
     try:
         await until_not_ready(pod)
+        assert not await pod.was_started()
         await until_dead(pod)
     finally:
         pod.send_children(SIGCONT)
     await node.until_ready(*PROCESSES, "nats-0")
     assert await pod.live()
+    assert await pod.was_started()
 
 
 @pytest.mark.parametrize("name", ["sequencer", "reader"])
@@ -128,13 +132,17 @@ async def test_the_ledger_is_not_ready_without_postgres(node: Node, name: str) -
 
 async def test_postgres_is_neither_ready_nor_alive_when_it_does_not_answer(node: Node) -> None:
     pod = node.pods["postgres-0"]
+    assert await pod.was_started()
     pod.send_children(SIGSTOP)
     try:
         await until_not_ready(pod)
+        assert not await pod.was_started()
         await until_dead(pod)
     finally:
         pod.send_children(SIGCONT)
     await node.until_ready(*PROCESSES, "postgres-0")
+    assert await pod.live()
+    assert await pod.was_started()
 
 
 async def test_the_router_is_not_ready_without_its_broker(node: Node) -> None:
@@ -165,6 +173,75 @@ async def test_every_pod_drains_within_its_time_and_comes_back(node: Node) -> No
         node.pods[name].start()
     await node.until_ready(*names)
     await traded(node, 3)
+
+
+def test_every_probe_was_green_then_red_then_green(node: Node) -> None:
+    for pod in node.pods.values():
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+            if kind in pod.container:
+                shown = pod.shown.get(kind, [])
+                assert [True, False, True] in [shown[at : at + 3] for at in range(len(shown))], (pod.name, kind)
+
+
+@pytest.mark.parametrize(("shows", "refusal"), [("nothing", "certificate"), ("a certificate", "authorization")])
+async def test_nats_takes_nobody_without_a_certificate_and_a_key(node: Node, shows: str, refusal: str) -> None:
+    code, said = await node.pods["desk"].run_in(["python", "-c", _STRANGER, shows])
+    assert code == 0, said
+    assert refusal in said.lower()
+
+
+_STRANGER = """
+import asyncio, ssl, sys
+import nats
+async def main():
+    folder = "/run/secrets/nats"
+    context = ssl.create_default_context(cafile=f"{folder}/ca.crt")
+    if sys.argv[1] == "a certificate":
+        context.load_cert_chain(f"{folder}/tls.crt", f"{folder}/tls.key")
+    async def told(error):
+        print(error)
+    try:
+        client = await nats.connect("tls://nats:4222", tls=context, allow_reconnect=False, error_cb=told)
+        await client.flush()
+    except Exception as error:
+        print(repr(error))
+    else:
+        sys.exit("somebody without a key was let in")
+asyncio.run(main())
+"""
+
+
+async def test_streams_refuse_to_lose_anything(node: Node) -> None:
+    _, said = await node.network.get(f"http://{node.pods['nats-0'].address}:8222/jsz?config=1&streams=1")
+    found = json.loads(said)
+    assert found["config"]["sync_always"] is True
+    streams = {
+        each["name"]: each["config"] for account in found["account_details"] for each in account["stream_detail"]
+    }
+    assert {"SIGNALS", "LOG_main"} <= set(streams)
+    for name in ("SIGNALS", "LOG_main"):
+        config = streams[name]
+        assert (config["storage"], config["deny_delete"], config["deny_purge"]) == ("file", True, True)
+        assert config["max_bytes"] > 0
+    assert streams["SIGNALS"]["discard"] == "new"
+
+
+async def test_no_secret_is_told(node: Node) -> None:
+    """In logs, at the ports that Prometheus and the kubelet read, or in the log of events."""
+    code, events = await node.pods["desk"].run_in(["tradewire", "events", "--json"])
+    assert code == 0, events
+    told = [events]
+    for pod in node.pods.values():
+        told.append(pod.said)
+        if "http" in {port["name"] for port in pod.container.get("ports", ())}:
+            places = (f"http://{pod.address}:8080{path}" for path in ("/metrics", "/readyz", "/livez"))
+            told += [(await node.network.get(place))[1] for place in places]
+    text = "\n".join(told)
+    assert "tradewire_" in text
+    secrets = node.objects.secrets()
+    assert len(secrets) > 20
+    for name, value in secrets:
+        assert value not in text, name
 
 
 async def test_what_was_appended_is_right(node: Node) -> None:

@@ -1,18 +1,13 @@
-"""The production overlay's NATS and processes at work: three nodes, of which any one may be lost.
-
-CloudNativePG is an operator that only a cluster has, so the development overlay's Postgres stands in for its own.
-"""
+"""The production overlay's NATS and processes at work: three nodes, of which any one may be lost."""
 
 from collections.abc import AsyncIterator
-from copy import deepcopy
 
 import pytest
 import pytest_asyncio
 
 from tests.deploy.node.kubelet import Node
 from tests.deploy.node.network import missing
-from tests.deploy.rendering import Manifest, overlay
-from tests.deploy.steps import PROCESSES, started, traded
+from tests.deploy.steps import PROCESSES, started, traded, without_operator
 
 pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing()),
@@ -20,24 +15,11 @@ pytestmark = [
 ]
 SERVERS = ("nats-0", "nats-1", "nats-2")
 RUNNING = (*(name for name in PROCESSES if name != "ingest"), "ingest-a", "ingest-b")
-_VERIFIED = "sslmode=verify-full&sslrootcert=/run/secrets/postgres/ca.crt"
-
-
-def manifests() -> list[Manifest]:
-    """Production, with a Postgres that needs no operator."""
-    found = [each for each in deepcopy(overlay("production")) if each["kind"] != "Cluster"]
-    for each in found:
-        if each["kind"] == "ConfigMap":
-            text = each["data"]["tradewire.toml"]
-            assert text.count(_VERIFIED) == 3
-            each["data"]["tradewire.toml"] = text.replace(_VERIFIED, "sslmode=disable")
-    theirs = ("StatefulSet postgres", "Service postgres-rw")
-    return found + [each for each in overlay("dev") if f"{each['kind']} {each['metadata']['name']}" in theirs]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def node() -> AsyncIterator[Node]:
-    async with started(manifests()) as made:
+    async with started(without_operator("production")) as made:
         await made.until_ready()
         yield made
 
@@ -54,9 +36,11 @@ async def test_every_stream_is_on_three_nodes(node: Node) -> None:
 @pytest.mark.parametrize("lost", SERVERS)
 async def test_the_loss_of_one_server_stops_nothing(node: Node, lost: str) -> None:
     await node.pods[lost].kill()
-    await node.until_ready(*(name for name in SERVERS if name != lost))
-    await traded(node, 2)
-    node.pods[lost].start()
+    try:
+        await node.until_ready(*(name for name in SERVERS if name != lost))
+        await traded(node, 2)
+    finally:
+        node.pods[lost].start()
     await node.until_ready(*SERVERS, *RUNNING)
     await traded(node, 3)
 

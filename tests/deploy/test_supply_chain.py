@@ -109,3 +109,25 @@ def test_a_release_is_signed_and_attested_by_the_digest_that_was_pushed() -> Non
     assert 'cosign sign --yes "$PUSHED"' in text
     assert "PUSHED=$IMAGE@$(jq" in text
     assert "--provenance mode=max" in text
+
+
+def verifying(text: str) -> list[list[str]]:
+    """Each `cosign verify…` of a text, as words, continued lines joined; what it is redirected to left out."""
+    joined = re.sub(r"\\\n\s*", "", text)
+    lines = [line.strip() for line in joined.splitlines() if line.strip().startswith("cosign verify")]
+    return [
+        [word for word in line.partition(" >")[0].split() if word not in {'"$image"', '"$PUSHED"'}] for line in lines
+    ]
+
+
+def test_the_page_verifies_an_image_as_the_release_verifies_it() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text()
+    page = (ROOT / "docs" / "how-to" / "verify-an-image.md").read_text()
+    assert len(verifying(page)) == 2
+    assert verifying(page) == verifying(workflow)
+    assert "OWNER/REPOSITORY/.github/workflows/release.yml@refs/tags/TAG" in page
+    assert "$GITHUB_REPOSITORY/.github/workflows/release.yml@$GITHUB_REF" in workflow
+    issuers = [re.findall(r"https://token\.actions\.githubusercontent\.com", text) for text in (workflow, page)]
+    assert issuers[0] == issuers[1] != []
+    assert "dist/image.txt" in workflow
+    assert "image.txt" in page

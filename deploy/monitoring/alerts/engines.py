@@ -1,4 +1,4 @@
-"""Postgres and NATS."""
+"""Postgres, NATS and backups."""
 
 from typing import Final
 
@@ -72,5 +72,17 @@ ENGINES: Final = (
         severity="warning",
         summary="{{ $labels.server }} has cut off {{ $value }} slow clients",
         description="The server's log names them. They connect again and read what they missed.",
+    ),
+    Alert(
+        name="TradewireBackupOld",
+        group="engines",
+        expr=(
+            "time() - max by (job) (tradewire_backup_last_success_timestamp_seconds)"
+            " > 2 * max by (job) (tradewire_backup_interval_seconds > 0)"
+        ),
+        lasts="15m",
+        severity="warning",
+        summary="There is no good backup of the last two intervals",
+        description="What is lost with Postgres is what the last good backup does not hold.",
     ),
 )

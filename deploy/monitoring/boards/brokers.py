@@ -70,7 +70,7 @@ _SESSION: Final = Row(
             "broker's own words. A strategy that is rejected again and again: `tradewire pause NAME --reason …`.",
             queries=(
                 Query(
-                    "sum by (account, code) (tradewire_router_rejections_total{$acct})",
+                    "sum by (account, code) (tradewire_router_rejections_total{$acct}) > 0",
                     "{{account}} {{code}}",
                 ),
             ),

@@ -1,4 +1,4 @@
-"""Infrastructure: processes, leases, the log, Postgres and NATS."""
+"""Infrastructure: processes, leases, the log, Postgres with its backups, and NATS."""
 
 from typing import Final
 
@@ -187,7 +187,7 @@ _LOG: Final = Row(
     ),
 )
 _POSTGRES: Final = Row(
-    "Postgres",
+    "Postgres and its backups",
     (
         Panel(
             title="Answers",
@@ -270,6 +270,40 @@ _POSTGRES: Final = Row(
             crit=0.5,
             width=8,
             alert="TradewirePostgresVacuum",
+        ),
+        Panel(
+            title="Age of the last backup",
+            shows="How old the last good backup is, beside how often one is asked for; nothing where none is.",
+            bad="Twice the interval: `tradewire logs backup`, or the CronJob's pods, say why. `tradewire backup` makes "
+            "one at once.",
+            queries=(
+                Query("time() - max(tradewire_backup_last_success_timestamp_seconds{$sel} > 0)", "age"),
+                Query("max(tradewire_backup_interval_seconds{$sel} > 0)", "asked for"),
+            ),
+            unit="s",
+            width=8,
+            alert="TradewireBackupOld",
+        ),
+        Panel(
+            title="Backups that failed",
+            shows="Backups that failed in the chosen time.",
+            bad="One now and then mends itself: it is tried again after five minutes. More: the place is full, away or "
+            "refuses the key.",
+            queries=(Query("max(increase(tradewire_backup_failures_total{$sel}[$__range]))", "failed"),),
+            kind="bars",
+            unit="none",
+            decimals=0,
+            width=8,
+            alert="TradewireBackupOld",
+        ),
+        Panel(
+            title="Size of the last backup",
+            shows="Bytes of the last good backup.",
+            bad="It grows as the log does: as many are kept as `backup.keep` says, so plan their place for that.",
+            queries=(Query("max(tradewire_backup_last_size_bytes{$sel})", "bytes"),),
+            unit="bytes",
+            width=8,
+            alert="TradewireBackupOld",
         ),
     ),
 )

@@ -162,8 +162,14 @@ def _decode(decoders: dict[tuple[str, int], msgspec.json.Decoder[Any]], event: E
     try:
         decoder = decoders[event.type, event.schema]
     except KeyError:
-        raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}") from None
+        raise unknown(event) from None
     return decoder.decode(event.data)
+
+
+def unknown(event: Event) -> UnknownEvent:
+    """Returns what to raise for an event that this build does not know."""
+    what = f"{event.type} schema {event.schema} at position {event.pos}"
+    return UnknownEvent(f"{what} is not known to this build: start the build that wrote it, or a newer one")
 
 
 def new_event(

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any, Literal, Protocol, TextIO, cast
 
 import structlog
@@ -26,7 +27,22 @@ _IDS = ("signal", "order", "event_id", "pos", "account", "strategy")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _SECRET = re.compile(r"(?i)\b((?:password|passwd|secret|token|api[_-]?key)\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s,;&'\"]+)")
 _BEARER = re.compile(r"(?i)\b(authorization\W{1,4})(?:(?:bearer|basic)\s+)?[^\s,;'\"]+")
-_SECRET_NAMES = frozenset({"password", "secret", "token", "authorization", "dsn", "seed", "nkey"})
+_QUOTED = re.compile(
+    r"(?i)(['\"](?:\w{0,32}(?:password|passwd|secret|token|seed)\w{0,32}|[\w-]{0,32}(?:api|secret)[_-]?key)['\"]\s*:\s*b?)"
+    r"('[^']*'|\"[^\"]*\")"
+)
+"""A pair as Python or JSON write it, such as a library's headers."""
+_HEADER = re.compile(r"(?i)\b([\w-]{1,32}-key(?:-id)?['\"]?\s*[:=]\s*['\"]?)[^\s,;'\"]+")
+_SEED = re.compile(r"\bS[UAONCX][A-Z2-7]{56}\b")
+"""An nkey's seed, wherever it stands."""
+_SEED_LENGTH = 58
+_SECRET_NAMES = frozenset(
+    {
+        "password", "passphrase", "secret", "token", "authorization", "dsn", "seed", "nkey",
+        "api_key", "api_secret", "secret_key", "private_key",
+    }
+)  # fmt: skip
+_PLAIN = (bool, int, float, type(None))
 
 
 class Known(Protocol):
@@ -148,17 +164,36 @@ def _name_trace(_logger: Any, _method: str, event: Any) -> Any:
 
 def _redact(_logger: Any, _method: str, event: Any) -> Any:
     for name, value in event.items():
-        if name in _SECRET_NAMES:
-            event[name] = "***"
-        elif isinstance(value, str):
-            event[name] = redacted(value)
+        if type(value) is str:
+            event[name] = "***" if name in _SECRET_NAMES else redacted(value)
+        elif not isinstance(value, _PLAIN):
+            event[name] = _cleaned(name, value)
     return event
 
 
+def _cleaned(name: object, value: Any) -> Any:
+    """What a line may say of a value; whatever JSON has no form for is said as Python writes it."""
+    if name in _SECRET_NAMES:
+        return "***"
+    if isinstance(value, Mapping):
+        return {key: _cleaned(key, each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_cleaned("", each) for each in value]
+    if isinstance(value, _PLAIN):
+        return value
+    return redacted(value if isinstance(value, str) else repr(value))
+
+
 def redacted(text: str) -> str:
-    """A text without the credentials that addresses in it hold, nor what is given as a password, token or key."""
+    """A text without the credentials in it: an address's, an nkey's seed, what is given as a password, token or key."""
     if "://" in text and "@" in text:
         text = _CREDENTIALS.sub("***@", text)
     if "=" in text:
         text = _SECRET.sub(r"\1***", text)
+    if len(text) >= _SEED_LENGTH:
+        text = _SEED.sub("***", text)
+    if "'" in text or '"' in text:
+        text = _QUOTED.sub(r"\1***", text)
+    if "key" in text or "KEY" in text or "Key" in text:
+        text = _HEADER.sub(r"\1***", text)
     return _BEARER.sub(r"\1***", text) if "uthorization" in text else text

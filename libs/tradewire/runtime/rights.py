@@ -7,7 +7,7 @@ import msgspec
 
 from tradewire.bus import Bus
 from tradewire.errors import InvalidValue, Unavailable
-from tradewire.permissions import WHO_AM_I, Permissions, permissions_of
+from tradewire.permissions import WHO_AM_I, Permissions, inbox_prefix, permissions_of
 
 _MEND = "write users.conf from this build's table and have the server read it again"
 _Given = dict[str, Any]
@@ -28,12 +28,19 @@ async def problem(bus: Bus, user: str, shard: str) -> str:
     try:
         answer = await bus.request(WHO_AM_I, b"", timeout=2.0)
     except Unavailable:
-        if WHO_AM_I.lower() not in bus.last_error.lower():
+        if _refused(bus, f"{inbox_prefix(user)}."):
+            await bus.reconnect()  # the server has dropped the inbox; it is asked for again, and may be allowed by now
+            return f"NATS does not let {user} hear what it is answered, {inbox_prefix(user)}.>: {_MEND}"
+        if not _refused(bus, WHO_AM_I):
             raise
         return f"NATS refuses {WHO_AM_I} to {user}, so that its rights cannot be verified: {_MEND}"
     given = msgspec.json.decode(answer.data).get("data", {}).get("permissions")
     found = differences(wanted, given)
     return f"NATS {found[0]} {user}{_others(found)}: {_MEND}" if found else ""
+
+
+def _refused(bus: Bus, subject: str) -> bool:
+    return any(subject.lower() in refusal for refusal in bus.refusals)
 
 
 def differences(wanted: Permissions, given: _Given | None) -> list[str]:

@@ -233,6 +233,12 @@ class Service:
         self._says("nats_sync", await sync.problem(nats))
         return not {"nats_rights", "nats_sync"} & self.health.problems.keys()
 
+    def refused_by_the_ledger(self, problem: str) -> None:
+        """Is told why the ledger will have this process not at work, or nothing when it does."""
+        self.health.set("build", problem or None)
+        if problem:
+            self.log.warning("the ledger refuses this process", problem=problem)
+
     def _says(self, part: str, problem: str) -> None:
         if problem and self.health.problems.get(part) != problem:
             self.log.warning("NATS is not as it must be", part=part, problem=problem)

@@ -91,16 +91,19 @@ class Sink:
         return True
 
 
+_DROPPED = ("tradewire_log_lines_dropped", "Log lines lost because their reader or disk was too slow, full or gone")
+
+
 class Dropped(Collector):
     """The metric `tradewire_log_lines_dropped_total`."""
 
     def __init__(self, count: Callable[[], int]) -> None:
         self._count = count
 
+    def describe(self) -> Iterable[CounterMetricFamily]:
+        """The family, without a figure."""
+        return [CounterMetricFamily(*_DROPPED)]
+
     def collect(self) -> Iterable[CounterMetricFamily]:
         """The lines that were not logged because nobody took them in time."""
-        yield CounterMetricFamily(
-            "tradewire_log_lines_dropped",
-            "Log lines lost because their reader or disk was too slow, full or gone",
-            value=self._count(),
-        )
+        return [CounterMetricFamily(*_DROPPED, value=self._count())]

@@ -31,6 +31,15 @@ _SAMPLE_ALL: Final = 16**_SAMPLE_DIGITS
 _LIBRARY: Final = "opentelemetry"
 
 
+class SpanMetrics:
+    """What became of spans."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        outcomes = Counter("tradewire_trace_spans", "Spans by what became of them", ["outcome"], registry=registry)
+        self.exported, self.dropped, self.failed = (outcomes.labels(each) for each in ("exported", "dropped", "failed"))
+        self.waiting = Gauge("tradewire_trace_queue_spans", "Spans that wait to be exported", registry=registry)
+
+
 class Exporter:
     """Takes spans and sends them on. `offer` is for the loop's thread and costs a queue's put."""
 
@@ -54,17 +63,10 @@ class Exporter:
         self._closing = threading.Event()
         self._said = _Said()
         self._failing = False
-        self._count(registry)
+        self._metrics = SpanMetrics(registry)
+        self._metrics.waiting.set_function(self._queue.qsize)
         self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
         self._thread.start()
-
-    def _count(self, registry: CollectorRegistry) -> None:
-        outcomes = Counter("tradewire_trace_spans", "Spans by what became of them", ["outcome"], registry=registry)
-        self._exported, self._dropped, self._lost = (
-            outcomes.labels(each) for each in ("exported", "dropped", "failed")
-        )
-        waiting = Gauge("tradewire_trace_queue_spans", "Spans that wait to be exported", registry=registry)
-        waiting.set_function(self._queue.qsize)
 
     def offer(self, spans: Sequence[Span]) -> None:
         """Takes a trace's spans and what leads to it, as far as there is room and the trace is in the sample."""
@@ -74,7 +76,7 @@ class Exporter:
             try:
                 self._queue.put_nowait(span)
             except queue.Full:
-                self._dropped.inc()
+                self._metrics.dropped.inc()
 
     def close(self) -> None:
         """Sends what waits within a second, and leaves the rest."""
@@ -109,7 +111,7 @@ class Exporter:
             why = "" if sent else self._said.last
         except Exception as error:  # noqa: BLE001 - whatever a collector answers, the next batch is tried
             sent, why = False, f"{type(error).__name__}: {error}"
-        (self._exported if sent else self._lost).inc(len(batch))
+        (self._metrics.exported if sent else self._metrics.failed).inc(len(batch))
         if sent and self._failing:
             self._log.info("traces are exported again", url=self._url)
         elif not sent and not self._failing:

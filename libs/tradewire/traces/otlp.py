@@ -6,8 +6,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from tradewire.runtime.logs import redacted
 from tradewire.traces.context import TraceContext
-from tradewire.traces.span import Span
+from tradewire.traces.span import Span, Value
 
 _KINDS = {
     "internal": SpanKind.INTERNAL,
@@ -34,14 +35,20 @@ class Converter:
             context=_context(TraceContext(span.trace, span.span), remote=False),
             parent=_context(TraceContext(span.trace, span.parent), remote=True) if span.parent else None,
             resource=self._resource,
-            attributes=span.attributes,
+            attributes={
+                name: redacted(said) if isinstance(said, str) else said for name, said in span.attributes.items()
+            },
             links=[Link(_context(link, remote=True)) for link in span.links],
             kind=_KINDS[span.kind],
-            status=Status(StatusCode.ERROR, span.failed) if span.failed else Status(),
+            status=Status(StatusCode.ERROR, redacted(span.failed)) if span.failed else Status(),
             start_time=span.start * _NANOSECONDS,
             end_time=span.end * _NANOSECONDS,
             instrumentation_scope=self._scope,
         )
+
+
+def _clean(said: Value) -> Value:
+    return redacted(said) if isinstance(said, str) else said
 
 
 def _context(context: TraceContext, *, remote: bool) -> SpanContext:

@@ -7,7 +7,10 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.metrics import MetricWrapperBase
 
+from tradewire.runtime.certificates import Expiry
+from tradewire.runtime.logs import count_dropped
 from tradewire.runtime.metrics import MOST_NAMES, OTHER, ProcessMetrics, Shown
+from tradewire.traces.export import SpanMetrics
 from tradewire_ingest.metrics import Metrics as IngestMetrics
 from tradewire_ledger.reader.metrics import Metrics as ReaderMetrics
 from tradewire_ledger.sequencer.metrics import Metrics as SequencerMetrics
@@ -55,8 +58,15 @@ class MetricRow(Struct, frozen=True):
     says: str
 
 
+def _every_process(registry: CollectorRegistry) -> None:
+    ProcessMetrics(registry, "sequencer")
+    Expiry(registry)
+    SpanMetrics(registry)
+    count_dropped(registry)
+
+
 PROCESSES: Final[dict[str, tuple[str, Callable[[CollectorRegistry], object]]]] = {
-    "every process": ("", lambda registry: ProcessMetrics(registry, "sequencer")),
+    "every process": ("", _every_process),
     "sequencer": ("The only writer of the log.", SequencerMetrics),
     "reader": (
         "Projections and queries. It also tells what the log says, and how Postgres and NATS are.",

@@ -31,7 +31,8 @@ async def serve(service: Service) -> None:
         await service.bus.subscribe("quotes.>", hear)
     broker = settings.accounts[account].broker
     metrics = Metrics(service.registry, account, broker)
-    lease = Lease(service.bus, settings.shard, f"router-{account}", "router", service.instance)
+    name, refused = f"router-{account}", service.refused_by_the_ledger
+    lease = Lease(service.bus, settings.shard, name, "router", service.instance, refused)
     traced = service.traces is not None
     appender, fact_appender = (Appender(service.bus, settings.shard, "router", traced=traced) for _ in range(2))
     facts = Facts(fact_appender, lease, service.log)

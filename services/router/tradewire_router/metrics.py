@@ -9,7 +9,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from tradewire.domain.times import SECOND
 from tradewire.messages.vocabulary import Discrepancy
-from tradewire.runtime.metrics import Timings
+from tradewire.runtime.metrics import OTHER, Timings
+from tradewire_router.brokers.errors import CODES
 from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult
 
 _KINDS = ("order", "fill", "position", "cash")
@@ -59,7 +60,9 @@ class Metrics:
         self.unknown_age = one(
             Gauge, "unknown_oldest_age_seconds", "For how long the oldest of them has had none; 0 where there is none"
         )
-        self.rejections = by(Counter, "rejections", "Rejections by the broker", "code")
+        rejections = by(Counter, "rejections", "Rejections by the broker; codes of its own are one", "code")
+        # From the start, because the first of a series is no rise to Prometheus.
+        self._rejections = {code: rejections.labels(code) for code in (*CODES, OTHER)}
         self.fills = one(Counter, "fills", "Executions told by the broker")
         self.facts = one(Gauge, "facts_waiting", "Facts not yet in the log")
 
@@ -95,6 +98,10 @@ class Metrics:
         """Notes how long the broker took for an answer to a submit, and which it was."""
         accepted, rejected = isinstance(answer, SubmitAccepted), isinstance(answer, SubmitRejected)
         self._answers["accepted" if accepted else "rejected" if rejected else "unknown"].observe(seconds)
+
+    def rejected(self, code: str) -> None:
+        """Notes a rejection. A broker's own codes may be any text, so they are counted together."""
+        self._rejections.get(code, self._rejections[OTHER]).inc()
 
     def budget(self, left: int | None, of: int | None) -> None:
         """Notes how many requests of a minute's are left."""

@@ -308,7 +308,7 @@ class Submitter:
         if isinstance(outcome, SubmitRejected) and not isinstance(outcome.error, DuplicateClientOrderIdError):
             error = outcome.error
             self._log.info("rejected by the broker", code=error.code, message=error.message, **about(order))
-            self._metrics.rejections.labels(error.code).inc()
+            self._metrics.rejected(error.code)
             return rejected(teller, order, error.code, error.message, outcome.at, "reply")
         reason = outcome if isinstance(outcome, str) else str(outcome.error)
         self._metrics.unknowns.inc()

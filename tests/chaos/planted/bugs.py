@@ -1,9 +1,11 @@
 """The bugs: each a few changed methods, per process. The names that they change must exist, so that no bug rots."""
 
 import asyncio
+import errno
 import os
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import ModuleType
 from typing import Any
@@ -22,6 +24,7 @@ from tradewire.runtime.sink import Sink
 from tradewire.settings import Nats
 from tradewire.tail import Tail
 from tradewire_cli.engines import nats_probe
+from tradewire_cli.engines.logs import RotatedLog
 from tradewire_ingest import stream
 from tradewire_ingest.signals_door import SignalsDoor
 from tradewire_ledger.domain.decide import LeaseView
@@ -45,13 +48,30 @@ ROUTER, INGEST, SEQUENCER = "tradewire_router", "tradewire_ingest", "tradewire_l
 RISK = "tradewire_risk"
 NATS = "tests.chaos.kept_nats"
 """The supervisor of NATS, in a row that has one."""
+HERE = "tests.chaos"
+"""This process, which keeps the others and has their output in its hands, as `tradewire up` does."""
 _BLIND_RETRIES = 5
+_undo: list[tuple[type | ModuleType, str, Any]] = []
+
+
+@contextmanager
+def planted_here(bug: str) -> Iterator[None]:
+    """Plants what a bug changes in this process, while the context lasts."""
+    before = len(_undo)
+    for patch in BUGS[bug].get(HERE, ()):
+        patch()
+    try:
+        yield
+    finally:
+        while len(_undo) > before:
+            setattr(*_undo.pop())
 
 
 def _set(owner: type | ModuleType, name: str, value: Any) -> Any:
     """Replaces a method or function that must exist, and returns the old one."""
     old = getattr(owner, name)
     setattr(owner, name, value)
+    _undo.append((owner, name, old))
     return old
 
 
@@ -248,6 +268,17 @@ def _logs_wait() -> None:
     _set(Sink, "write", write)
 
 
+def _the_log_ends() -> None:
+    """Whoever keeps a log gives up when the disk refuses it."""
+
+    def append(self: RotatedLog, data: bytes) -> bool:
+        if not old(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return True
+
+    old = _set(RotatedLog, "_append", append)
+
+
 def _goes_on_without() -> None:
     """A process that has run out of descriptors or memory goes on as well as it can."""
     _set(exhaustion, "verify", lambda: None)
@@ -286,6 +317,7 @@ BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "signals-drop-the-oldest": {INGEST: (_signals_drop_the_oldest,)},
     "believes-the-clamp": {RISK: (_believes_the_clamp,), ROUTER: (_believes_the_clamp,)},
     "logs-wait": {INGEST: (_logs_wait,), RISK: (_logs_wait,)},
+    "the-log-ends": {HERE: (_the_log_ends,)},
     "goes-on-without": {SEQUENCER: (_goes_on_without,)},
     "any-build": {ROUTER: (_any_build,)},
     "reads-once": {RISK: (_reads_once,)},

@@ -37,6 +37,7 @@ CASES: tuple[Case, ...] = (
     Case("signals-drop-the-oldest", "13", (0, 1), "was acknowledged and is not in the log"),
     Case("believes-the-clamp", "13log", (0, 1), "not quiet"),
     Case("logs-wait", "46", (0,), "not quiet"),
+    Case("the-log-ends", "46disk", (0,), "the fault never struck"),
     Case("goes-on-without", "47", (0, 1), "goes on although it has no"),
     Case("reads-once", "49", (0,), "not quiet"),
     Case("any-build", "48", (0, 2), "were sent by a router of another build"),

@@ -21,23 +21,26 @@ and not exists (
 
 
 async def mixed(run: Run) -> None:
-    """Risk, or every other time the router, is started with another build during the load, and then with the right one.
+    """The ledger and risk, or every other time the ledger and the router, are started with another build during the
+    load, and then with the right one: an upgrade that is half done.
 
     The router says so and sends nothing meanwhile; what the other build approved is canceled, and never sent.
     """
     system = run.system
-    name: Name = "router" if run.seed % 2 else "risk"
+    parts: tuple[Name, Name] = ("sequencer", "router" if run.seed % 2 else "risk")
     before = await _ask(run, _CANCELED)
     async with run.load():
         await run.pause(0.2, 0.6)
-        await system.processes[name].restart({"TRADEWIRE_BUILD": OLD})
+        for name in parts:  # the ledger first, which gives its lease to nobody of another build
+            await system.processes[name].restart({"TRADEWIRE_BUILD": OLD})
         try:
             async with asyncio.timeout(30):
                 while "BUILD_MISMATCH" not in "".join((await system.processes["router"].problems()).values()):
                     await asyncio.sleep(0.05)
             await run.pause(0.5, 2.0)
         finally:
-            await system.processes[name].restart()
+            for name in parts:
+                await system.processes[name].restart()
     run.hit(await _ask(run, _CANCELED) - before)
     if sent := await _ask(run, f"select count(*) from ({_MIXED}) sent"):
         run.notes.append(f"{sent} approvals were sent by a router of another build")

@@ -80,7 +80,7 @@ async def _connected(run: Run) -> set[str]:
         "127.0.0.1", urlsplit(run.system.engines.monitor_url).port or 0, "/connz?auth=1&limit=1000"
     )
     connections = msgspec.json.decode(answer[1])["connections"] if answer is not None else []
-    return {connection["nkey"] for connection in connections if "nkey" in connection}
+    return {connection.get("authorized_user", "") for connection in connections}
 
 
 async def _ended(run: Run) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Final
 
+import psutil
+
 from tests.deploy.node.network import Holder, Network
 from tests.deploy.node.volumes import MissingError, Objects, lay_out
 from tests.deploy.rendering import WORKLOADS, Manifest, containers_of, of_kind, pod_of
@@ -53,6 +55,8 @@ class Pod:
         self.waits_for = ""
         """What keeps the container from being started."""
         self.finished = asyncio.Event()
+        self.shown: dict[str, list[bool]] = {}
+        """What each probe has answered, one entry a change."""
         self._node, self._number = node, number
         self.folder = node.folder / "pods" / name
         self.log = self.folder / "log"
@@ -84,10 +88,14 @@ class Pod:
         return code
 
     async def kill(self) -> None:
-        """As when the node is lost."""
+        """As when the node is lost: returns when none of its processes is left."""
         self._wanted = False
-        self.send(SIGKILL)
+        left = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)] if self.pid else []
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         await self._end()
+        await asyncio.to_thread(psutil.wait_procs, left[1:], SOON_SECONDS)
 
     def send(self, number: Signals) -> None:
         """Sends the container's process a signal."""
@@ -121,12 +129,19 @@ class Pod:
         told = self.container[kind]["httpGet"]
         port = {each["name"]: each["containerPort"] for each in self.container["ports"]}[told["port"]]
         timeout = self.container[kind].get("timeoutSeconds", 1)
-        return await self._node.network.get(f"http://{self.address}:{port}{told['path']}", timeout)
+        answer = await self._node.network.get(f"http://{self.address}:{port}{told['path']}", timeout)
+        shown = self.shown.setdefault(kind, [])
+        if not shown or shown[-1] != (answer[0] == 200):
+            shown.append(answer[0] == 200)
+        return answer
 
     async def ready(self) -> bool:
         if "readinessProbe" not in self.container:
             return self.pid is not None
         return (await self.probe("readinessProbe"))[0] == 200
+
+    async def was_started(self) -> bool:
+        return (await self.probe("startupProbe"))[0] == 200
 
     async def live(self) -> bool:
         return (await self.probe("livenessProbe"))[0] == 200
@@ -188,7 +203,10 @@ class Pod:
         return found
 
     def _field(self, reference: Manifest) -> str:
-        return {"metadata.name": self.name, "status.podIP": self.address}[reference["fieldPath"]]
+        labels = self.template["metadata"]["labels"].items()
+        known: dict[str, str] = {f"metadata.labels['{key}']": value for key, value in labels}
+        known |= {"metadata.name": self.name, "status.podIP": self.address}
+        return known[reference["fieldPath"]]
 
     def _volumes(self) -> dict[str, Path]:
         spec, group = self.template["spec"], self.template["spec"]["securityContext"]["fsGroup"]

@@ -23,6 +23,7 @@ commission_per_share = "0.01"
 """
 TRADES = (("buy", "10", "100"), ("buy", "4", "110"), ("sell", "5", "105"))
 _LIMIT_SECONDS = 60.0
+_TESTED = ("L0", "L1", "L2", "L3", "O1", "O2", "O9", "F1", "M1", "M2", "S6")
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 Series = dict[str, float]
 
@@ -134,11 +135,11 @@ def _hop(hop: str, part: str = "count") -> str:
 
 
 def test_money_is_what_the_queries_say(data: Path, pages: Pages) -> None:
-    page = pages.until("reader", lambda page: page.get('tradewire_strategy_trades_total{account="paper"}', 0) == 0)
     [account] = tradewire(data, "account", "--json").json["accounts"]
     positions = tradewire(data, "positions", "--json").json["positions"]
     money = '{account="paper",currency="USD"}'
-    assert page[f"tradewire_equity{money}"] == pytest.approx(float(account["equity"]))
+    equity = pytest.approx(float(account["equity"]))
+    page = pages.until("reader", lambda page: page.get(f"tradewire_equity{money}") == equity)
     assert page[f"tradewire_day_result{money}"] == pytest.approx(float(account["day_result"]))
     assert page[f"tradewire_cash{money}"] == pytest.approx(float(account["cash"][0]["cash"]))
     assert page[f"tradewire_unrealized_result{money}"] == pytest.approx(sum(float(p["unrealized"]) for p in positions))
@@ -146,6 +147,10 @@ def test_money_is_what_the_queries_say(data: Path, pages: Pages) -> None:
     # Nobody else traded, and the money that the account began with is no result.
     result = page['tradewire_strategy_result{account="paper",currency="USD",strategy="manual"}']
     assert result == pytest.approx(float(account["equity"]) - 100_000)
+
+
+def _streams(page: Series) -> set[str]:
+    return {found[1] for name in page if (found := re.search(r'nats_stream_messages\{.*stream="([^"]*)"', name))}
 
 
 def test_the_ledger_its_leases_and_its_engines_are_told(pages: Pages) -> None:
@@ -160,28 +165,28 @@ def test_the_ledger_its_leases_and_its_engines_are_told(pages: Pages) -> None:
     assert leases == ["ingest-main", "risk-main", "router-paper"]
     for lease in leases:
         assert ledger[f'tradewire_lease_epoch{{lease="{lease}"}}'] == 1
-    reader = pages.until("reader", lambda page: page["tradewire_postgres_up"] == 1)
+    reader = pages.until("reader", lambda page: page["tradewire_postgres_up"] == 1 and len(_streams(page)) > 2)
     assert reader["tradewire_postgres_database_bytes"] > 1_000_000
     assert 0 < reader["tradewire_postgres_connections"] <= reader["tradewire_postgres_max_connections"]
     assert reader['tradewire_postgres_table_bytes{table="ledger.event"}'] > 0
     [up] = [value for name, value in reader.items() if name.startswith("tradewire_nats_server_up")]
     assert up == 1
-    streams = {found[1] for name in reader if (found := re.search(r'nats_stream_messages\{.*stream="([^"]*)"', name))}
-    assert streams == {"SIGNALS", "LOG_main"}
+    assert _streams(reader) == {"SIGNALS", "LOG_main", "PROBE"}
     [limit] = [value for name, value in reader.items() if name.startswith("tradewire_nats_jetstream_max_storage_bytes")]
     [used] = [value for name, value in reader.items() if name.startswith("tradewire_nats_jetstream_storage_bytes")]
     assert 0 < used < limit
 
 
 def test_invariants_are_put_to_the_test_and_hold(pages: Pages) -> None:
-    def caught_up(page: Series) -> bool:
-        return page["tradewire_invariant_checked_position"] >= page["tradewire_reader_position"] > 0
+    tests = [f'tradewire_invariant_tests_total{{id="{invariant}"}}' for invariant in _TESTED]
 
-    page = pages.until("reader", caught_up)
+    def tested(page: Series) -> bool:
+        caught_up = page["tradewire_invariant_checked_position"] >= page["tradewire_reader_position"] > 0
+        return caught_up and all(page[each] > 0 for each in tests)
+
+    page = pages.until("reader", tested)
     violations = {name: value for name, value in page.items() if name.startswith("tradewire_invariant_violations")}
     assert set(violations.values()) == {0}
-    for invariant in ("L0", "L1", "L2", "L3", "O1", "O2", "O9", "F1", "M1", "M2", "S6"):
-        assert page[f'tradewire_invariant_tests_total{{id="{invariant}"}}'] > 0, invariant
 
 
 def test_labels_are_few_and_name_no_order_and_no_secret(data: Path, pages: Pages) -> None:

@@ -48,10 +48,10 @@ def up(data: Path, collector: Collector) -> Iterator[Up]:
         yield system
 
 
-def until(holds: Callable[[], object]) -> None:
+def until(holds: Callable[[], object], said: Callable[[], object] = lambda: "it did not come about") -> None:
     end = time.monotonic() + _LIMIT_SECONDS
     while not holds():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, said()
         time.sleep(0.05)
 
 
@@ -71,7 +71,7 @@ def trade(data: Path, symbol: str, **more: str) -> str:
 
 def assert_whole(collector: Collector, trace: str) -> list[Seen]:
     """One tree, with nothing in it twice."""
-    until(lambda: tree(collector.of(trace)) >= TREE)
+    until(lambda: tree(collector.of(trace)) >= TREE, lambda: TREE - tree(collector.of(trace)))
     spans = collector.of(trace)
     assert tree(spans) == TREE
     assert len({(span.span, span.name, span.service) for span in spans}) == len({span.span for span in spans})

@@ -9,7 +9,7 @@ from tests.deploy.fixtures import tools
 from tests.e2e.cli.system import Up, started_up
 from tests.e2e.cli.twin import Twin, twin
 from tests.e2e.monitoring.server import Prometheus, prometheus
-from tests.e2e.monitoring.trading import PER_MINUTE, Desk, settings
+from tests.e2e.monitoring.trading import PER_MINUTE, Desk, days, settings
 from tradewire_cli.engines.testing import reachable_folder
 
 __all__ = ["tools"]
@@ -29,13 +29,14 @@ def served(data: Path) -> Iterator[Twin]:
     with twin(data, *options) as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.keys.items():
             patch.setenv(name, value)
+        running.control.do("bars", symbol="AAPL", timeframe="1Day", bars=days())
         yield running
 
 
 @pytest.fixture(scope="module")
 def up(data: Path, served: Twin) -> Iterator[Up]:
     """The system."""
-    with started_up(data, settings(served)) as system:
+    with started_up(data, settings(served, data)) as system:
         yield system
 
 

@@ -1,9 +1,10 @@
 """Every panel and every alert sees something in a system that trades, and nothing is made up for them."""
 
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from deploy.monitoring.alerts import ALERTS
@@ -13,13 +14,12 @@ from deploy.monitoring.promql import filled, selectors
 
 from tests.e2e.cli.system import Up
 from tests.e2e.cli.twin import Twin
-from tests.e2e.monitoring.faults import BY_PROMTOOL_ALONE, FAULTS, World
+from tests.e2e.monitoring.faults import AT_ONCE, BY_PROMTOOL_ALONE, FAULTS, World
 from tests.e2e.monitoring.server import Prometheus
-from tests.e2e.monitoring.trading import Desk, round_trip, signal
+from tests.e2e.monitoring.trading import BACKUPS, Desk, round_trip, signal
 
 PANELS: Final = [(board, panel) for board in BOARDS for panel in board.panels]
 IDS: Final = [f"{board.title}: {panel.title}" for board, panel in PANELS]
-BY_NAME: Final = {alert.name: alert for alert in ALERTS}
 REJECTION: Final = '{"code": 40310000, "message": "insufficient buying power"}'
 ONLY_THEN: Final = {'tradewire_oldest_order_age_seconds{status="requested"}'}
 """Series that are there only while something is wrong; a fault below shows that they come."""
@@ -34,8 +34,8 @@ def world(data: Path, up: Up, served: Twin, desk: Desk, watched: Prometheus) -> 
 
 
 @pytest.fixture(scope="module")
-def traded(desk: Desk, served: Twin, watched: Prometheus) -> None:
-    """What a day brings, in some seconds: trades, a denial, refusals, holds, switches, a resting order."""
+def traded(data: Path, desk: Desk, served: Twin, watched: Prometheus) -> None:
+    """What a day brings, in some seconds: trades, a denial, refusals, holds, switches, a resting order, one backup."""
     desk.tell("limits", "set", "strategy.manual", "max_daily_loss=100000", "max_drawdown=90", "--reason", "watched")
     for _ in range(2):
         desk.send(
@@ -60,6 +60,9 @@ def traded(desk: Desk, served: Twin, watched: Prometheus) -> None:
     desk.send(signal("buy", "AAPL", 1, "190", account="rehearsal"))
     served.control.disarm(rejecting)
     desk.send(*round_trip("100", "101"))
+    watched.until(lambda: watched.query("tradewire_backup_last_success_timestamp_seconds > 0"), lambda: "no backup")
+    (data / BACKUPS).rename(data / "away")
+    (data / BACKUPS).touch()
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS, ids=IDS)
@@ -75,7 +78,7 @@ def test_every_query_of_a_panel_returns_figures(watched: Prometheus, board: Boar
 def test_everything_that_an_alert_looks_at_is_there(watched: Prometheus, alert: Alert) -> None:
     for selector in selectors(alert.expr):
         if str(selector) not in ONLY_THEN:
-            assert watched.query(str(selector)), f"nothing for {selector}"
+            watched.until(partial(watched.query, str(selector)), partial("nothing for {}".format, selector))
 
 
 def test_each_alert_is_shown_to_fire_by_a_fault_here_or_says_why_by_promtool_alone() -> None:
@@ -83,28 +86,29 @@ def test_each_alert_is_shown_to_fire_by_a_fault_here_or_says_why_by_promtool_alo
     assert sorted([*here, *BY_PROMTOOL_ALONE]) == sorted(alert.name for alert in ALERTS)
 
 
-@pytest.mark.parametrize("name", list(FAULTS))
+def test_each_fault_is_brought_about_once() -> None:
+    assert sorted(name for names in AT_ONCE for name in names) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize("names", AT_ONCE, ids=", ".join)
 @pytest.mark.usefixtures("traded")
-def test_a_fault_fires_the_alerts_that_are_for_it(world: World, name: str) -> None:
-    fault = FAULTS[name]
-    watched, asked = world.watched, {alert: BY_NAME[alert].expr for alert in fault.alerts}
+def test_a_fault_fires_the_alerts_that_are_for_it(world: World, names: tuple[str, ...]) -> None:
+    faults, watched = [FAULTS[name] for name in names], world.watched
+    later = {alert for fault in faults if not fault.stood for alert in fault.alerts}
+    watched.until(lambda: not later & set(watched.firing()), lambda: f"before anything is wrong: {watched.firing()}")
+    asked = {alert for fault in faults for alert in fault.alerts}
+    with ExitStack() as stack:
+        for fault in faults:
+            stack.enter_context(fault.does(world))
+        seen: dict[str, list[dict[str, Any]]] = {}
 
-    def silent() -> list[str]:
-        return [alert for alert, expr in asked.items() if not watched.query(expr)]
+        def fire() -> bool:
+            seen.update(watched.firing())
+            return asked <= seen.keys()
 
-    with fault.does(world):
-        watched.until(lambda: not silent(), lambda: f"does not fire: {silent()}")
-        watched.until(lambda: set(asked) <= set(watched.alerts()), lambda: f"only {sorted(watched.alerts())}")
-    if fault.clears:
-        watched.until(lambda: len(silent()) == len(asked), lambda: f"goes on: {set(asked) - set(silent())}")
+        watched.until(fire, lambda: f"do not fire: {asked - seen.keys()}")
+        texts = [text for name in asked for alert in seen[name] for text in alert["annotations"].values()]
+    assert not [text for text in texts if "error expanding template" in text or "{{" in text or "<no value>" in text]
+    ends = {alert for fault in faults if fault.clears for alert in fault.alerts}
+    watched.until(lambda: not ends & set(watched.firing()), lambda: f"goes on: {ends & set(watched.firing())}")
     watched.until(lambda: not watched.query("tradewire_ready == 0 or up == 0"), lambda: "not all is ready again")
-
-
-@pytest.mark.usefixtures("traded")
-def test_every_text_of_an_alert_that_fired_was_filled_in(watched: Prometheus) -> None:
-    for alerts in watched.alerts().values():
-        for alert in alerts:
-            told = " ".join(alert["annotations"].values())
-            assert "error expanding template" not in told
-            assert "{{" not in told
-            assert "<no value>" not in told

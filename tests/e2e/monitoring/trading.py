@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,8 @@ from tradewire_cli.client import Client, connected, place_of
 
 PER_MINUTE: Final = 6000
 """Requests a minute: it is compared so often here that Alpaca's budget would not do."""
+BACKUPS: Final = "backups"
+"""Where backups go, in the data folder."""
 RISK: Final = """
 [risk]
 mark_interval = "1s"
@@ -32,13 +34,37 @@ max_repeated_executions = "none"
 soft_limit = "1"
 max_open_orders = "500"
 """
+_DAYS: Final = 30
+"""Of how many days risk knows prices; twenty changes are the fewest that it measures with."""
 
 
-def settings(twin: Twin) -> str:
+def days() -> list[dict[str, object]]:
+    """Daily bars up to yesterday, which go up and down."""
+    today = datetime.now(UTC).replace(hour=5, minute=0, second=0, microsecond=0)
+    bars = []
+    for number in range(_DAYS):
+        at, price = today - timedelta(days=_DAYS - number), 185 + number % 7
+        bars.append(
+            {"t": f"{at:%Y-%m-%dT%H:%M:%SZ}", "o": price, "h": price + 2, "l": price - 2, "c": price, "v": 1000}
+        )
+    return bars
+
+
+def settings(twin: Twin, data: Path) -> str:
     """An account at the twin, and one at the paper broker that trades what the twin does not quote."""
     fast = twin.settings.replace("[router]\n", '[router]\nreconcile_interval = "2s"\n')
     wide = fast.replace('[risk]\nallowed_symbols = "', f'{RISK}allowed_symbols = "KO,')
-    return f'{wide}rate_per_min = "{PER_MINUTE}"\n[accounts.play]\nbroker = "paper"\n[paper]\nfaults = true\n'
+    return f"""{wide}rate_per_min = "{PER_MINUTE}"
+[accounts.play]
+broker = "paper"
+[paper]
+faults = true
+slippage_bps = 80
+commission_per_share = "0.01"
+[backup]
+to = "{data / BACKUPS}"
+every = "60s"
+"""
 
 
 _BEGUN: Final = {Status.REQUESTED, Status.APPROVED, Status.SUBMITTING}

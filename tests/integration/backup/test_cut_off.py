@@ -162,8 +162,7 @@ async def test_what_is_refused_is_refused_by_a_look_as_well_and_nothing_changes(
 
 async def test_the_passwords_come_from_their_files(log: Log, settings: Settings, to: str, tmp_path: Path) -> None:
     """As on a cluster, where the DSNs have none."""
-    roles = settings.postgres
-    changes: dict[str, str] = {}
+    roles, changes = settings.postgres, dict[str, str]()
     for key in ("reader_dsn", "admin_dsn"):
         dsn = getattr(roles, key)
         user, _, rest = dsn.removeprefix("postgresql://").partition("@")

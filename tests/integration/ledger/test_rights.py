@@ -10,7 +10,9 @@ import pytest_asyncio
 
 from tradewire.settings import Postgres, Settings
 from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
+from tradewire_ledger.access import Access
 from tradewire_ledger.migrate import migrate
+from tradewire_ledger.sequencer.store import Store
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -164,6 +166,23 @@ async def test_what_an_earlier_release_made_becomes_the_owners(engines: Engines)
         assert migrate(Settings(postgres=Postgres(admin_dsn=engines.dsn("tradewire_admin")))) == ""
     finally:
         await admin.close()
+
+
+SESSION = {
+    "synchronous_commit": "on", "idle_in_transaction_session_timeout": "5s", "lock_timeout": "2s",
+    "statement_timeout": "10s", "tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000", "application_name": "tradewire sequencer",
+}  # fmt: skip
+
+
+@MODULE
+async def test_the_writing_connection_has_time_limits_and_waits_for_the_disk(engines: Engines) -> None:
+    store = await Store.open(Access(engines.dsn("tradewire_sequencer")), durable=False)
+    try:
+        found = {name: await store._connection.fetchval(f"show {name}") for name in SESSION}
+        assert found == SESSION
+    finally:
+        await store.close()
 
 
 @MODULE

@@ -43,6 +43,14 @@ def _slipped(small: str, all_: str) -> dict[str, str]:
     return {f'tradewire_slippage_ratio_bucket{{{A}, le="{most}"}}': count for most, count in counts.items()}
 
 
+def _backed_up(values: str) -> dict[str, str]:
+    return {f"tradewire_backup_last_success_timestamp_seconds{{{J}}}": values}
+
+
+def _asked_for(values: str) -> dict[str, str]:
+    return {f"tradewire_backup_interval_seconds{{{J}}}": values}
+
+
 _JOB: Final = {"job": "tradewire"}
 _ACCOUNT: Final = {**_JOB, "account": "main"}
 _PROCESS: Final = {**_JOB, "process": "risk"}
@@ -450,6 +458,22 @@ ENGINES: Final = (
         "n1 has cut off 2 slow clients",
         {f"tradewire_nats_server_slow_consumers_total{{{N}}}": "0x25 2x60"},
         {f"tradewire_nats_server_slow_consumers_total{{{N}}}": "5x80"},
+    ),
+    Case(
+        "TradewireBackupOld",
+        _JOB,
+        "There is no good backup of the last two intervals",
+        {**_backed_up("60x200"), **_asked_for("300x200")},
+        {**_backed_up("60x200"), **_asked_for("3600x200")},
+        at="40m",
+    ),
+    Case(
+        "TradewireBackupOld",
+        _JOB,
+        "There is no good backup of the last two intervals",
+        {**_backed_up("0x200"), **_asked_for("300x200")},
+        {**_backed_up("60x200"), **_asked_for("0x200")},
+        at="40m",
     ),
 )
 CASES: Final = (*ORDERS, *RISK, *BROKERS, *PIPELINE, *PROCESSES, *ENGINES)

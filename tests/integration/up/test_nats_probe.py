@@ -7,14 +7,17 @@ import asyncio
 import os
 import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.settings import Nats
-from tradewire_cli.engines import nats_probe
+from tradewire_cli.engines import certificates, nats_probe
 from tradewire_cli.engines.testing import Engines, running_engines
 
 _STREAM = {"name": "SIGNALS", "subjects": ["signals.*"], "storage": "file", "discard": "new"}
@@ -103,3 +106,36 @@ async def test_a_server_that_will_have_no_more_streams_is_not_ill(tmp_path: Path
         await bus.api("STREAM.CREATE.SIGNALS", {**_STREAM, "max_bytes": 20 * 1000**3})
         assert await asked(engines) == ""
         await bus.close()
+
+
+async def test_the_user_probe_may_ask_at_its_own_place_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nats_probe, "PUBLISH_SECONDS", 1.0)
+    times: list[str] = []
+
+    @contextmanager
+    def timed() -> Iterator[None]:
+        yield
+        times.append("stored")
+
+    async with running_engines(tmp_path, postgres=False) as engines:
+        settings, port = engines.nats_settings("probe"), int(engines.monitor_url.rpartition(":")[2])
+        own = nats_probe.Place("PROBE_2", "probe.2")
+        assert [await nats_probe.problem(settings, port, own, timed) for _ in range(2)] == ["", ""]
+        assert times == ["stored"] * 2
+        bus = await Bus.connect(as_admin(engines), "admin")
+        stored = await bus.api("STREAM.INFO.PROBE_2")
+        assert (stored["state"]["last_seq"], stored["state"]["messages"]) == (2, 1)
+        await bus.close()
+        other = nats_probe.Place("LOG_main", "log.main")
+        assert "does not acknowledge a publish" in await nats_probe.problem(settings, port, other, timed)
+        assert times == ["stored"] * 2
+
+
+async def test_why_it_could_not_connect_is_in_what_is_said(tmp_path: Path) -> None:
+    async with running_engines(tmp_path, postgres=False, tls=True) as engines:
+        port = int(engines.monitor_url.rpartition(":")[2])
+        (tmp_path / "other.crt").write_bytes(certificates.new_authority().cert)
+        settings = replace(engines.nats_settings("probe"), tls_ca=str(tmp_path / "other.crt"))
+        said = await nats_probe.problem(settings, port)
+        assert said.startswith("does not acknowledge a publish within 5 s: no NATS server answers at tls://")
+        assert "certificate verify failed" in said

@@ -1,8 +1,12 @@
 """Keys and certificates that are swapped on disk: clients and servers go on without a restart."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
+import ssl
+import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,6 +165,45 @@ async def test_a_server_that_offers_no_tls_is_refused(tmp_path: Path) -> None:
             connecting.cancel()
             await asyncio.gather(connecting, return_exceptions=True)
     assert set(spoken) == {b""}
+
+
+async def test_attempts_that_fail_under_tls_leave_nothing_open(tmp_path: Path) -> None:
+    """A server that falls silent says no farewell either: the socket of an attempt is closed from here alone."""
+    certificates.issue(certificates.new_authority(), "nats", HOSTS).write(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / certificates.CERT_FILE, tmp_path / certificates.KEY_FILE)
+    greeting = b'INFO {"server_id": "x", "version": "2.15.1", "max_payload": 1048576, "tls_required": true}\r\n'
+    links: list[ssl.SSLSocket] = []
+
+    def serve(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                raw, _ = listener.accept()
+                raw.sendall(greeting)
+                links.append(context.wrap_socket(raw, server_side=True))
+                if len(links) == 1:  # the others are neither read nor written to, nor closed
+                    links[0].recv(4096)
+                    links[0].sendall(b"PONG\r\n")
+
+    with warnings.catch_warnings(record=True) as warned, socket.create_server(("127.0.0.1", 0)) as listener:
+        warnings.simplefilter("always", ResourceWarning)
+        serving = asyncio.create_task(asyncio.to_thread(serve, listener))
+        url = f"tls://127.0.0.1:{listener.getsockname()[1]}"
+        bus = await Bus.connect(Nats(url=url, tls_ca=str(tmp_path / certificates.CA_FILE)), "risk")
+        try:
+            links[0].close()
+            await soon(lambda: _several(links))
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            await serving
+            for link in links:
+                link.close()
+            await bus.close()
+        assert [str(each.message) for each in warned if "StreamWriter" in str(each.message)] == []
+
+
+async def _several(links: list[ssl.SSLSocket]) -> bool:
+    return len(links) >= 4  # one attempt after the other was given up
 
 
 WRONG = [

@@ -16,6 +16,7 @@ LABELS = {
     "build",
     "by",
     "check",
+    "certificate",
     "code",
     "currency",
     "holder",

@@ -188,7 +188,7 @@ def test_events_that_do_not_concern_risk_are_passed_over() -> None:
 def test_an_event_that_this_build_does_not_know_stops_the_fold(change: dict[str, object]) -> None:
     log = Log()
     event = log.write("x-1", a.LeaseReleased(name="l", holder="h", epoch=1, by="b"), fold=False)
-    with pytest.raises(UnknownEvent):
+    with pytest.raises(UnknownEvent, match="at position 2 is not known to this build: start the build that wrote it"):
         log.state.apply(frame(msgspec.structs.replace(event, **change)))
 
 

@@ -27,9 +27,23 @@ class Told:
 def test_every_series_names_the_account() -> None:
     told = Told()
     told.metrics.compared([])
-    told.metrics.rejections.labels("NO").inc()
+    told.metrics.rejected("NO")
     assert [name for name in told.page() if 'account="main"' not in name] == []
     assert told.page()['broker_info{account="main",broker="alpaca"}'] == 1
+
+
+def test_rejections_are_counted_from_nothing_by_few_codes() -> None:
+    told = Told()
+    series = {name for name in told.page() if name.startswith("rejections_total")}
+    assert all(told.page()[name] == 0 for name in series), (
+        "an alert sees no rise in a series that begins with its first"
+    )
+    for code in ("INSUFFICIENT_FUNDS", "42310000: a broker's own words", "and others"):
+        told.metrics.rejected(code)
+    page = told.page()
+    assert {name for name in page if name.startswith("rejections_total")} == series
+    assert page['rejections_total{account="main",code="INSUFFICIENT_FUNDS"}'] == 1
+    assert page['rejections_total{account="main",code="(other)"}'] == 2
 
 
 @pytest.mark.parametrize(

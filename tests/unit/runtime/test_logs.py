@@ -53,6 +53,20 @@ except ValueError as error:
     log.error("failed", exc_info=error)
 """
 
+SEED = "SUAOUWEQ52YTYRMZ2AXBJCTT2Z3DFEVZBKFLYFLXKVRLKZ5ILBRYHTF3OA"
+IN_OTHER_FORMS = f"""
+import logging
+from tradewire.runtime import logs
+log = logs.configure("risk", "risk-1", "info", "json")
+log.info("an nkey", why="cannot use {SEED} as a seed")
+log.info("settings", options={{"account": "main", "api_secret": "hunter2", "of": [{{"token": "hunter2"}}]}})
+log.info("a body", why='{{"webhook_secret": "hunter2", "strategy": "momo"}}')
+headers = {{"APCA-API-KEY-ID": "hunter2", "APCA-API-SECRET-KEY": "hunter2", "Accept": "text/plain"}}
+logging.getLogger("urllib3").warning("sends %s", headers)
+log.info("said", headers="apca-api-secret-key: hunter2, accept: text/plain", password=b"hunter2")
+log.info("kept", why="monkey-see: 3; invalid token: expected ','; the key: AAPL", price=1.5, held=None, many=[1, "x"])
+"""
+
 
 def said(program: str) -> str:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
@@ -85,3 +99,17 @@ def test_no_credentials_are_written() -> None:
     assert "hunter2" not in output
     assert "db:5432" in output, "where it was is still said"
     assert "m:4222" in output
+
+
+def test_no_secret_is_written_in_whatever_form_it_comes() -> None:
+    output = said(IN_OTHER_FORMS)
+    nkey, settings, body, sends, headers, kept = (json.loads(line) for line in output.splitlines())
+    assert "hunter2" not in output
+    assert SEED not in output
+    assert nkey["why"] == "cannot use *** as a seed"
+    assert settings["options"] == {"account": "main", "api_secret": "***", "of": [{"token": "***"}]}
+    assert json.loads(body["why"].replace("***", '"***"')) == {"webhook_secret": "***", "strategy": "momo"}
+    assert "text/plain" in sends["event"]
+    assert "text/plain" in headers["headers"]
+    assert kept["why"] == "monkey-see: 3; invalid token: expected ','; the key: AAPL"
+    assert (kept["price"], kept["many"]) == (1.5, [1, "x"]), "numbers stay numbers"

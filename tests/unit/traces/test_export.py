@@ -85,6 +85,17 @@ def test_a_span_arrives_as_it_is() -> None:
     assert running.count("exported") == 1
 
 
+def test_no_credentials_are_exported() -> None:
+    with collecting() as collector:
+        with exporting(collector.url) as running:
+            why = "https://anna:hunter2@broker refused: token=hunter2"
+            running.exporter.offer([span(failed=why, attributes={"tradewire.message": why})])
+        (seen,) = collector.spans
+    assert "hunter2" not in f"{seen.failed} {seen.attributes}"
+    assert "@broker refused" in seen.failed
+    assert "@broker refused" in seen.attributes["tradewire.message"]
+
+
 def test_a_collector_that_hangs_holds_up_nobody_and_costs_a_bounded_queue() -> None:
     with collecting() as collector:
         collector.holds = True

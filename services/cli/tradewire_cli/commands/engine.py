@@ -29,7 +29,9 @@ def run_nats(
     key: Annotated[Path, typer.Option(metavar="FILE", help="The nkey seed of the user `probe`.")],
     tls: _TlsOption,
     nodes: Annotated[int, typer.Option(help="1, or a cluster of 3 or 5.")] = 1,
-    shard: Annotated[str, typer.Option(help="The shard whose subjects the users get.")] = "main",
+    shard: Annotated[
+        str, typer.Option(envvar="TRADEWIRE_SHARD", help="The shard whose subjects the users get.")
+    ] = "main",
     http_host: _HostOption = _ANY,
     http_port: _PortOption = HTTP_PORT,
 ) -> int:

@@ -7,11 +7,13 @@ word at /healthz the streams that are broken.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
 
 import msgspec
 
-from tradewire.bus import Bus, JetStreamError
+from tradewire.bus import Bus, JetStreamError, NobodyListens
 from tradewire.errors import ConfigError, TradewireError
 from tradewire.settings import Nats
 from tradewire_cli.engines import probe
@@ -19,62 +21,91 @@ from tradewire_cli.engines import probe
 STREAM: Final = "PROBE"
 SUBJECT: Final = "probe.publish"
 PUBLISH_SECONDS: Final = 5.0
-_CONFIG: Final = {
-    "name": STREAM,
-    "subjects": [SUBJECT],
-    "storage": "file",
-    "retention": "limits",
-    "discard": "old",
-    "max_msgs": 1,
-    "max_bytes": 65_536,
-}
 _DISABLED: Final = frozenset({10039, 10076})
 """JetStream has switched itself off."""
+
+Timed = Callable[[], AbstractContextManager[object]]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The probe's own stream. `tag` is that of the one server of a cluster that is to hold it."""
+
+    stream: str = STREAM
+    subject: str = SUBJECT
+    tag: str = ""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The stream: small, on disk, and on one server alone."""
+        return {
+            "name": self.stream,
+            "subjects": [self.subject],
+            "storage": "file",
+            "retention": "limits",
+            "discard": "old",
+            "num_replicas": 1,
+            "max_msgs": 1,
+            "max_bytes": 65_536,
+        } | ({"placement": {"tags": [self.tag]}} if self.tag else {})
 
 
 class _Health(msgspec.Struct):
     error: str = ""
 
 
-async def problem(settings: Nats, monitor_port: int) -> str:
+async def problem(
+    settings: Nats,
+    monitor_port: int,
+    place: Place = Place(),  # noqa: B008 - it is frozen
+    timed: Timed = nullcontext,
+) -> str:
     """Returns why the server cannot be relied on to keep what is published, or nothing. Never raises for its faults.
 
-    `settings` are those of a user that may make the stream and publish to it; `monitor_port` is on loopback.
+    `settings` are those of a user that may make the stream and publish to it; `monitor_port` is on loopback. `timed`
+    goes around each publish.
     """
     answer = await probe.get("127.0.0.1", monitor_port, "/healthz")
     if answer is None:
         return "does not answer at its monitor"
     if answer[0] != 200:
         return _said(answer[1])
+    waits: list[str] = []
     try:
         async with asyncio.timeout(PUBLISH_SECONDS):
-            await _publish(settings)
+            await _publish(settings, place, timed, waits.append)
     except ConfigError:
         return ""  # a secret of ours is missing or wrong, which another start of the server would not change
     except TimeoutError:
-        return f"does not acknowledge a publish within {PUBLISH_SECONDS:g} s"
+        return f"does not acknowledge a publish within {PUBLISH_SECONDS:g} s" + "".join(f": {w}" for w in waits[-1:])
     except (TradewireError, msgspec.DecodeError) as error:
         return f"takes no publish: {error}"
     return ""
 
 
-async def _publish(settings: Nats) -> None:
+async def _publish(settings: Nats, place: Place, timed: Timed, tell: Callable[[str], None]) -> None:
     """Publishes one message and waits until it is stored. Raises Unavailable."""
-    bus = await Bus.connect(settings, "probe")
+    bus = await Bus.connect(settings, "probe", tell)
     try:
-        if not await _stream_is_there(bus):
-            return
-        answer = await bus.request(SUBJECT, b"", timeout=PUBLISH_SECONDS)
+        try:
+            await _store(bus, place, timed)
+        except NobodyListens:
+            if await _made(bus, place):
+                await _store(bus, place, timed)
     finally:
         await bus.close()
+
+
+async def _store(bus: Bus, place: Place, timed: Timed) -> None:
+    with timed():
+        answer = await bus.request(place.subject, b"alive", timeout=PUBLISH_SECONDS)
     if error := msgspec.json.decode(answer.data).get("error"):
         raise JetStreamError(error.get("err_code", 0), error.get("description", ""))
 
 
-async def _stream_is_there(bus: Bus) -> bool:
+async def _made(bus: Bus, place: Place) -> bool:
     """Makes the stream; False where the server will have no more streams, which another start would not change."""
     try:
-        await bus.api(f"STREAM.CREATE.{STREAM}", _CONFIG)
+        await bus.api(f"STREAM.CREATE.{place.stream}", place.config)
     except JetStreamError as error:
         if error.code in _DISABLED:
             raise

@@ -18,7 +18,7 @@ from tradewire.permissions import SERVICE_USERS, permissions_of
 from tradewire_cli import OWNER, keys
 from tradewire_cli.engines import certificates
 from tradewire_cli.engines.certificates import CA_FILE, CERT_FILE, KEY_FILE
-from tradewire_cli.k8s.store import Cluster, Folder, Store, StoreFailed
+from tradewire_cli.k8s.store import BASIC, Cluster, Folder, Store, StoreFailed
 
 NAMESPACE: Final = "tradewire"
 AUTHORITY: Final = "authority"
@@ -26,14 +26,17 @@ USERS: Final = "nats-users"
 NKEY: Final = "nkey"
 _ROLES: Final = ("admin", "sequencer", "reader")
 _NODES: Final = 5
-_OPAQUE, _BASIC = "Opaque", "kubernetes.io/basic-auth"
+_OPAQUE, _TLS = "Opaque", "kubernetes.io/tls"
 
 app = typer.Typer(pretty_exceptions_enable=False, help=__doc__)
 
 
 def secret_of(user: str) -> str:
-    """The Secret with a NATS user's key: `nats-risk`, `person-anna`, `strategy-momo`."""
-    return f"nats-{user}" if user in SERVICE_USERS else user
+    """The Secret with a NATS user's key: `nats-risk`, `person-anna`, `strategy-momo`, `strategy-sma.cross`.
+
+    A cluster's names have no `_`, and ours no `.`, so that no two users share one.
+    """
+    return f"nats-{user}" if user in SERVICE_USERS else user.replace("_", ".")
 
 
 class Maker:
@@ -61,10 +64,11 @@ class Maker:
     def _authority(self) -> certificates.Authority:
         def make() -> dict[str, bytes]:
             made = certificates.new_authority()
-            return {CA_FILE: made.cert, "ca.key": made.key}
+            return {CA_FILE: made.cert, CERT_FILE: made.cert, KEY_FILE: made.key}
 
-        found = self._made(AUTHORITY, (CA_FILE, "ca.key"), make, "an authority that issues certificates")
-        return certificates.Authority(found[CA_FILE], found["ca.key"])
+        what = "an authority that issues certificates"
+        found = self._made(AUTHORITY, (CERT_FILE, KEY_FILE), make, what, _TLS)  # as an Issuer of cert-manager takes it
+        return certificates.Authority(found[CERT_FILE], found[KEY_FILE])
 
     def _nkey(self, user: str, authority: certificates.Authority) -> str:
         permissions_of(user, self._shard)
@@ -101,7 +105,7 @@ class Maker:
         def make() -> dict[str, bytes]:
             return {"username": f"tradewire_{role}".encode(), "password": secrets.token_urlsafe(32).encode()}
 
-        self._made(f"postgres-{role}", ("username", "password"), make, "a password", _BASIC)
+        self._made(f"postgres-{role}", ("username", "password"), make, "a password", BASIC)
 
     def _made(
         self, name: str, needed: tuple[str, ...], make: Callable[[], dict[str, bytes]], what: str, kind: str = _OPAQUE

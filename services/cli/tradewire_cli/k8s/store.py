@@ -12,6 +12,9 @@ from tradewire.errors import TradewireError
 from tradewire_cli.engines.folder import write_atomically
 
 LABELS = {"app.kubernetes.io/part-of": "tradewire"}
+BASIC = "kubernetes.io/basic-auth"
+_RELOAD = {"cnpg.io/reload": "true"}
+"""By which CloudNativePG sets a role's password as soon as its Secret changes."""
 
 
 class StoreFailed(TradewireError):  # noqa: N818 - named for what it says
@@ -82,7 +85,7 @@ def _manifest(name: str, namespace: str, kind: str, data: Mapping[str, bytes]) -
         {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace, "labels": LABELS},
+            "metadata": {"name": name, "namespace": namespace, "labels": LABELS | (_RELOAD if kind == BASIC else {})},
             "type": kind,
             "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
         }

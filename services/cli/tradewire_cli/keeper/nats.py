@@ -5,24 +5,21 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGHUP, SIGKILL, SIGTERM, SIGUSR2, Signals
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Histogram
 
-from tradewire.bus import Bus
-from tradewire.errors import ConfigError, Unavailable
+from tradewire.errors import ConfigError
 from tradewire.settings import Nats
-from tradewire_cli.engines import binaries, probe
+from tradewire_cli.engines import binaries, nats_probe
 from tradewire_cli.engines.certificates import CA_FILE, CERT_FILE, KEY_FILE
 from tradewire_cli.engines.folder import write_atomically
 from tradewire_cli.engines.nats_config import USERS_FILE, server_config, users_config
 from tradewire_cli.engines.render import CLIENT_PORT, MONITOR_PORT, node
 
 _USER: Final = "probe"
-_PUBLISH_SECONDS: Final = 5.0
-_CONNECT_SECONDS: Final = 5.0
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
@@ -49,8 +46,8 @@ class NatsKeeper:
             tls_cert=str(tls / CERT_FILE),
             tls_key=str(tls / KEY_FILE),
         )
-        self._bus: Bus | None = None
-        self._made = False
+        tag = f"pod:{self._pod}" if nodes > 1 else ""
+        self._place = nats_probe.Place(f"PROBE_{self._number}", f"probe.{self._number}", tag)
         self._seconds = Histogram(
             "tradewire_nats_publish_seconds",
             "Time of a publish until this server has it on disk",
@@ -74,21 +71,10 @@ class NatsKeeper:
         os.kill(pid, SIGHUP)
 
     async def try_out(self) -> str:
-        # A bus that is told to connect waits for as long as it takes; what is asked first says what it waits for.
-        answer = await probe.get("127.0.0.1", MONITOR_PORT, "/healthz")
-        if answer is None:
-            return f"does not answer at port {MONITOR_PORT}"
-        if answer[0] != 200:
-            return f"recovers, or waits for the other nodes: {_error(answer[1])}"
-        try:
-            return await self._publish()
-        except Unavailable as error:
-            return f"does not take a publish: {error}"
+        return await nats_probe.problem(self._settings, MONITOR_PORT, self._place, self._seconds.time)
 
     async def close(self) -> None:
-        if self._bus is not None:
-            await self._bus.close()
-            self._bus = None
+        """Nothing is held open."""
 
     def _write_users(self) -> None:
         try:
@@ -98,35 +84,3 @@ class NatsKeeper:
         except msgspec.DecodeError as error:
             raise ConfigError("--users", f"{self._users}: {error}", "Run `make k8s-secrets`.") from None
         write_atomically(self._data / "nats" / USERS_FILE, users_config(keys, self._shard))
-
-    async def _publish(self) -> str:
-        if self._bus is None:
-            self._bus = await Bus.connect(self._settings, _USER)
-        if not self._bus.connected:
-            return f"refuses its own keeper: {self._bus.last_error}"
-        if not self._made:
-            await self._bus.api(f"STREAM.CREATE.PROBE_{self._number}", self._stream())
-            self._made = True
-        with self._seconds.time():
-            answer = await self._bus.request(f"probe.{self._number}", b"alive", timeout=_PUBLISH_SECONDS)
-        error = msgspec.json.decode(answer.data).get("error")
-        return f"does not take a publish: {error.get('description')}" if error else ""
-
-    def _stream(self) -> dict[str, Any]:
-        """One small stream of this server alone, on its disk."""
-        return {
-            "name": f"PROBE_{self._number}",
-            "subjects": [f"probe.{self._number}"],
-            "storage": "file",
-            "num_replicas": 1,
-            "max_msgs": 16,
-            "discard": "old",
-            "placement": {"tags": [f"pod:{self._pod}"]} if self._nodes > 1 else None,
-        }
-
-
-def _error(body: bytes) -> str:
-    try:
-        return str(msgspec.json.decode(body).get("error", ""))
-    except (msgspec.DecodeError, AttributeError):
-        return body.decode(errors="replace").strip()

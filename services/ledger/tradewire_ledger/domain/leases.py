@@ -24,7 +24,9 @@ class Held(Struct):
 class Leases:
     """The table. Grants and releases are events; it changes only when they are committed. Renewals are not events."""
 
-    def __init__(self) -> None:
+    def __init__(self, build: str) -> None:
+        """`build` is the ledger's: whoever asks anew must be of it, and a holder of another goes on."""
+        self._build = build
         self._held: dict[str, Held] = {}
 
     def start(self, events: list[Event], now: float) -> None:
@@ -66,6 +68,8 @@ class Leases:
         if held and held.holder == request.instance:
             held.renewed = now
             return LeaseReply(True, held.epoch, held.pos, held.holder)
+        if request.build != self._build:
+            return LeaseReply(False, holder=held.holder if held else "", refused=self._other(request.build))
         if held and held.holder and (left := held.renewed + LEASE_TAKEOVER_SECONDS - now) > 0:
             return LeaseReply(False, held.epoch, held.pos, held.holder, round(left, 3))
         epoch = held.epoch + 1 if held else 1
@@ -73,6 +77,10 @@ class Leases:
         granted = LeaseGranted(name=request.name, holder=request.instance, writer=writer, epoch=epoch)
         event_id = ids.derive("lease", request.name, str(epoch), "granted")
         return [new_event(stream, None, event_id, granted, time=time, correlation=None)]
+
+    def _other(self, build: str) -> str:
+        named = f"build {build}" if build else "a build that does not name itself"
+        return f"this process is {named}, and the ledger is build {self._build}: start the ledger's build"
 
     @staticmethod
     def _renew(held: Held | None, request: LeaseRequest, now: float) -> LeaseReply:

@@ -41,5 +41,4 @@ class Metrics:
         self.figures = Figures(registry)
         self.invariants = InvariantMetrics(registry)
         self.engines = EngineMetrics(registry)
-        self.backups = BackupMetrics()
-        registry.register(self.backups)
+        self.backups = BackupMetrics(registry)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tradewire import faults, ids, subjects
+from tradewire.build import build_id
 from tradewire.bus import Bus, Message, Stoppable, wire
 from tradewire.errors import Unavailable
 from tradewire.messages.account_events import ClockStepped
@@ -90,7 +91,7 @@ class Sequencer:
         replicas: int = 1,
     ) -> None:
         self._bus, self._shard, self._store, self._observe = bus, shard, store, observe
-        self._memory, self._leases = Memory(), Leases()
+        self._memory, self._leases = Memory(), Leases(build_id())
         self.relay = Relay(bus, shard, store.frames, store.frame_hash, relayed, replicas=replicas)
         self._waiting: dict[str, deque[Pending]] = {}
         self._since = 0.0

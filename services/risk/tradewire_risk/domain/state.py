@@ -14,10 +14,10 @@ from tradewire.domain.recovery import FOLDED as RECOVERED
 from tradewire.domain.recovery import Recovery
 from tradewire.domain.results import FOLDED, MOST_DAYS
 from tradewire.domain.switches import GLOBAL, Controls
-from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
+from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import EVENT_TYPES, decode_for_state
+from tradewire.messages.registry import EVENT_TYPES, decode_for_state, unknown
 from tradewire_risk.domain.accounts import Accounts
 from tradewire_risk.domain.facts import FACTS, Facts
 from tradewire_risk.domain.limits import Compiled
@@ -162,7 +162,7 @@ class RiskState:
         if folds is None:
             row = EVENT_TYPES.get(event.type)
             if row is None or row.schema != event.schema:
-                raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}")
+                raise unknown(event)
             return
         try:
             data = decode_for_state(event)
