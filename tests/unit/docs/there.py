@@ -126,7 +126,7 @@ def _histograms() -> Iterator[str]:
 
 @cache
 def other_names() -> frozenset[str]:
-    """What else begins with `tradewire_`: packages, roles of the database, and labels of pods as Prometheus has them."""
+    """What else begins with `tradewire_`: packages, roles of the database, and labels of pods."""
     packages = {path.parent.name for path in ROOT.glob("*/*/tradewire_*/__init__.py")} | {"tradewire_equal_weight"}
     sql = (ROOT / "services/cli/tradewire_cli/engines/roles.sql").read_text()
     roles = set(re.findall(r"tradewire_\w+", sql))
