@@ -8,6 +8,7 @@ booked as nobody's meanwhile, and its end.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from sys import intern
 
 from tradewire import ids
 from tradewire.domain.orders import Order
@@ -110,7 +111,7 @@ class Recoverer:
         if not isinstance(answer, Found):
             self._log.warning("an order of before the restore cannot be asked about", order=order.order)
             return  # it is asked about again, and stays unsent
-        event = _adopted(self._submitter.teller(), order, answer.order, found.attempt, found.revision)
+        event = adopted(self._submitter.teller(), order, answer.order, found.attempt, found.revision)
         self._facts.add([event])
         await settled(self._facts, self._replica)
         self._attribution.found(each.client_order_id for each in found.names)
@@ -158,7 +159,8 @@ def _said(teller: Teller, restored: int, lost: Sequence[LostOrder]) -> list[NewE
     ]
 
 
-def _adopted(teller: Teller, order: Order, told: BrokerOrder, attempt: int, revision: int) -> NewEvent:
+def adopted(teller: Teller, order: Order, told: BrokerOrder, attempt: int, revision: int) -> NewEvent:
+    """The order as the broker has it, under the name that it has there."""
     source = Source(f"{_EVIDENCE}: {told.status}", "lookup", told.broker_order_id, told.submitted_at or None)
     event_id = ids.status_uuid(teller.broker, order.order, "adopted", told.client_order_id)
     return of_order(
@@ -173,7 +175,8 @@ def _adopted(teller: Teller, order: Order, told: BrokerOrder, attempt: int, revi
         symbol=told.symbol,
         side=told.side,
         quantity=told.quantity,
-        order_type=told.order_type,
+        # A default is left out where it is the same object, which what an adapter has read need not be.
+        order_type=intern(told.order_type),
         limit_price=told.limit_price,
         stop_price=told.stop_price,
     )

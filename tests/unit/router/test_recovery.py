@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.builders import TIME, fact
-from tests.unit.router.builders import TELLER, Log
+from tests.unit.router.builders import TELLER, Log, broker_order
 from tradewire import ids
 from tradewire.domain.orders import Status
 from tradewire.domain.recovery import Recovery
@@ -16,7 +16,7 @@ from tradewire.messages.log import NewEvent
 from tradewire.messages.vocabulary import LostOrder
 from tradewire_router.domain.booked import Booked
 from tradewire_router.domain.naming import names_of
-from tradewire_router.recover import attributed
+from tradewire_router.recover import adopted, attributed
 
 
 def lost(order: str, attempt: int = 1, revision: int = 0, broker_order_id: str = "B1") -> LostOrder:
@@ -64,6 +64,14 @@ def external(execution: str, quantity: str, *, pos: int = 1, revision: int = 0, 
         time=TIME,
         broker_time=TIME,
     )
+
+
+def test_what_is_adopted_is_written_as_it_is_read_again_however_the_adapter_made_its_words() -> None:
+    log = Log()
+    order = log.get(log.order(0, "OrderApproved"))
+    told = broker_order(order, "working", order_type=msgspec.json.decode(b'"market"'))
+    written = adopted(TELLER, order, told, 1, 0).data
+    assert msgspec.json.encode(msgspec.json.decode(written, type=o.OrderAdopted)) == bytes(written)
 
 
 def test_a_log_that_never_was_restored_holds_nothing_back() -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from tradewire.settings import Nats
-from tradewire_cli import keys
+from tradewire_cli import OWNER, keys
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.nats import NatsServer
 from tradewire_cli.engines.ports import PortBook
@@ -18,7 +18,7 @@ _POSTGRES_SECONDS: Final = 30.0
 @asynccontextmanager
 async def nats_alone(folder: DataFolder, shard: str) -> AsyncIterator[Nats]:
     """Starts NATS, and gives how the supervisor reaches it."""
-    keys.prepare(folder, shard)
+    keys.prepare(folder, shard, people=(OWNER,))
     ports = PortBook(folder.ports)
     server = NatsServer(folder, host="127.0.0.1", port=ports.choose("nats"), monitor_port=ports.choose("nats_monitor"))
     child = await server.start()
