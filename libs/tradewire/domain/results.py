@@ -22,9 +22,10 @@ from tradewire.domain.books import action_of, adjustment_of, corrected_fill, fil
 from tradewire.domain.exact import ZERO, add, multiply, negate, share, subtract
 from tradewire.domain.flattening import STRATEGY
 from tradewire.domain.positions import Fill, released_cost, reversal
-from tradewire.messages.account_events import Held, Mark, ResultsRecorded, StrategyResult, Trades
+from tradewire.messages.account_events import Mark
 from tradewire.messages.log import Event
 from tradewire.messages.queries import EXTERNAL
+from tradewire.messages.window_events import Held, ResultsRecorded, StrategyResult, Trades
 
 MOST_DAYS: Final = 400
 """Days of which the highest equity or result is kept, whatever the window."""

@@ -9,7 +9,7 @@ from typing import Any
 from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
-from tradewire.messages.account_events import BrokerConnected, BrokerLost
+from tradewire.messages.broker_events import BrokerConnected, BrokerLost
 from tradewire.replica import Replica
 from tradewire.runtime.logs import Log
 from tradewire_router.attribution import Attribution

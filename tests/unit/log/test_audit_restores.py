@@ -9,6 +9,8 @@ from tests.builders import CLIENT, ORDER, fact, requested
 from tests.unit.log.test_audit_controls import Log
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
+from tradewire.messages.broker_events import ExternalFillBooked
+from tradewire.messages.system_events import LogRestored
 from tradewire.messages.vocabulary import LostOrder
 
 TERMS: dict[str, Any] = {
@@ -24,7 +26,7 @@ TERMS: dict[str, Any] = {
 
 def restored(*names: str) -> Log:
     log = Log()
-    log.add(a.LogRestored(was="w", pos=1, hash="h", made_at=1, seal="s"), "system")
+    log.add(LogRestored(was="w", pos=1, hash="h", made_at=1, seal="s"), "system")
     orders = tuple(LostOrder(name, "B1", "AAPL") for name in names)
     log.add(
         a.AccountRecovered(account="paper", broker="paper", restored=1, part=1, last=True, orders=orders),
@@ -45,8 +47,8 @@ def attributed(**changes: Any) -> o.FillAttributed:
     return told
 
 
-def external() -> a.ExternalFillBooked:
-    return a.ExternalFillBooked(broker_order_id="B1", **TERMS)
+def external() -> ExternalFillBooked:
+    return ExternalFillBooked(broker_order_id="B1", **TERMS)
 
 
 def test_an_order_that_a_restore_found_is_adopted_with_its_fill() -> None:

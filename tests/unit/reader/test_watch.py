@@ -17,6 +17,7 @@ from tradewire.messages import order_events as o
 from tradewire.messages.chain import genesis
 from tradewire.messages.log import Event
 from tradewire.messages.registry import decode
+from tradewire.messages.system_events import LeaseGranted, LeaseReleased
 from tradewire.messages.vocabulary import Exit
 from tradewire_ledger.reader.standing import slots_of
 from tradewire_ledger.reader.told.watch import Needs
@@ -81,7 +82,7 @@ def spoiled(seed: int) -> History:
     rejoined.fact(o.OrderFilled, symbol="MSFT", side="buy", quantity=Decimal(1), price=Decimal(1), execution="other")
     resumed = a.Resumed(scope="symbol.MSFT", by="anna", reason="", request="q3")
     history.add("control-symbol.MSFT", resumed, "ingest")
-    lease = a.LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=5)
+    lease = LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=5)
     history.add("lease-router-paper", lease, "sequencer")
     history.add("limits-global", a.LimitSet(scope="global", limits={}, old={"y": "2"}, by="c", reason="r"), "risk")
     history.play(5)
@@ -113,10 +114,10 @@ def test_a_changed_hash_and_a_missing_version_are_found_whatever_came_before() -
 def test_a_lease_that_was_released_long_ago_is_granted_under_the_next_epoch() -> None:
     history = History()
     history.begin()
-    released = a.LeaseReleased(name="router-paper", holder="r1", epoch=1, by="router")
+    released = LeaseReleased(name="router-paper", holder="r1", epoch=1, by="router")
     history.add("lease-router-paper", released, "sequencer")
     begin = len(history.accepted)
-    lease = a.LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=2)
+    lease = LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=2)
     history.add("lease-router-paper", lease, "sequencer")
     assert Whole(history).watched(begin) == []
 

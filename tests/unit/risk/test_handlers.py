@@ -4,6 +4,7 @@ from tests.unit.risk.builders import LIMITS, SECOND, Log
 from tradewire import ids
 from tradewire.messages import account_events as a
 from tradewire.messages.log import Result, ResultCode
+from tradewire.messages.system_events import LogRestored
 from tradewire.messages.vocabulary import LostOrder
 from tradewire.runtime.clock import Clock
 from tradewire_risk.handlers import Desk, Work, decide
@@ -89,7 +90,7 @@ def test_a_timer_that_is_in_the_log_already_is_not_derived_for_ever() -> None:
 def test_what_may_be_at_its_broker_after_a_restore_is_passed_over_and_the_others_are_decided() -> None:
     log = Log()
     there = log.request("there")
-    restored = log.write("system", a.LogRestored(was="w", pos=1, hash="h", made_at=log.now, seal="s"))
+    restored = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=log.now, seal="s"))
     at = desk(log)
     assert decide(at, log.now) is None
     found = LostOrder(ids.client_order_id(there.order, 1), "B1", "AAPL")

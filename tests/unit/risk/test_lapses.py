@@ -5,6 +5,7 @@ from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
+from tradewire.messages.system_events import LogRestored
 from tradewire.messages.vocabulary import LostOrder
 from tradewire_risk.domain.lapses import due_lapses
 
@@ -96,7 +97,7 @@ def recover(log: Log, *orders: LostOrder, last: bool = True) -> None:
 def test_after_a_restore_nothing_lapses_or_is_decided_before_the_broker_was_asked() -> None:
     log = Log()
     order = log.approve("s")
-    log.write("system", a.LogRestored(was="w", pos=1, hash="h", made_at=NOW, seal="s"))
+    log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=NOW, seal="s"))
     asked = log.request("again")
     log.wait(3600 * SECOND)
     assert due_lapses(log.state, log.now) == []
@@ -110,7 +111,7 @@ def test_after_a_restore_nothing_lapses_or_is_decided_before_the_broker_was_aske
 def test_what_its_broker_has_is_never_lapsed_or_decided() -> None:
     log = Log()
     order, other = log.approve("s"), log.request("again")
-    log.write("system", a.LogRestored(was="w", pos=1, hash="h", made_at=NOW, seal="s"))
+    log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=NOW, seal="s"))
     recover(log, *(LostOrder(ids.client_order_id(each.order, 1), "B1", "AAPL") for each in (order, other)))
     log.wait(3600 * SECOND)
     assert due_lapses(log.state, log.now) == []

@@ -12,7 +12,7 @@ from tests.unit.router.builders import BUILD, Log
 from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.messages import order_events as o
-from tradewire.messages.account_events import GroupOpened
+from tradewire.messages.group_events import GroupOpened
 from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import EVENT_TYPES
 from tradewire.messages.vocabulary import Exit

@@ -12,7 +12,9 @@ from tradewire.domain.orders import Status
 from tradewire.domain.recovery import Recovery
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
+from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire.messages.log import NewEvent
+from tradewire.messages.system_events import LogRestored
 from tradewire.messages.vocabulary import LostOrder
 from tradewire_router.domain.booked import Booked
 from tradewire_router.domain.naming import names_of
@@ -24,7 +26,7 @@ def lost(order: str, attempt: int = 1, revision: int = 0, broker_order_id: str =
 
 
 def restored(log: Log) -> int:
-    event = log.write("system", a.LogRestored(was="w", pos=1, hash="h", made_at=TIME, seal="s"))
+    event = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=TIME, seal="s"))
     return event.pos
 
 
@@ -171,7 +173,7 @@ def test_a_fill_that_is_attributed_fills_the_order_and_moves_no_position_and_no_
     log = Log()
     log.cash("1000")
     order = log.order(1)
-    booked = a.ExternalFillBooked(
+    booked = ExternalFillBooked(
         account="paper",
         broker="paper",
         broker_order_id="B1",

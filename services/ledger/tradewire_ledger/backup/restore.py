@@ -20,9 +20,10 @@ from tradewire import faults, ids
 from tradewire.build import build_id
 from tradewire.domain.switches import GLOBAL, control_stream
 from tradewire.errors import TradewireError, Unavailable
-from tradewire.messages.account_events import Halted, LogRestored
+from tradewire.messages.account_events import Halted
 from tradewire.messages.chain import genesis
 from tradewire.messages.registry import new_event
+from tradewire.messages.system_events import LogRestored
 from tradewire.settings import Settings
 from tradewire_ledger.backup.form import Header, Row, Summary, Trailer, Unsealer, read_rows, unreadable, verify
 from tradewire_ledger.backup.make import Progress, connected, newest_schema

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tradewire import ids
-from tradewire.messages.account_events import LeaseGranted, LeaseReleased
 from tradewire.messages.log import LEASE_TAKEOVER_SECONDS, Event, LeaseReply, LeaseRequest, NewEvent
 from tradewire.messages.registry import decode, new_event
+from tradewire.messages.system_events import LeaseGranted, LeaseReleased
 from tradewire_ledger.domain.decide import LeaseView
 
 

@@ -14,7 +14,6 @@ from tradewire import faults, ids, subjects
 from tradewire.build import build_id
 from tradewire.bus import Bus, Message, Stoppable, wire
 from tradewire.errors import Unavailable
-from tradewire.messages.account_events import ClockStepped
 from tradewire.messages.log import (
     AppendReply,
     AppendRequest,
@@ -30,6 +29,7 @@ from tradewire.messages.log import (
     encode,
 )
 from tradewire.messages.registry import new_event
+from tradewire.messages.system_events import ClockStepped
 from tradewire_ledger.domain.decide import Decision, Pending, Unknown, decide, events_of, stored_result, streams_of
 from tradewire_ledger.domain.framing import Chained, chain
 from tradewire_ledger.domain.leases import Held, Leases

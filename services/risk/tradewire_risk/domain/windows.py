@@ -13,10 +13,10 @@ from tradewire import ids
 from tradewire.domain.exact import ZERO
 from tradewire.domain.flattening import STRATEGY
 from tradewire.domain.results import Results
-from tradewire.messages.account_events import Entry, Run, Tally, WindowsRecorded
 from tradewire.messages.log import Command, Event
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Side
+from tradewire.messages.window_events import Entry, Run, Tally, WindowsRecorded
 
 SECOND = 1_000_000
 MINUTE_SECONDS = 60

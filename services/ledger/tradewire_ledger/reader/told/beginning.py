@@ -6,8 +6,8 @@ import asyncpg
 
 from tradewire.domain.account_book import AccountBook
 from tradewire.domain.results import FOLDED, Results
-from tradewire.messages.account_events import WindowsRecorded
 from tradewire.messages.registry import decode
+from tradewire.messages.window_events import WindowsRecorded
 from tradewire_ledger.reader import sql
 from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.told.counting import Counting
