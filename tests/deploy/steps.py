@@ -12,16 +12,16 @@ from tests.deploy.rendering import Manifest, name_of, of_kind, overlay
 from tradewire_cli.engines.testing import reachable_folder
 
 _VERIFIED = "sslmode=verify-full&sslrootcert=/run/secrets/postgres/ca.crt"
+_SETTINGS = "tradewire.toml"
 PROCESSES = ("sequencer", "reader", "risk", "router", "ingest", "paper-0")
 
 
 def without_operator(name: str) -> list[Manifest]:
     """An overlay with the development overlay's Postgres: CloudNativePG is an operator that only a cluster has."""
     found = [each for each in deepcopy(overlay(name)) if each["kind"] != "Cluster"]
-    for each in of_kind(found, "ConfigMap"):
-        text = each["data"]["tradewire.toml"]
-        assert text.count(_VERIFIED) == 3
-        each["data"]["tradewire.toml"] = text.replace(_VERIFIED, "sslmode=disable")
+    (config,) = (each["data"] for each in of_kind(found, "ConfigMap") if _SETTINGS in each["data"])
+    assert config[_SETTINGS].count(_VERIFIED) == 3
+    config[_SETTINGS] = config[_SETTINGS].replace(_VERIFIED, "sslmode=disable")
     theirs = ("StatefulSet postgres", "Service postgres-rw")
     return found + [each for each in overlay("dev") if name_of(each) in theirs]
 

@@ -93,6 +93,7 @@ async def test_a_process_is_not_ready_without_nats(node: Node, name: str) -> Non
 async def test_a_process_that_hangs_is_neither_ready_nor_alive(node: Node, name: str) -> None:
     """The paper broker goes on without NATS, so that it depends on nothing but itself and its journal."""
     pod = node.pods[name]
+    assert await pod.live()
     pod.send(SIGSTOP)
     try:
         assert not await pod.ready()
@@ -175,7 +176,7 @@ async def test_every_pod_drains_within_its_time_and_comes_back(node: Node) -> No
     await traded(node, 3)
 
 
-def test_every_probe_was_green_then_red_then_green(node: Node) -> None:
+async def test_every_probe_was_green_then_red_then_green(node: Node) -> None:
     for pod in node.pods.values():
         for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
             if kind in pod.container:
@@ -196,6 +197,7 @@ import nats
 async def main():
     folder = "/run/secrets/nats"
     context = ssl.create_default_context(cafile=f"{folder}/ca.crt")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # a later one says so after the handshake, if it comes to that
     if sys.argv[1] == "a certificate":
         context.load_cert_chain(f"{folder}/tls.crt", f"{folder}/tls.key")
     async def told(error):
