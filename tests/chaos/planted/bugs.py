@@ -21,7 +21,6 @@ from tradewire.messages.quotes import Quote
 from tradewire.nats_credentials import Credentials
 from tradewire.runtime import exhaustion
 from tradewire.runtime.sink import Sink
-from tradewire.settings import Nats
 from tradewire.tail import Tail
 from tradewire_cli.engines import nats_probe
 from tradewire_cli.engines.logs import RotatedLog
@@ -237,7 +236,7 @@ def _the_list_is_all() -> None:
 def _no_probe() -> None:
     """The supervisor believes a nats-server that runs."""
 
-    async def well(_settings: Nats, _monitor_port: int) -> str:
+    async def well(*_: Any) -> str:
         return ""
 
     _set(nats_probe, "problem", well)

@@ -34,7 +34,7 @@ CASES: tuple[Case, ...] = (
     Case("deaf-to-kill", "43", (1, 4), "the broker shows no working order after KILL"),
     Case("crossed-quotes", "44", (2, 5), "was approved while its price was crossed"),
     Case("no-probe", "12", (0, 1), "not quiet"),
-    Case("signals-drop-the-oldest", "13", (0, 1), "was acknowledged and is not in the log"),
+    Case("signals-drop-the-oldest", "13", (0, 1), "SIGNALS dropped what it held"),
     Case("believes-the-clamp", "13log", (0, 1), "not quiet"),
     Case("logs-wait", "46", (0,), "not quiet"),
     Case("the-log-ends", "46disk", (0,), "the fault never struck"),
