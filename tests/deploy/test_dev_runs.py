@@ -184,7 +184,7 @@ async def test_every_probe_was_green_then_red_then_green(node: Node) -> None:
                 assert [True, False, True] in [shown[at : at + 3] for at in range(len(shown))], (pod.name, kind)
 
 
-@pytest.mark.parametrize(("shows", "refusal"), [("nothing", "certificate"), ("a certificate", "authorization")])
+@pytest.mark.parametrize(("shows", "refusal"), [("nothing", "handshake_failure"), ("a certificate", "authorization")])
 async def test_nats_takes_nobody_without_a_certificate_and_a_key(node: Node, shows: str, refusal: str) -> None:
     code, said = await node.pods["desk"].run_in(["python", "-c", _STRANGER, shows])
     assert code == 0, said
