@@ -2,6 +2,8 @@
 
 Nobody who trades may wait for whoever reads the logs: a pipe that nobody reads and a disk that hangs take nothing, and
 a full disk refuses. What does not fit into memory meanwhile is dropped, counted, and told once lines flow again.
+
+Lines go there a few at a time: each write makes the next fsync on the same disk wait, and orders wait for fsyncs.
 """
 
 import os
@@ -15,6 +17,8 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 CLOSE_SECONDS: Final = 2.0
+LINGER_SECONDS: Final = 0.05
+"""How long a line waits for others to be written with."""
 _WAIT_SECONDS: Final = 1.0
 _AT_ONCE_BYTES: Final = 64 * 1024
 
@@ -22,9 +26,19 @@ _AT_ONCE_BYTES: Final = 64 * 1024
 class Sink:
     """A file for text lines that never blocks and never raises. `dropped` counts the lines that it could not keep."""
 
-    def __init__(self, fd: int, max_bytes: int, tell: Callable[[int], str] = lambda _: "") -> None:
-        """Keeps up to `max_bytes` for `fd`; `tell` makes the line that says how many lines were dropped."""
-        self.max_bytes = max_bytes
+    def __init__(
+        self,
+        fd: int,
+        max_bytes: int,
+        tell: Callable[[int], str] = lambda _: "",
+        linger_seconds: float = LINGER_SECONDS,
+    ) -> None:
+        """Keeps up to `max_bytes` for `fd`; `tell` makes the line that says how many lines were dropped.
+
+        A line waits up to `linger_seconds` for others, unless they fill half of the memory.
+        """
+        self.max_bytes, self._linger_seconds = max_bytes, linger_seconds
+        self._hurried = False
         self.dropped = 0
         self._fd, self._tell = fd, tell
         self._told = 0
@@ -44,7 +58,8 @@ class Sink:
                 return
             self._waiting.append(data)
             self._bytes += len(data)
-            self._changed.notify()
+            if len(self._waiting) == 1 or self._half_full:
+                self._changed.notify()
 
     def flush(self) -> None:
         """Does nothing: the thread writes what there is."""
@@ -52,12 +67,19 @@ class Sink:
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Gives the reader `seconds` to take what waits. Lines may be written afterwards."""
         with self._changed:
+            self._hurried = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._bytes, seconds)
+
+    @property
+    def _half_full(self) -> bool:
+        return self._bytes * 2 >= self.max_bytes
 
     def _write_all(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
+                self._changed.wait_for(lambda: self._hurried or self._half_full, self._linger_seconds)
                 lines = self._some()
             kept = self._put(b"".join(lines))
             with self._changed:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 import threading
@@ -44,6 +46,23 @@ def test_lines_come_out_whole_and_in_order(pipe: tuple[int, int]) -> None:
         sink.write(f"line {number}\n")
     assert read_all(reader, "line 99\n") == "".join(f"line {number}\n" for number in range(100))
     assert sink.dropped == 0
+
+
+def test_lines_are_written_together_until_there_are_many_or_it_is_time_to_go() -> None:
+    reader, writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with reader, writer:
+        sink = Sink(writer.fileno(), 100, linger_seconds=600)
+        sink.write("a" * 9 + "\n")
+        assert not select.select([reader], [], [], 0.2)[0], "it waits for others"
+        for letter in "bcde":
+            sink.write(letter * 9 + "\n")  # the last one fills half of the memory
+        assert len(reader.recv(1_000).splitlines()) == 5
+        for letter in "fg":
+            sink.write(letter * 9 + "\n")
+        sink.close()
+        assert reader.recv(1_000).decode() == "f" * 9 + "\n" + "g" * 9 + "\n"
+        sink.write("at once\n")
+        assert reader.recv(1_000) == b"at once\n"
 
 
 def test_nobody_waits_for_a_pipe_that_is_not_read_and_the_loss_is_told(pipe: tuple[int, int]) -> None:
