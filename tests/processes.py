@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tradewire.build import build_id
+from tradewire.runtime.sink import LINGER_SECONDS
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines
 
@@ -33,7 +35,8 @@ class Child:
         return self.process.returncode is None
 
     def output(self) -> str:
-        """What it has printed so far."""
+        """What it has printed so far, also in this moment."""
+        time.sleep(2 * LINGER_SECONDS)
         return self.log.read_text()
 
     def ready(self) -> bool:
