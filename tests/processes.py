@@ -37,6 +37,11 @@ class Child:
     def output(self) -> str:
         """What it has printed so far, also in this moment."""
         time.sleep(2 * LINGER_SECONDS)
+        return self.printed
+
+    @property
+    def printed(self) -> str:
+        """What it has printed, but for its latest lines: for whoever looks again and again, and blocks nobody."""
         return self.log.read_text()
 
     def ready(self) -> bool:

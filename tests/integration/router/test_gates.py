@@ -36,7 +36,7 @@ async def test_nothing_is_sent_before_the_account_could_be_compared(pit: Pit) ->
         try:
 
             async def tried_twice() -> bool:
-                return router.output().count(KEEP_COMING) >= 2
+                return router.printed.count(KEEP_COMING) >= 2
 
             await soon(tried_twice)
             assert await account.story(order) == ["OrderRequested", "OrderApproved"]
