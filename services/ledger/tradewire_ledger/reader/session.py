@@ -12,11 +12,13 @@ import asyncpg
 
 from tradewire import subjects
 from tradewire.bus import Message, Stoppable
+from tradewire.runtime.logs import Log
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
 from tradewire_ledger.access import Access
 from tradewire_ledger.backup.records import known
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.context import Context, open_pool
 from tradewire_ledger.reader.follow import Follower
 from tradewire_ledger.reader.metrics import Metrics
@@ -69,7 +71,7 @@ async def session(service: Service, access: Access, metrics: Metrics) -> None:
             await _first_to_end(
                 follower.run(),
                 _watch(service, follower, metrics),
-                _tell(follower, metrics, beginning, pool),
+                _tell(follower, metrics, beginning, pool, service.log),
                 metrics.engines.ask_postgres(pool),
                 Watch(context, metrics.invariants, service.log, lambda: _currencies(service.settings)).run(),
                 _watch_backups(service, pool, metrics),
@@ -128,11 +130,16 @@ async def _watch(service: Service, follower: Follower, metrics: Metrics) -> None
 
 
 async def _tell(
-    follower: Follower, metrics: Metrics, beginning: Beginning, pool: "asyncpg.Pool[asyncpg.Record]"
+    follower: Follower, metrics: Metrics, beginning: Beginning, pool: "asyncpg.Pool[asyncpg.Record]", log: Log
 ) -> None:
     """Keeps the figures true that are worked out now and then."""
     counting, model = follower.counting, follower.model
-    await beginning.give(pool, counting)
+    try:
+        await beginning.give(pool, counting)
+    except LOST:
+        raise
+    except Exception as error:
+        log.error("the figures begin without what was before", exc_info=error)
     while True:
         metrics.figures.take(
             model.orders.values(),
