@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import brokering, deciding, halting, machine, quoting, report
+from bench import brokering, capacity, deciding, failing_over, halting, machine, quoting, report
 from bench import growth as growing
 from bench.children import RoleError
 from bench.harness import Listener, Measured, Plan, measure, spoken
@@ -37,6 +37,9 @@ def main(
     halt: Annotated[
         bool, typer.Option("--halt", help="Instead: how long does a KILL take in the middle of a load?")
     ] = False,
+    failover: Annotated[
+        bool, typer.Option("--failover", help="Instead: how long until a standby has taken over from a killed process?")
+    ] = False,
     decisions: Annotated[
         bool, typer.Option("--decisions", help="Instead: what does a decision cost, and what of it is its encoding?")
     ] = False,
@@ -45,6 +48,10 @@ def main(
     ] = False,
     brokers: Annotated[
         bool, typer.Option("--brokers", help="Instead: what does Alpaca's twin cost beside the paper broker?")
+    ] = False,
+    needs: Annotated[
+        bool,
+        typer.Option("--capacity", help="Instead: memory by process and bytes on disk by order, over --orders twice."),
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write every run's figures to this file.")] = None,
 ) -> None:
@@ -62,6 +69,9 @@ def main(
     if halt:
         _show_halting(console, 1 if quick else rounds, json)
         return
+    if failover:
+        _show_failing_over(console, 1 if quick else rounds, json)
+        return
     if decisions:
         _show_decisions(console, 1 if quick else rounds, json)
         return
@@ -70,6 +80,9 @@ def main(
         return
     if brokers:
         _show_brokering(console, 1 if quick else rounds, 3.0 if quick else seconds, json)
+        return
+    if needs:
+        _show_capacity(console, 1_000 if quick else orders, json)
         return
     plan = Plan(
         orders=2_000 if quick else orders,
@@ -106,6 +119,22 @@ def _show_growth(console: Console, up_to: int, json: Path | None) -> None:
         json.write_bytes(msgspec.json.format(msgspec.json.encode({"idle_mb": idle, "steps": steps})))
 
 
+def _show_capacity(console: Console, orders: int, json: Path | None) -> None:
+    here = machine.describe()
+    console.print(
+        f"{here.system}, {here.cpus} CPUs, load {here.load}, Python {here.python}; data on {here.file_system}"
+    )
+    with console.status("starting the engines") as status:
+        try:
+            found = asyncio.run(capacity.measure(orders, status.update))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    capacity.show(console, found)
+    if json:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": here, "needs": found})))
+
+
 def _show_halting(console: Console, rounds: int, json: Path | None) -> None:
     with console.status("starting the engines") as status:
         try:
@@ -116,6 +145,25 @@ def _show_halting(console: Console, rounds: int, json: Path | None) -> None:
     halting.show(console, found)
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+
+
+def _show_failing_over(console: Console, rounds: int, json: Path | None) -> None:
+    with console.status("starting the engines") as status:
+
+        def say(what: str) -> None:
+            status.update(what)
+            if not console.is_terminal:
+                console.print(what)
+
+        try:
+            found = asyncio.run(failing_over.measure(rounds, say))
+        except (RoleError, ResultError) as failure:
+            console.print(str(failure), style="red", markup=False)
+            raise typer.Exit(1) from failure
+    failing_over.show(console, found)
+    if json:
+        told = {"machine": machine.describe(), "throws": found}
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
 
 
 def _show_quoting(console: Console, rounds: int, seconds: float, json: Path | None) -> None:

@@ -46,7 +46,7 @@ _GRACE_SECONDS = 60.0
 _BEATS_PER_SECOND = 50
 """Not in step with the orders, or each beat would meet those of one broker."""
 _COMPARISONS = 3
-_TOOK, _AT = "tradewire_router_comparison_seconds", "tradewire_router_last_comparison_seconds"
+_TOOK, _AT = "tradewire_router_comparison_seconds", "tradewire_router_last_comparison_timestamp_seconds"
 
 
 class Brokering(Struct, frozen=True):

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 from collections import defaultdict
 from datetime import UTC, datetime
 from statistics import fmean
@@ -25,6 +26,15 @@ def crossing(prices: list[float]) -> str | None:
         return None
     before, now = (fmean(p[-FAST:]) - fmean(p[-SLOW:]) for p in (prices[:-1], prices))
     return "buy" if before <= 0 < now else "sell" if before >= 0 > now else None
+
+
+def tls() -> ssl.SSLContext | None:
+    """What a server whose address begins with tls:// wants to see: the files of NATS_CA, NATS_CERT and NATS_KEY."""
+    if not (authority := os.environ.get("NATS_CA")):
+        return None
+    context = ssl.create_default_context(cafile=authority)
+    context.load_cert_chain(os.environ["NATS_CERT"], os.environ["NATS_KEY"])
+    return context
 
 
 async def publish(stream: JetStreamContext, body: dict[str, str | int]) -> None:
@@ -47,6 +57,7 @@ async def trade() -> None:
         os.environ.get("NATS_URL", "nats://localhost:4222"),
         nkeys_seed=os.environ.get("NATS_NKEY"),
         inbox_prefix=os.environ.get("NATS_INBOX_PREFIX", "_INBOX"),
+        tls=tls(),
         max_reconnect_attempts=-1,
     ) as client:
         quotes = await client.subscribe("quotes.>")

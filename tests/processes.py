@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tradewire.build import build_id
+from tradewire.runtime.sink import LINGER_SECONDS
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines
 
@@ -33,7 +35,13 @@ class Child:
         return self.process.returncode is None
 
     def output(self) -> str:
-        """What it has printed so far."""
+        """What it has printed so far, also in this moment."""
+        time.sleep(2 * LINGER_SECONDS)
+        return self.printed
+
+    @property
+    def printed(self) -> str:
+        """What it has printed, but for its latest lines: for whoever looks again and again, and blocks nobody."""
         return self.log.read_text()
 
     def ready(self) -> bool:

@@ -102,23 +102,7 @@ class Tradewire:
         await asyncio.to_thread(migrate, Settings(postgres=Postgres(admin_dsn=engines.dsn("tradewire_admin"))))
         ports = self._ports = {name: free_port() for name in self.parts}
         for name, module in self.parts.items():
-            log = (workdir / f"{name}.log").open("wb")
-            self._logs.append(log)
-            self._processes[name] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module,
-                env={
-                    **os.environ,
-                    **engines.environment(name.partition("-")[0]),
-                    **_LIFTED,
-                    **self._limits,
-                    "TRADEWIRE_DATA": str(workdir),
-                    "TRADEWIRE_PAPER_JOURNAL": str(self._journal),
-                    "TRADEWIRE_HTTP_PORT": str(ports[name]),
-                    **self.more(name),
-                },
-                stdout=log,
-                stderr=asyncio.subprocess.STDOUT,
-            )  # fmt: skip
+            await self._spawn(name, module, workdir)
         for name, port in ports.items():
             await self._ready(name, port, workdir)
         dsn = engines.dsn("tradewire_admin")
@@ -129,6 +113,25 @@ class Tradewire:
             {name: process.pid for name, process in self._processes.items()}
             | {"publisher": self._publisher.pid, "nats": engines.nats.pid, "postgres": engines.postgres.pid}
         )
+
+    async def _spawn(self, name: str, module: str, workdir: Path) -> None:
+        log = (workdir / f"{name}.log").open("wb")
+        self._logs.append(log)
+        self._processes[name] = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module,
+            env={
+                **os.environ,
+                **self._engines.environment(name.partition("-")[0]),
+                **_LIFTED,
+                **self._limits,
+                "TRADEWIRE_DATA": str(workdir),
+                "TRADEWIRE_PAPER_JOURNAL": str(self._journal),
+                "TRADEWIRE_HTTP_PORT": str(self._ports[name]),
+                **self.more(name),
+            },
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
 
     def more(self, name: str) -> Mapping[str, str]:
         """Settings of one process beside those of all."""
@@ -147,10 +150,10 @@ class Tradewire:
         raise ResultError(f"{name} is not ready after {_READY_SECONDS:.0f} s: {said}")
 
     async def metric(self, name: str, metric: str) -> float:
-        """A figure of a process's /metrics. Raises ResultError where there is none."""
+        """A figure of a process's /metrics, of whatever labels. Raises ResultError where there is none."""
         answer = await probe.get("127.0.0.1", self._ports[name], "/metrics")
         lines = answer[1].decode().splitlines() if answer is not None else []
-        found = next((line for line in lines if line.startswith(f"{metric} ")), None)
+        found = next((line for line in lines if line.startswith((f"{metric} ", f"{metric}{{"))), None)
         if found is None:
             raise ResultError(f"{name} does not tell {metric}")
         return float(found.rpartition(" ")[2])

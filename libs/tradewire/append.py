@@ -23,6 +23,7 @@ from tradewire.messages.log import (
     decode_append_reply,
     encode,
 )
+from tradewire.traces.context import HEADER, TraceContext, span_of, trace_of
 
 _RETRY = frozenset({"unavailable"})
 _FRAMING = 512
@@ -31,32 +32,40 @@ _FRAMING = 512
 class Appender:
     """Appends for one writer. `waiting_since` (loop time) says since when there is no answer; 0 when there is."""
 
-    def __init__(self, bus: Bus, shard: str, writer: str, *, timeout: float = 1.0) -> None:
+    def __init__(self, bus: Bus, shard: str, writer: str, *, timeout: float = 1.0, traced: bool = False) -> None:
+        """With `traced`, a request that is about one signal carries its trace context."""
+        self._traced = traced
         self._bus, self._writer, self._timeout = bus, writer, timeout
         self._subject = subjects.append(shard, writer)
         self._epoch = 0
         self.waiting_since = 0.0
         self.retries = 0
 
-    async def append(self, commands: Sequence[Command], fence: Fence | None = None) -> list[Result]:
+    async def append(
+        self, commands: Sequence[Command], fence: Fence | None = None, context: TraceContext | None = None
+    ) -> list[Result]:
         """Appends commands and returns a result for each, in order.
 
-        More than one request's worth is cut into several, one after another; commands keep their order.
+        More than one request's worth is cut into several, one after another; commands keep their order. `context` is
+        the span that asks, where that is no signal's.
         """
         results: list[Result] = []
         for part in _cut(commands):
-            results.extend(await self._one(part, fence))
+            results.extend(await self._one(part, fence, context))
         return results
 
-    async def _one(self, commands: Sequence[Command], fence: Fence | None) -> list[Result]:
+    async def _one(
+        self, commands: Sequence[Command], fence: Fence | None, context: TraceContext | None
+    ) -> list[Result]:
         payload = encode(AppendRequest(tuple(commands), fence))
+        headers = _headers(commands, context) if self._traced else None
         loop = asyncio.get_running_loop()
         self.waiting_since = loop.time()
         delay = 0.05
         while True:
             faults.point(f"{self._writer}.before_append")
             try:
-                answer = await self._bus.request(self._subject, payload, timeout=self._timeout)
+                answer = await self._bus.request(self._subject, payload, timeout=self._timeout, headers=headers)
                 reply = decode_append_reply(answer.data)
             except (Unavailable, msgspec.DecodeError):
                 reply = None
@@ -69,6 +78,17 @@ class Appender:
             self.retries += 1
             await asyncio.sleep(delay)
             delay = min(delay * 2, 1.0)
+
+
+def _headers(commands: Sequence[Command], context: TraceContext | None) -> dict[str, str] | None:
+    """What says which trace a request is part of; nothing for one that is about several signals."""
+    if context is None:
+        signals = {event.correlation_id for command in commands for event in command.events}
+        signal = signals.pop() if len(signals) == 1 else None
+        if signal is None:
+            return None
+        context = TraceContext(trace_of(signal), span_of(commands[0].events[0].event_id, "append"))
+    return {HEADER: context.header}
 
 
 def _cut(commands: Sequence[Command]) -> list[list[Command]]:

@@ -7,8 +7,7 @@
 - every failure of a request is one error, `Unavailable`: what was asked may or may not have happened;
 - pull requests (`tradewire.pull`) survive a reconnect, and a lost consumer is an error instead of silence.
 
-Private names of nats-py that this relies on: `_process_msg`, `_pending`, `_pending_data_size`, `_transport` (pinned by
-tests/contract/bus).
+The private names of nats-py that `tradewire.nats_client` relies on are pinned by tests/contract/bus.
 """
 
 import asyncio
@@ -20,36 +19,29 @@ from typing import Any, Protocol
 
 import msgspec
 import nats.errors
-from msgspec import Struct
-from nats.aio.client import Client, Srv
+from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
+from tradewire.delivery import Handler, Message
 from tradewire.errors import Unavailable
+from tradewire.nats_client import NatsClient
+from tradewire.nats_credentials import Credentials
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 
 _NO_RESPONDERS = 503
+_MOST_REFUSALS = 100
 
 
-class Message(Struct, frozen=True, gc=False):
-    """A message as it came: headers are raw bytes, parsed only on demand."""
+__all__ = ["Bus", "Handler", "JetStreamError", "KeyRefused", "Message", "NobodyListens", "Stoppable", "address", "wire"]
 
-    subject: str
-    reply: str
-    data: bytes
-    raw_headers: bytes = b""
 
-    @property
-    def status(self) -> int:
-        """The status code of a JetStream control message, or 0."""
-        head = self.raw_headers[:13]
-        return int(head[9:12]) if head.startswith(b"NATS/1.0 ") and head[9:12].isdigit() else 0
+class KeyRefused(Unavailable):
+    """The server does not know the key; it may be told of it, or the key's file be mended."""
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers by name."""
-        lines = self.raw_headers.decode().split("\r\n")[1:]
-        return dict(tuple(part.strip() for part in line.split(":", 1)) for line in lines if ":" in line)  # type: ignore[misc]
+
+class NobodyListens(Unavailable):
+    """What was asked reached nobody, so that nothing was done."""
 
 
 class JetStreamError(Unavailable):
@@ -60,7 +52,6 @@ class JetStreamError(Unavailable):
         self.code, self.description = code, description
 
 
-Handler = Callable[[Message], None]
 WAITING_SECONDS = 3.0
 """How long a server may take before whoever waits for it is told, and again and again from then on."""
 
@@ -92,47 +83,8 @@ def wire(subject: str, payload: bytes, *, reply: str = "", headers: Mapping[str,
     return b"HPUB %b %d %d\r\n%b%b\r\n" % (to.encode(), len(raw), len(raw) + len(payload), raw, payload)
 
 
-class _Client(Client):
-    """nats-py's client with deliveries straight to a function."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.direct: dict[int, Handler] = {}
-
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        handler = self.direct.get(sid)
-        if handler is None:
-            await super()._process_msg(sid, subject, reply, data, headers)
-            return
-        handler(Message(subject.decode(), reply.decode(), bytes(data), bytes(headers) if headers else b""))
-
-    async def _connect_to_server(self, s: Srv) -> None:
-        # nats-py puts the next connection in the place of one that failed, and leaves that open.
-        self.abandon()
-        await super()._connect_to_server(s)
-
-    def abandon(self) -> None:
-        """Closes the connection of an attempt that came to nothing."""
-        if self._transport is not None:
-            self._transport.close()  # type: ignore[no-untyped-call]
-
-    async def send_raw(self, command: bytes = b"") -> None:
-        """Writes at once, after what nats-py itself has left for its flusher task, whose waits swallow a cancel."""
-        if not self.is_connected or self._transport is None:
-            raise nats.errors.OutboundBufferLimitError
-        try:
-            if self._pending:
-                older, self._pending, self._pending_data_size = self._pending, [], 0
-                self._transport.writelines(older)
-            if command:
-                self._transport.write(command)
-            await self._transport.drain()  # type: ignore[no-untyped-call]
-        except RuntimeError as error:  # so says uvloop of a link that has just gone
-            raise ConnectionResetError(str(error)) from error
-
-
 class _Direct:
-    def __init__(self, client: _Client, subscription: Subscription) -> None:
+    def __init__(self, client: NatsClient, subscription: Subscription) -> None:
         self._client, self._subscription = client, subscription
 
     async def stop(self) -> None:
@@ -144,14 +96,18 @@ class _Direct:
 class Bus:
     """A connection to NATS."""
 
-    def __init__(self, client: _Client) -> None:
+    def __init__(self, client: NatsClient) -> None:
         self._client = client
         self._reconnected: list[Callable[[], Awaitable[None]]] = []
         self.reconnects = 0
         """How often the link came back; whatever the server held only in memory may be gone since."""
         self.errors: int = 0
         self.last_error: str = ""
+        self.refusals: set[str] = set()
+        """What the server has said of subjects that it refuses, in lower case, since this connection was made."""
         self.closed = asyncio.Event()
+        self.denied = asyncio.Event()
+        """Set when the server refuses a subject; whoever looks into it clears it."""
         self._asked: dict[str, asyncio.Future[Message]] = {}
         self._answers = ""
         self._tokens = itertools.count()
@@ -160,30 +116,42 @@ class Bus:
     async def connect(cls, settings: Nats, name: str, tell: Callable[[str], None] = _silent) -> "Bus":
         """Connects, waiting for the server as long as it takes; `tell` is told every 3 seconds what it waits for.
 
+        Key and certificates are read from their files, now and at each reconnect.
+
         Raises:
-            Unavailable: when the server refuses the key, or the address is none.
+            ConfigError: a file of the key or of TLS is missing, or is not what it should be.
+            KeyRefused: the server does not know the key.
+            Unavailable: the address is none.
         """
-        client = _Client()
+        credentials = Credentials(settings)
+        credentials.verify()
+        client = NatsClient(credentials)
         bus = cls(client)
 
         refused = asyncio.Event()
 
         async def on_error(error: Exception) -> None:
             bus.errors += 1
-            bus.last_error = str(error)
+            bus.last_error = str(error) or type(error).__name__
             if "authorization" in bus.last_error.lower():
                 refused.set()
+            elif "permissions violation" in bus.last_error.lower():
+                bus.denied.set()
+                if len(bus.refusals) < _MOST_REFUSALS:
+                    bus.refusals.add(bus.last_error.lower())
 
         async def on_reconnected() -> None:
             bus.reconnects += 1
             for callback in bus._reconnected:
                 await callback()
 
+        async def on_disconnected() -> None:
+            bus.refusals.clear()  # what the next connection is refused is said before it counts as made
+
         async def on_closed() -> None:
             bus.closed.set()
 
         user = settings.user or name
-        options: dict[str, Any] = {"nkeys_seed": settings.nkey_file} if settings.nkey_file else {}
         connecting = asyncio.ensure_future(
             client.connect(
                 settings.url.split(","),
@@ -197,9 +165,9 @@ class Bus:
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.2,  # type: ignore[arg-type]
                 error_cb=on_error,
+                disconnected_cb=on_disconnected,
                 reconnected_cb=on_reconnected,
                 closed_cb=on_closed,
-                **options,
             )
         )
         # nats-py tries for ever, also with a key that the server refuses.
@@ -209,7 +177,7 @@ class Bus:
             while not (await asyncio.wait(ends, timeout=WAITING_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
                 tell(f"no NATS server answers at {address(settings)}: {bus.last_error or 'nothing is heard'}")
             if not connecting.done():
-                raise Unavailable(f"NATS at {address(settings)} refuses the key of {user}: {bus.last_error}")
+                raise KeyRefused(f"NATS at {address(settings)} refuses the key of {user}: {bus.last_error}")
             connecting.result()
         except (OSError, ValueError, nats.errors.Error) as error:
             raise Unavailable(f"cannot connect to NATS at {address(settings)} as {user}: {error}") from error
@@ -223,6 +191,15 @@ class Bus:
     def connected(self) -> bool:
         """True while the link is up."""
         return bool(self._client.is_connected)
+
+    @property
+    def server_certificate_ends(self) -> str:
+        """When the certificate of the server ends, as OpenSSL writes it; empty without TLS."""
+        return self._client.peer_certificate_ends
+
+    async def reconnect(self) -> None:
+        """Connects anew, so that the server considers every subscription once more."""
+        await self._client.force_reconnect()
 
     @property
     def client(self) -> Client:
@@ -275,11 +252,14 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise Unavailable(f"not sent: {type(error).__name__} {error}") from error
 
-    async def request(self, subject: str, payload: bytes, *, timeout: float = 1.0) -> Message:
+    async def request(
+        self, subject: str, payload: bytes, *, timeout: float = 1.0, headers: Mapping[str, str] | None = None
+    ) -> Message:
         """Asks and waits for one answer, `timeout` seconds.
 
         Raises:
-            Unavailable: nobody listens, the link is down, or no answer came; the request may have been carried out.
+            NobodyListens: the request reached nobody.
+            Unavailable: the link is down, or no answer came; the request may have been carried out.
         """
         self._fits(subject, payload)
         if not self._answers:
@@ -290,7 +270,7 @@ class Bus:
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._asked[token] = answer
         try:
-            await self.send([wire(subject, payload, reply=f"{self._answers}.{token}")])
+            await self.send([wire(subject, payload, reply=f"{self._answers}.{token}", headers=headers)])
             async with asyncio.timeout(timeout):
                 message = await answer
         except TimeoutError:
@@ -298,7 +278,7 @@ class Bus:
         finally:
             del self._asked[token]
         if message.status == _NO_RESPONDERS:
-            raise Unavailable(f"request on {subject}: nobody listens")
+            raise NobodyListens(f"request on {subject}: nobody listens")
         return message
 
     def _answered(self, message: Message) -> None:

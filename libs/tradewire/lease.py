@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tradewire import faults, subjects
+from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import (
@@ -28,15 +29,35 @@ TTL_SECONDS = LEASE_TTL_SECONDS
 RENEW_SECONDS = 3.0
 
 
+def _silent(_: str) -> None:
+    """For whoever does not want to be told."""
+
+
 class Lease:
     """A lease that is being sought, held or lost."""
 
-    def __init__(self, bus: Bus, shard: str, name: str, writer: str, instance: str) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        shard: str,
+        name: str,
+        writer: str,
+        instance: str,
+        tell: Callable[[str], None] = _silent,
+    ) -> None:
+        """`tell` is told why the ledger will not have this process, and nothing when it does again."""
         self._bus, self._subject = bus, subjects.lease(shard, writer)
         self.name, self.instance = name, instance
         self.epoch = 0
         self.pos = 0
         self.holder = ""
+        self.refused = ""
+        """Why this process gets the lease from no ledger as it is; another build is the one reason."""
+        self.asked = asyncio.Event()
+        """Set when the ledger has answered once."""
+        self.welcome = asyncio.Event()
+        """Set while the ledger would have this process, whoever holds the lease."""
+        self._tell = tell
         self._sent_at = 0.0
         self.held = asyncio.Event()
         self.lost = asyncio.Event()
@@ -75,16 +96,27 @@ class Lease:
         self.lost.clear()
         while True:
             try:
-                reply = await self._ask(LeaseRequest("acquire", self.name, self.instance))
+                reply = await self._ask(LeaseRequest("acquire", self.name, self.instance, build=build_id()))
             except (Unavailable, msgspec.DecodeError):
                 await asyncio.sleep(0.2)
                 continue
+            self._hear(reply.refused)
             if reply.granted:
                 self.epoch, self.pos, self.holder = reply.epoch, reply.pos, self.instance
                 self.held.set()
                 return
             self.holder = reply.holder
-            await asyncio.sleep(min(max(reply.retry_seconds, 0.1), 1.0))
+            await asyncio.sleep(1.0 if reply.refused else min(max(reply.retry_seconds, 0.1), 1.0))
+
+    def _hear(self, refused: str) -> None:
+        self.asked.set()
+        if refused:
+            self.welcome.clear()
+        else:
+            self.welcome.set()
+        if refused != self.refused:
+            self.refused = refused
+            self._tell(refused)
 
     async def keep(self) -> None:
         """Renews until the lease is lost: another has it, or nobody answered for its whole time."""

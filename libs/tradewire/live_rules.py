@@ -33,8 +33,14 @@ def verify_live(settings: "Settings", written: Collection[str]) -> None:
         missing = [limit for limit in type(settings.risk).__struct_fields__ if limit not in written]
         if missing:
             raise ConfigError(f"risk.{missing[0]}", f"is not set, and {name} is live", _how_to_set(missing))
-        if settings.nats.sync != "verified":
-            raise ConfigError("nats.sync", f"is {settings.nats.sync}, and {name} is live", "Set it to verified.")
+        waivers = {
+            "nats.sync": settings.nats.sync,
+            "nats.permissions": settings.nats.permissions,
+            "postgres.durability": settings.postgres.durability,
+        }
+        for key, value in waivers.items():
+            if value != "verified":
+                raise ConfigError(key, f"is {value}, and {name} is live", "Set it to verified.")
 
 
 def _how_to_set(missing: list[str]) -> str:

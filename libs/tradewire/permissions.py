@@ -7,15 +7,21 @@ right to reply to them. Nothing is allowed by omission: a subject that is not li
 from types import MappingProxyType
 from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from tradewire.domain import flattening, names
 from tradewire.errors import InvalidValue
 from tradewire.subjects import MANUAL_STRATEGY, manual_signals
 
-Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "feed", "admin"]
+Role = Literal["sequencer", "reader", "ingest", "risk", "router", "paper", "backup", "feed", "probe", "admin"]
 Kind = Literal["strategy", "person"]
 
+WHO_AM_I: Final = "$SYS.REQ.USER.INFO"
+"""Answered by the server with the user's own rights, so that a service can say at start what it lacks."""
+
+PROBED_SERVERS: Final = 5
+"""As many servers as a cluster of NATS may have."""
 _ONE_REPLY: Final = 1
 _ANY_REPLIES: Final = -1
 
@@ -120,6 +126,17 @@ _SERVICES: Final[MappingProxyType[Role, Permissions]] = MappingProxyType(
             responses=_ONE_REPLY,
         ),
         "paper": Permissions(publish=("heartbeat.paper.{shard}",), subscribe=("quotes.>",), responses=_ONE_REPLY),
+        # Whether each server's disk still takes a publish; a wildcard would let it make other streams, too.
+        "probe": Permissions(
+            publish=tuple(
+                subject
+                for number in range(PROBED_SERVERS)
+                for subject in (f"$JS.API.STREAM.CREATE.PROBE_{number}", f"probe.{number}")
+            ),
+            subscribe=(),
+            responses=_ONE_REPLY,
+        ),
+        "backup": Permissions(publish=("heartbeat.backup.{shard}",), subscribe=(), responses=_ONE_REPLY),
         "feed": Permissions(publish=("quotes.>",), subscribe=("heartbeat.>", "events.>"), responses=_ONE_REPLY),
     }
 )
@@ -169,7 +186,8 @@ def permissions_of(user: str, shard: str) -> Permissions:
     inbox = f"{inbox_prefix(user)}.>"
     for role, row in _SERVICES.items():
         if user == role:
-            return _filled(row, ("$SRV.>", inbox), shard=shard)
+            filled = _filled(row, ("$SRV.>", inbox), shard=shard)
+            return msgspec.structs.replace(filled, publish=(*filled.publish, WHO_AM_I))
     for kind, row in _PEOPLE.items():
         if user.startswith(f"{kind}-"):
             name = user.removeprefix(f"{kind}-")

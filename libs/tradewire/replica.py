@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -16,10 +16,14 @@ from tradewire.messages.log import (
     Frame,
     SnapshotChunk,
     SnapshotRequest,
+    decode_frame,
     decode_snapshot_chunk,
     encode,
 )
 from tradewire.tail import Tail
+
+PAST_FRAMES = 256
+PAST_SECONDS = 1.0
 
 
 class Snapshot(Struct, frozen=True):
@@ -40,6 +44,23 @@ class Machine(Protocol):
 
     def apply(self, frame: Frame) -> None:
         """Folds one frame; raises LogError when it cannot."""
+
+
+class Listener(Protocol):
+    """Who is told what the machine has taken in, after it, and may raise nothing."""
+
+    @property
+    def wants_past(self) -> bool:
+        """Whether to tell it what happened shortly before a machine begins."""
+
+    def past(self, frame: Frame) -> None:
+        """Is told of a frame from before the first snapshot."""
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Is told where a machine has begun."""
+
+    def hear(self, frame: Frame) -> None:
+        """Is told of a frame."""
 
 
 async def take_snapshot(bus: Bus, shard: str, *, min_pos: int = 0, timeout: float = 10.0) -> Snapshot:
@@ -106,6 +127,8 @@ class Replica:
         self.moved = asyncio.Event()
         self.generation = 0
         self.problem = "has no snapshot yet"
+        self.listener: Listener | None = None
+        self._past_told = False
 
     @property
     def pos(self) -> int:
@@ -120,6 +143,8 @@ class Replica:
     def _apply(self, frame: Frame) -> None:
         self._machine.apply(frame)
         self.moved.set()
+        if self.listener is not None:
+            self.listener.hear(frame)
 
     async def start(self, *, min_pos: int = 0) -> None:
         """Takes a snapshot, waiting for the reader as long as it takes, and follows the log from there.
@@ -135,6 +160,8 @@ class Replica:
                 if snapshot.log_id == log_id and snapshot.pos < reached:
                     raise Unavailable(f"the reader is at {snapshot.pos}, behind {reached}")
                 self._machine.restore(snapshot)
+                if self.listener is not None:
+                    await self._tell_begin(self.listener, snapshot)
                 log_id, reached = snapshot.log_id, snapshot.pos
                 if self._complete is not None:
                     await self._complete(snapshot)
@@ -148,6 +175,20 @@ class Replica:
         await self.tail.start(snapshot.log_id, snapshot.frame, snapshot.pos)
         self.problem = ""
         self.moved.set()
+
+    async def _tell_begin(self, listener: Listener, snapshot: Snapshot) -> None:
+        """Tells a listener where the machine begins, and at the first time the last frames before; it costs no more
+        than a moment."""
+        if listener.wants_past and not self._past_told:
+            self._past_told = True
+            first = max(snapshot.frame - PAST_FRAMES + 1, 1)
+            with contextlib.suppress(Unavailable, msgspec.DecodeError):
+                stream = subjects.log_stream(self._shard)
+                stored = await self._bus.direct_get(stream, first, batch=PAST_FRAMES, timeout=PAST_SECONDS)
+                for frame in map(decode_frame, (message.data for message in stored)):
+                    if frame.log_id == snapshot.log_id and frame.frame <= snapshot.frame:
+                        listener.past(frame)
+        listener.restore(snapshot.events)
 
     async def run(self) -> None:
         """Follows for ever; a changed log leads to a new snapshot.

@@ -22,6 +22,7 @@ from tradewire.live_rules import verify_live
 from tradewire.setting_errors import first_wrong, hint, shown, written
 from tradewire.setting_rules import read_limit, verify
 from tradewire.settings import Account, Duration, Risk, Settings
+from tradewire.trace_rules import endpoint_of
 
 # Names from older systems: alias -> (key of [risk], True when the smaller value is the stricter).
 ALIASES: dict[str, tuple[str, bool]] = {
@@ -64,6 +65,8 @@ def load(path: str | None = None, env: Mapping[str, str] | None = None, *, first
     _overlay(raw, env)
     settings = _convert(raw)
     _apply_aliases(raw, env)
+    if not settings.traces.otlp_endpoint and (collector := endpoint_of(env)):
+        raw.setdefault("traces", {})["otlp_endpoint"] = collector
     settings = _convert(raw)
     verify(settings)
     try:

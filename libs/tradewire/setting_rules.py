@@ -11,22 +11,27 @@ from tradewire.errors import ConfigError, InvalidValue
 from tradewire.price_rules import verify_aliases, verify_prices
 from tradewire.setting_errors import shown
 from tradewire.strategy_rules import verify_strategies, verify_zone
+from tradewire.trace_rules import verify_traces
 
 if TYPE_CHECKING:
-    from tradewire.settings import Account, Settings
+    from tradewire.settings import Account, Backup, Settings
 
 _RANGES: dict[str, tuple[int, int]] = {
     "http.port": (0, 65_535),
+    "nats.replicas": (1, 5),
     "ingest.batch": (1, 250),
     "ingest.stream_max_bytes": (4_096, 1 << 50),
     "router.max_in_flight": (1, 10_000),
+    "backup.keep": (1, 10_000),
     "paper.starting_cash": (0, 10**15),
     "paper.partial_ratio": (0, 1),
     "paper.latency_ms": (0, 600_000),
     "paper.slippage_bps": (0, 10_000),
     "paper.commission_percent": (0, 100),
+    "traces.sample": (0, 1),
 }
 _MAX_CALL_SECONDS = 5
+_BACKUP_SECONDS = 60
 _BEAT_AGE_SECONDS = (2, 60)
 """Services beat once a second: below two, one beat that is late would stop the trading."""
 
@@ -50,11 +55,13 @@ def verify(settings: "Settings") -> None:
         ConfigError: for the first that does not.
     """
     _verify_amounts(settings)
+    _verify_tls(settings)
     _verify_names(settings)
     _verify_groups(settings.groups)
     verify_strategies(settings)
     verify_aliases(settings)
     verify_prices(settings)
+    verify_traces(settings.traces.otlp_endpoint)
     call = settings.router.call_timeout
     if not 0 < call.seconds <= _MAX_CALL_SECONDS:
         fix = "Set 5s or less: lease age and call must fit in 10 s."
@@ -62,6 +69,7 @@ def verify(settings: "Settings") -> None:
     age, (least, most) = settings.router.max_beat_age, _BEAT_AGE_SECONDS
     if not least <= age.seconds <= most:
         raise ConfigError("router.max_beat_age", f"is {span_text(age)}", f"Set {least}s to {most}s.")
+    _verify_backup(settings.backup)
 
 
 def _verify_amounts(settings: "Settings") -> None:
@@ -74,6 +82,24 @@ def _verify_amounts(settings: "Settings") -> None:
         section, _, name = key.partition(".")
         if not least <= (value := getattr(getattr(settings, section), name)) <= most:
             raise ConfigError(key, f"is {shown(value)}", f"Set {least} to {most}.")
+
+
+def _verify_tls(settings: "Settings") -> None:
+    nats = settings.nats
+    for given, needed in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if getattr(nats, given) and not getattr(nats, needed):
+            raise ConfigError(f"nats.{needed}", f"is not set, and nats.{given} is", "Set both, or neither.")
+
+
+def _verify_backup(backup: "Backup") -> None:
+    if backup.every.seconds < _BACKUP_SECONDS:
+        raise ConfigError("backup.every", f"is {span_text(backup.every)}", f"Set {_BACKUP_SECONDS}s or more.")
+    scheme, _, rest = backup.to.rpartition("://")
+    if scheme and (scheme != "s3" or not rest.strip("/")):
+        raise ConfigError("backup.to", f"is {quoted(backup.to)}", "Write a folder, or s3://bucket/folder.")
+    if bool(backup.access_key_file) != bool(backup.secret_key_file):
+        missing = "secret_key_file" if backup.access_key_file else "access_key_file"
+        raise ConfigError(f"backup.{missing}", "is missing beside the other", "Write both, or neither.")
 
 
 def _verify_groups(groups: Mapping[str, list[str]]) -> None:

@@ -22,21 +22,39 @@ class Duration(int):
 
 
 class Nats(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where NATS is. `monitor_urls` are asked whether every publish is synced to disk; `sync` waives that by name."""
+    """Where NATS is, and how it is trusted. The files are read again at each connection, so that they may be swapped.
+
+    `monitor_urls` are asked whether every publish is synced to disk; `sync` waives that by name, and `permissions` that
+    the user may do exactly what the table says. `tls_ca` holds whom to trust in place of the system's authorities, and
+    `tls_cert` and `tls_key` are shown to a server that asks for a certificate. `replicas` are those of each stream.
+    """
 
     url: str = "nats://127.0.0.1:4222"
     monitor_urls: list[str] = []
     nkey_file: str = ""
     user: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    replicas: int = 1
     sync: Literal["verified", "unverified"] = "verified"
+    permissions: Literal["verified", "unverified"] = "verified"
 
 
 class Postgres(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where Postgres is: one role for the sequencer, one for the reader, and the owner's for migrations alone."""
+    """Where Postgres is: one role for the sequencer, one for the reader, and the owner's for migrations alone.
+
+    A DSN without a password takes it from its file, which is read again at each connection. `durability` waives by name
+    that Postgres must keep what it has committed.
+    """
 
     dsn: str = ""
+    password_file: str = ""
     reader_dsn: str = ""
+    reader_password_file: str = ""
     admin_dsn: str = ""
+    admin_password_file: str = ""
+    durability: Literal["verified", "unverified"] = "verified"
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,10 +68,24 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is logged and how. Reloaded on SIGHUP."""
+    """What is logged and how. All but the format is reloaded on SIGHUP. `auto` is JSON, but words on a terminal.
+
+    So many bytes of lines wait in memory for a reader or disk that is slow; what is more is dropped and counted.
+    """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
+    format: Literal["auto", "json", "text"] = "auto"
+    buffer_bytes: int = 4 << 20
+
+
+class Traces(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where spans go, if anywhere: the base URL of an OTLP/HTTP collector, such as http://127.0.0.1:4318.
+
+    Of all trades, the part `sample` is exported: every process chooses the same ones.
+    """
+
+    otlp_endpoint: str = ""
+    sample: Decimal = Decimal(1)
 
 
 class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,6 +192,22 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
     faults: bool = False
 
 
+class Backup(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where backups of the log go, `every` how long, and of how many the newest are kept.
+
+    `to` is a folder or `s3://bucket/folder`; `tradewire up` makes none by itself while it is empty. `endpoint` is that
+    of an S3-compatible store other than Amazon's. Credentials come from the two files, else from the environment.
+    """
+
+    to: str = ""
+    every: Duration = Duration(86_400_000_000)
+    keep: int = 14
+    endpoint: str = ""
+    region: str = ""
+    access_key_file: str = ""
+    secret_key_file: str = ""
+
+
 PLAY_MONEY = frozenset({"paper", "testnet", "demo", "sandbox"})
 """The environments of brokers in which nothing is at stake."""
 
@@ -250,10 +298,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     postgres: Postgres = Postgres()
     http: Http = Http()
     log: Log = Log()
+    traces: Traces = Traces()
     ingest: Ingest = Ingest()
     risk: Risk = Risk()
     router: Router = Router()
     paper: Paper = Paper()
+    backup: Backup = Backup()
     accounts: dict[str, Account] = field(default_factory=lambda: {"paper": Account()})
     strategies: dict[str, Strategy] = {}
     groups: dict[str, list[str]] = {}

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tests.chaos.judging import Judgement, judge
 from tests.chaos.row import Row
 from tests.chaos.run import Run
-from tests.chaos.small_wal import Skipped
+from tests.chaos.small_disk import NotPermitted
 from tests.chaos.system import System, running_system
 from tradewire.errors import TradewireError
 from tradewire_cli.engines.testing import reachable_folder
@@ -49,12 +49,12 @@ class Outcome(Struct):
 
 
 class RowResult(Struct):
-    """A row after all its seeds. `skipped` says why it could not run here."""
+    """A row after all its seeds. `not_applicable` says why it could not run here."""
 
     row: str
     title: str
     outcomes: list[Outcome] = field(default_factory=list)
-    skipped: str = ""
+    not_applicable: str = ""
 
     @property
     def hits(self) -> int:
@@ -79,8 +79,8 @@ class RowResult(Struct):
 
     @property
     def verdict(self) -> str:
-        if self.skipped:
-            return "skipped"
+        if self.not_applicable:
+            return "not applicable"
         return "FAILED" if self.failed or not self.outcomes else "passed"
 
 
@@ -147,8 +147,8 @@ async def run_row(row: Row, seeds: Sequence[int], out: Path, tell: Tell) -> RowR
                     tell(outcome)
                     if not outcome.green:
                         break
-        except Skipped as reason:
-            result.skipped = str(reason)
+        except NotPermitted as reason:
+            result.not_applicable = str(reason)
             return result
         except (AssertionError, OSError, TradewireError) as error:
             if not left:

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import fcntl
+import resource
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM, Signals
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines import probe
@@ -18,6 +22,7 @@ DELAY_SECONDS_MAX = 2.0
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 20.0
+_PIPE_BYTES = 4096
 
 Name = Literal["sequencer", "reader", "paper", "twin", "risk", "ingest", "router"]
 Reaped = Callable[[str], Awaitable[None]]
@@ -40,6 +45,7 @@ class Kept:
         self.name, self.kind = name, kind
         self.port, self._path = serves or (free_port(), "/readyz")
         self.ends: list[int] = []
+        self._excused: set[int] = set()
         self.log = log
         self._program = (sys.executable, "-m", *program)
         self.environment = {**environment, "TRADEWIRE_HTTP_PORT": str(self.port)}
@@ -64,12 +70,16 @@ class Kept:
     @property
     def crashes(self) -> list[int]:
         """The ends that nobody asked for: what was killed or stopped ends with a signal or with 0."""
-        return [code for code in self.ends if code > 0]
+        return [code for number, code in enumerate(self.ends) if code > 0 and number not in self._excused]
 
     @property
     def spawned(self) -> int:
         """How often it was started."""
         return self._spawned
+
+    def excuse(self, number: int) -> None:
+        """Says that an end, by its place in `ends`, is the one that a row wants: the process must end there."""
+        self._excused.add(number)
 
     def start(self) -> None:
         """Starts it and keeps it running."""
@@ -123,6 +133,25 @@ class Kept:
         """SIGHUP."""
         return self.send(SIGHUP)
 
+    def deafen(self) -> None:
+        """Nobody reads what it says from now on, and little of it fits into the pipe."""
+        if (pipe := self._output()) is not None:
+            pipe.pause_reading()
+            fcntl.fcntl(pipe.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+    def listen(self) -> None:
+        """What it says is read again."""
+        if (pipe := self._output()) is not None:
+            pipe.resume_reading()
+
+    def _output(self) -> Any:
+        """The transport of its output; None while there is no process."""
+        return self._child._process._transport.get_pipe_transport(1) if self.alive and self._child else None  # type: ignore[attr-defined]
+
+    def limit(self, what: int, most: int) -> None:
+        """Limits what this one process may have of something (`resource.RLIMIT_…`)."""
+        resource.prlimit(self.pid, what, (most, resource.prlimit(self.pid, what)[1]))
+
     async def kill(self) -> bool:
         """SIGKILL; it comes back by itself. False when there was nothing to kill."""
         ends = len(self.ends)
@@ -151,6 +180,24 @@ class Kept:
         """What /readyz says; False while nobody answers."""
         answer = await probe.get("127.0.0.1", self.port, self._path)
         return answer is not None and answer[0] == 200
+
+    async def notes(self) -> dict[str, str]:
+        """What it wants people to know, by part; nothing while nobody answers."""
+        return await self._says("notes")
+
+    async def problems(self) -> dict[str, str]:
+        """Why it is not ready, by part; nothing while nobody answers."""
+        return await self._says("problems")
+
+    async def _says(self, what: str) -> dict[str, str]:
+        answer = await probe.get("127.0.0.1", self.port, "/readyz")
+        return {} if answer is None else dict(msgspec.json.decode(answer[1]).get(what, {}))
+
+    async def metric(self, name: str) -> float:
+        """What a metric without labels stands at; 0 where there is none."""
+        answer = await probe.get("127.0.0.1", self.port, "/metrics")
+        lines = answer[1].decode().splitlines() if answer is not None else []
+        return sum(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
     async def until_alive(self) -> None:
         """Waits until /livez answers 200: it runs, though it may stand by."""

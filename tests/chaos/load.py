@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +10,6 @@ from random import Random
 from typing import Any
 
 import msgspec
-import nats
 import nats.errors
 from msgspec import Struct
 from nats.aio.client import Client
@@ -20,6 +20,8 @@ from tests.chaos.twin import Twin
 from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.quotes import Quote, encode_quote
+from tradewire.nats_client import NatsClient
+from tradewire.nats_credentials import Credentials
 from tradewire_cli.engines.testing import Engines
 
 STRATEGIES = ("momo", "reef")
@@ -95,6 +97,8 @@ class Publisher:
         """Signal id -> strategy."""
         self.attempted: dict[str, str] = {}
         self.repeats = 0
+        self.refused: Counter[int] = Counter()
+        """How often JetStream refused, by its own error code; where it said nothing, or another server, by 0."""
         self.started = asyncio.Event()
         self.copies = 1
         """How many times each signal is published at once, without the header by which JetStream removes repeats."""
@@ -110,9 +114,9 @@ class Publisher:
         async def ignore(_: Exception) -> None:
             """What goes wrong shows at the publish."""
 
-        return await nats.connect(
-            self._engines.nats_url,
-            nkeys_seed=str(self._engines.nkey_file(user)),
+        client = NatsClient(Credentials(self._engines.nats_settings(user)))
+        await client.connect(
+            [self._engines.nats_url],
             inbox_prefix=f"_INBOX.{user}".encode(),
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
@@ -121,6 +125,7 @@ class Publisher:
             max_outstanding_pings=2,
             error_cb=ignore,
         )
+        return client
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -156,10 +161,17 @@ class Publisher:
                 f"signals.{strategy}", body, timeout=ACK_SECONDS, headers=headers
             )
         except (nats.errors.Error, OSError, TimeoutError):
+            self.refused[0] += 1
             return False
         if answer.headers and answer.headers.get("Status"):
+            self.refused[0] += 1
             return False
-        return "seq" in msgspec.json.decode(answer.data)
+        said = msgspec.json.decode(answer.data)
+        if error := said.get("error"):
+            # A refusal names the stream and a sequence as well: 0.
+            self.refused[error.get("err_code", 0)] += 1
+            return False
+        return "seq" in said
 
     async def die(self) -> None:
         """What a crash does to a publisher: its connections are gone, and with them the acks that were under way."""

@@ -2,12 +2,29 @@
 
 from tests.chaos.cells import CELLS
 from tests.chaos.row import Row
-from tests.chaos.rows import broker, clocks, days, ingest, kills, ledger, nats, postgres, prices, services, whole
+from tests.chaos.rows import (
+    broker,
+    builds,
+    clocks,
+    days,
+    ingest,
+    kills,
+    ledger,
+    machines,
+    nats,
+    postgres,
+    prices,
+    renewal,
+    services,
+    storage,
+    whole,
+)
 from tests.chaos.shape import Shape
 
 _LEDGER_LINKS = ("sequencer.postgres", "reader.postgres")
 _NATS_LINKS = ("sequencer.nats", "reader.nats", "ingest.nats", "risk.nats", "router.nats")
 _BROKER_LINK = Shape(links=("router.paper",))
+_CUT_OFF = Shape(links=("risk.nats", "router.nats"))
 _CLOCKS = Shape(clocks=True, day_rolls_in=360, settings={"max_balance_age": "1h"})
 _DAYS = Shape(clocks=True, settings={"accounts.paper.time_zone": days.ZONE, "paper.commission_per_share": "1"})
 _STRICT_PRICES = Shape(settings={"max_price_age": "1s", "paper.price_from_signal": "false"})
@@ -24,6 +41,9 @@ ROWS: tuple[Row, ...] = (
     Row("9", "NATS is killed and restarts", nats.killed),
     Row("10", "NATS is away for longer than signals live", nats.away, 12.0, Shape(max_signal_age="3s")),
     Row("11", "NATS freezes", nats.frozen, 9.0),
+    Row("12", "the disk of NATS is full", storage.disk_full, 30.0, Shape(small_nats=True)),
+    Row("13", "SIGNALS is full", storage.signals_full, 12.0),
+    Row("13log", "the log's stream drops old frames", storage.log_dropped, 12.0, _CUT_OFF),
     Row("14", "the disk of NATS is lost", nats.disk_lost),
     Row("15", "a Postgres backend is killed", postgres.backend_killed),
     Row("16", "Postgres stops at once", postgres.stopped_at_once, 10.0),
@@ -45,6 +65,11 @@ ROWS: tuple[Row, ...] = (
     Row("43", "KILL while the broker or the ledger is down", kills.killed_while_down, 10.0, _BROKER_LINK),
     Row("44", "the price feed freezes or says no price", prices.bad_quotes, 11.0, _STRICT_PRICES),
     Row("45", "settings change in the middle of the load", whole.reconfigured),
+    Row("46", "nobody reads the logs", machines.logs_unread, 9.0),
+    Row("46disk", "the disk of the logs is full", machines.log_disk_full, 9.0, Shape(small_logs=True)),
+    Row("47", "a process has no descriptors or no memory left", machines.exhausted, 10.0),
+    Row("48", "two builds at once", builds.mixed, 12.0),
+    Row("49", "secrets and certificates are renewed, or have ended", renewal.swapped, 14.0, Shape(tls=True)),
     Row("50", "a row is tampered with by a superuser", ledger.tampered, 6.0),
     Row("two", "two ledgers at once", ledger.two_at_once),
 )

@@ -13,7 +13,7 @@ from tests.chaos.cells import CELLS, NotApplicable
 
 _SHOWN = 6
 CELL_ROWS = frozenset(row.name for fault in CELLS for row in fault.own_rows)
-_STYLES = {"passed": "green", "FAILED": "bold red", "skipped": "yellow"}
+_STYLES = {"passed": "green", "FAILED": "bold red", "not applicable": "yellow"}
 
 
 def table(results: Sequence[RowResult]) -> Table:
@@ -36,7 +36,7 @@ def table(results: Sequence[RowResult]) -> Table:
             f"{result.lost}" + (f" (+{result.told} told)" if result.told else ""),
             f"{result.doubled}",
             f"[{_STYLES[result.verdict]}]{result.verdict}[/]"
-            + (f": {escape(result.skipped)}" if result.skipped else ""),
+            + (f": {escape(result.not_applicable)}" if result.not_applicable else ""),
         )
     return shown
 
@@ -88,7 +88,7 @@ def write(path: Path, results: Sequence[RowResult]) -> None:
             "told": r.told,
             "doubled": r.doubled,
             "verdict": r.verdict,
-            "skipped": r.skipped,
+            "not_applicable": r.not_applicable,
             "runs": [
                 {
                     "seed": o.seed,

@@ -17,6 +17,12 @@ class Shape(Struct, frozen=True):
     """NATS links pass through a mangler, which a row switches on."""
     small_wal: bool = False
     """Postgres' write-ahead log lies on a file system of its own that can be filled."""
+    small_nats: bool = False
+    """JetStream's store lies on a small file system, and the supervisor of `tradewire up` keeps NATS running."""
+    small_logs: bool = False
+    """The logs lie on a small file system."""
+    tls: bool = False
+    """NATS is under TLS."""
     clocks: bool = False
     """Each process goes by a clock of its own, which a row sets."""
     settings: dict[str, str] = {}

@@ -1,21 +1,16 @@
 """Postgres with its write-ahead log on a small file system of its own, so that a full disk fills nobody else's."""
 
-import asyncio
 import os
 import shutil
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.chaos.small_disk import tmpfs
 from tradewire_cli.engines.testing import Engines
 
 MEGABYTES = 160
 _LIMITS = "max_wal_size = '64MB'\nmin_wal_size = '32MB'\n"
-
-
-class Skipped(Exception):  # noqa: N818 - an outcome
-    """A row that this machine cannot run; the message says why."""
 
 
 @asynccontextmanager
@@ -27,7 +22,7 @@ async def small_wal(folder: Path, engines: Engines, *, wanted: bool) -> AsyncIte
     mounted = folder / "wal"
     mounted.mkdir()
     await engines.postgres.stop()
-    with _tmpfs(mounted):
+    with tmpfs(mounted, MEGABYTES):
         cluster = (folder / "postgres").resolve() / "pgdata"
         (cluster / "local.conf").write_text(_LIMITS)
         owner = (cluster / "pg_wal").stat()
@@ -42,35 +37,3 @@ async def small_wal(folder: Path, engines: Engines, *, wanted: bool) -> AsyncIte
             yield
         finally:
             await engines.postgres.stop()
-
-
-@contextmanager
-def _tmpfs(path: Path) -> Iterator[None]:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tradewire-chaos", str(path)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise Skipped("there is no mount command here") from None
-    if done.returncode:
-        raise Skipped(f"no tmpfs can be mounted here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(path)], capture_output=True, check=False)
-
-
-async def fill(folder: Path) -> Path:
-    """Fills the file system of the write-ahead log and returns the file to remove."""
-    ballast = folder / "wal" / "ballast"
-
-    def write() -> None:
-        with ballast.open("wb", buffering=0) as out:
-            for size in (1 << 20, 1 << 12):
-                try:
-                    while True:
-                        out.write(bytes(size))
-                except OSError:
-                    continue
-
-    await asyncio.to_thread(write)
-    return ballast

@@ -14,10 +14,12 @@ import msgspec
 from tests.chaos.brokers import TWINS
 from tests.chaos.clocks import Clock
 from tests.chaos.kept import POLL_SECONDS, READY_SECONDS, Kept, Name
+from tests.chaos.kept_nats import small_nats
 from tests.chaos.load import RATE, STRATEGIES
 from tests.chaos.mangle import Mangling
 from tests.chaos.proxy import Proxy
 from tests.chaos.shape import Shape
+from tests.chaos.small_disk import small_logs
 from tests.chaos.small_wal import small_wal
 from tests.chaos.twin import ALIVE, Twin
 from tests.chaos.written import changed, written
@@ -27,7 +29,7 @@ from tradewire.bus import Bus
 from tradewire.errors import Unavailable
 from tradewire.messages.log import LeaseRequest
 from tradewire.setting_reading import load
-from tradewire.settings import Nats, Postgres, Settings
+from tradewire.settings import Postgres, Settings
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.testing import Engines, running_engines
 from tradewire_ledger.migrate import migrate
@@ -105,8 +107,7 @@ class System:
 
     async def bus(self, user: str) -> Bus:
         """A new connection past all proxies."""
-        settings = Nats(url=self.engines.nats_url, nkey_file=str(self.engines.nkey_file(user)), user=user)
-        return await Bus.connect(settings, user)
+        return await Bus.connect(self.engines.nats_settings(user), user)
 
     async def database(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A new connection as the database's owner, past all proxies."""
@@ -246,7 +247,12 @@ def _through(dsn: str, link: Proxy) -> str:
 async def running_system(folder: Path, shape: Shape | None = None) -> AsyncIterator[System]:
     """Starts a system over an empty folder that Postgres's account can reach, and ends it."""
     shape = shape or Shape()
-    async with running_engines(folder) as engines, small_wal(folder, engines, wanted=shape.small_wal):
+    async with (
+        running_engines(folder, tls=shape.tls) as engines,
+        small_wal(folder, engines, wanted=shape.small_wal),
+        small_nats(folder, engines, wanted=shape.small_nats, planted=shape.planted),
+        small_logs(folder, wanted=shape.small_logs),
+    ):
         system = System(folder, engines, shape)
         try:
             await system.open()

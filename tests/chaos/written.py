@@ -29,6 +29,10 @@ max_signal_age = "{max_signal_age}"
 approval_ttl = "{approval_ttl}"
 mark_interval = "5s"
 {risk}
+[ingest]
+
+[log]
+
 [router]
 call_timeout = "1s"
 absence_grace = "{absence_grace}"

@@ -79,9 +79,12 @@ TRANSITIONS: dict[str, Rule] = {
     "OrderReplaceRequested": Rule(frozenset(), None, fact=True),
     "OrderUnknownResolved": Rule(SENT, None, fact=True),
     "OrderSubmitUnknown": Rule(frozenset({_S.SUBMITTING}), _S.UNKNOWN, fact=True),
+    # The broker has what a lost part of the log sent: nothing here is to send, deny or end it any more.
+    "OrderAdopted": Rule(UNSENT, _S.WORKING, fact=True),
     "OrderAccepted": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN}), _S.WORKING, fact=True),
     "OrderRejected": Rule(frozenset({_S.SUBMITTING, _S.UNKNOWN, _S.WORKING}), _S.REJECTED, fact=True),
     "OrderFilled": Rule(SENT, None, fact=True),
+    "FillAttributed": Rule(SENT, None, fact=True),
     "OrderCompleted": Rule(SENT, _S.FILLED, fact=True),
     "FillCorrected": Rule(SENT, None, fact=True),
     "FillBusted": Rule(SENT, None, fact=True),
@@ -127,7 +130,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     Where `notional` is set, the order is for that much money and `quantity` is what it came to at the price. `exits`
     are sent with it. An order with a `parent` is such an exit; the broker keeps it under `head`, its entry's client
     order id. `replacing` are new terms on their way, of which `revision` ones were sent, and `next_replacement` those
-    that wait for them.
+    that wait for them. An `adopted` one was sent by a part of the log that is lost.
     """
 
     order: str
@@ -188,6 +191,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     revision: int = 0
     replacing: Replacement | None = None
     next_replacement: Replacement | None = None
+    adopted: bool = False
 
     @property
     def leaves(self) -> Decimal:
@@ -418,6 +422,16 @@ def _identified(order: Order, data: Any, changes: dict[str, Any]) -> None:
         changes["broker_order_id"] = data.broker_order_id
 
 
+def _adopted(order: Order, data: Any, changes: dict[str, Any]) -> None:
+    _identified(order, data, changes)
+    if "status" not in changes:
+        return
+    changes.update(adopted=True, attempt=data.attempt, revision=data.revision, side=data.side, quantity=data.quantity)
+    changes.update(client_order_id=data.client_order_id, broker=data.broker, order_type=data.order_type)
+    changes.update(limit_price=data.limit_price, stop_price=data.stop_price, expires_at=None, deadline=None, reason="")
+    changes["unit_value"] = data.limit_price or data.stop_price or order.unit_value
+
+
 def _filled(order: Order, data: Any, changes: dict[str, Any]) -> None:
     _identified(order, data, changes)
     _book(order, changes, data.quantity, data.price, data.fee)
@@ -498,7 +512,9 @@ _FOLDS: dict[str, Any] = {
     "OrderUnknownResolved": _resolved,
     "OrderAccepted": _identified,
     "OrderRejected": _rejected,
+    "OrderAdopted": _adopted,
     "OrderFilled": _filled,
+    "FillAttributed": _filled,
     "FillCorrected": _corrected,
     "FillBusted": _busted,
     "OrderCompleted": _identified,

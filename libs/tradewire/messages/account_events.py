@@ -1,4 +1,4 @@
-"""Events of accounts, switches, limits, leases, groups and the ledger itself."""
+"""Events of accounts, switches and limits."""
 
 from decimal import Decimal
 from typing import Literal
@@ -7,13 +7,12 @@ from msgspec import Struct
 
 from tradewire.messages.vocabulary import (
     AssetClass,
-    BrokerPart,
     Clock,
     Discrepancy,
     Feature,
+    LostOrder,
     OrderType,
     Refused,
-    Side,
     TimeInForce,
 )
 
@@ -198,96 +197,6 @@ class LimitWarning(_Event, frozen=True, kw_only=True):
     day: str
 
 
-class Tally(Struct, frozen=True, array_like=True, gc=False):
-    """How many orders of a strategy were approved in one second (since the epoch)."""
-
-    strategy: str
-    second: int
-    count: int
-
-
-class Run(Struct, frozen=True, array_like=True, gc=False):
-    """Orders of a strategy, symbol and side that were executed, and when each was last (microseconds)."""
-
-    strategy: str
-    symbol: str
-    side: Side
-    orders: dict[str, int]
-
-
-class Entry(Struct, frozen=True, array_like=True, gc=False):
-    """When a strategy last entered a symbol (microseconds)."""
-
-    strategy: str
-    symbol: str
-    at: int
-
-
-class Held(Struct, frozen=True, array_like=True, gc=False):
-    """What a strategy holds of a symbol: the signed quantity, its cost, and what the trade has brought so far.
-
-    Money is in the symbol's currency, and `result` is less fees. A trade lasts until nothing is held any more.
-    """
-
-    quantity: Decimal
-    cost: Decimal
-    result: Decimal
-
-
-class Trades(Struct, frozen=True, array_like=True, gc=False):
-    """A strategy's closed trades: how many won and lost, and what they won and lost in all, both from zero up."""
-
-    wins: int = 0
-    losses: int = 0
-    won: Decimal = Decimal(0)
-    lost: Decimal = Decimal(0)
-
-
-class StrategyResult(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What a strategy has won or lost in an account by its own executions, since the log begins.
-
-    `realized`, less fees, and `trades` are by currency, `held` by symbol. `day` is the trading day that began at the
-    result `began`, and `highs` are the highest results of days that no later day has reached. Both are in the account's
-    currency.
-    """
-
-    day: str = ""
-    began: Decimal = Decimal(0)
-    realized: dict[str, Decimal] = {}
-    held: dict[str, Held] = {}
-    highs: dict[str, Decimal] = {}
-    trades: dict[str, Trades] = {}
-
-
-class ResultsRecorded(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The results of an account's strategies by name, and the marks of what they hold, of the trading day `day`."""
-
-    day: str = ""
-    strategies: dict[str, StrategyResult] = {}
-    marks: dict[str, Mark] = {}
-
-
-class WindowsRecorded(_Event, frozen=True, kw_only=True):
-    """What risk counts over time, as it stood at position `state_pos`, so that no restart forgets it.
-
-    What the account's money has been taken for is in the events after `since`.
-    `approved` are the orders of the account's day by strategy, `highs` the highest equity of each day, and `fills` all
-    executions by strategy. `results` is None where a build wrote it that kept none.
-    """
-
-    account: str
-    state_pos: int
-    since: int
-    day: str
-    approved: dict[str, int]
-    tallies: tuple[Tally, ...]
-    runs: tuple[Run, ...]
-    entries: tuple[Entry, ...]
-    highs: dict[str, Decimal]
-    fills: dict[str, int] = {}
-    results: ResultsRecorded | None = None
-
-
 class AccountHalted(_Event, frozen=True, kw_only=True):
     """The account takes no new order until a person resumes it."""
 
@@ -384,84 +293,6 @@ class FlattenRequested(_Event, frozen=True, kw_only=True):
     request: str
 
 
-class BrokerLost(_Event, frozen=True, kw_only=True):
-    """The account's broker cannot be talked to, and why, in its own words; told once a reason. Nothing new is sent."""
-
-    account: str
-    broker: str
-    code: str
-    reason: str
-
-
-class BrokerConnected(_Event, frozen=True, kw_only=True):
-    """The account's broker can be talked to again, after a BrokerLost."""
-
-    account: str
-    broker: str
-
-
-class BrokerDegraded(_Event, frozen=True, kw_only=True):
-    """A part of the session with the account's broker does not work, and why, in its own words; told once a reason.
-
-    Without `orders` or `answers` nothing new is sent; without `quotes` what needs a price is refused.
-    """
-
-    account: str
-    broker: str
-    part: BrokerPart
-    reason: str
-
-
-class BrokerRecovered(_Event, frozen=True, kw_only=True):
-    """A part of the session works again, after a BrokerDegraded; a session that returns hears of `orders` anew."""
-
-    account: str
-    broker: str
-    part: BrokerPart
-
-
-class ExternalOrderSeen(_Event, frozen=True, kw_only=True):
-    """An order at the broker that no signal of ours caused."""
-
-    account: str
-    broker: str
-    broker_order_id: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-
-
-class ExternalOrderEnded(_Event, frozen=True, kw_only=True):
-    """An order that no signal of ours caused works at the broker no more."""
-
-    account: str
-    broker: str
-    broker_order_id: str
-    symbol: str
-
-
-class ExternalFillBooked(_Event, frozen=True, kw_only=True):
-    """An execution at the broker that belongs to no order of ours; its strategy is EXTERNAL.
-
-    What takes one back is of the other side, and its `execution` ends with `:bust`, or with `:corrected` where a new
-    version follows. `told_as` is as in OrderFilled.
-    """
-
-    account: str
-    broker: str
-    broker_order_id: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-    price: Decimal
-    execution: str
-    fee: Decimal = Decimal(0)
-    fee_currency: str = "USD"
-    revision: int = 0
-    broker_time: int | None = None
-    told_as: str = ""
-
-
 class Halted(_Event, frozen=True, kw_only=True):
     """A switch is thrown for a scope.
 
@@ -513,48 +344,16 @@ class LimitProposed(_Event, frozen=True, kw_only=True):
     request: str
 
 
-class LeaseGranted(_Event, frozen=True, kw_only=True):
-    """A process may act alone under `name` and this epoch."""
+class AccountRecovered(_Event, frozen=True, kw_only=True):
+    """What the broker has of ours since a backup that the log was restored from: orders that the log knows no more.
 
-    name: str
-    holder: str
-    writer: str
-    epoch: int
+    `restored` is the position of the LogRestored. Many orders are told in several of these, of which `part` counts up
+    from 1 and the last one is `last`. Nothing is decided of the account before that one.
+    """
 
-
-class LeaseReleased(_Event, frozen=True, kw_only=True):
-    """The holder gave the lease back, or its supervisor reaped it."""
-
-    name: str
-    holder: str
-    epoch: int
-    by: str
-
-
-class ClockStepped(_Event, frozen=True, kw_only=True):
-    """The ledger's clock jumped by `seconds` against its monotonic clock."""
-
-    seconds: Decimal
-
-
-class GroupOpened(_Event, frozen=True, kw_only=True):
-    """A bracket or OCO begins: which orders belong together."""
-
-    group: str
-    kind: Literal["bracket", "oco", "oto"]
-    orders: tuple[str, ...]
-
-
-class GroupExitRequested(_Event, frozen=True, kw_only=True):
-    """One exit of a group was asked for."""
-
-    group: str
-    order: str
-    reason: str
-
-
-class GroupClosed(_Event, frozen=True, kw_only=True):
-    """Nothing of the group is left to do."""
-
-    group: str
-    reason: str
+    account: str
+    broker: str
+    restored: int
+    part: int
+    last: bool
+    orders: tuple[LostOrder, ...] = ()

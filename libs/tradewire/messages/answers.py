@@ -37,7 +37,8 @@ QueryCode = Literal[
 class PublicEvent(Struct, frozen=True, kw_only=True, gc=False):
     """An event as people see it, here and on `events.<shard>.<account>.<type>.<order>`.
 
-    `at` is the ledger's clock, `time` the writer's as RFC 3339 text. What it is not about is null.
+    `at` is the ledger's clock, `time` the writer's as RFC 3339 text. What it is not about is null; older readers
+    leave `event_id` out.
     """
 
     pos: int
@@ -50,6 +51,7 @@ class PublicEvent(Struct, frozen=True, kw_only=True, gc=False):
     order: str | None
     signal: str | None
     data: Raw
+    event_id: str = ""
 
 
 class QueryError(Struct, frozen=True, kw_only=True, tag="error", tag_field="kind", gc=False):

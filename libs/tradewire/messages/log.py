@@ -130,16 +130,23 @@ class AppendReply(Struct, frozen=True, array_like=True, gc=False):
 
 
 class LeaseRequest(Struct, frozen=True, gc=False):
-    """Asks for a lease. `instance` is the process; `epoch` is what it holds, for renew and release."""
+    """Asks for a lease. `instance` is the process; `epoch` is what it holds, for renew and release.
+
+    `build` is the one that asks, for acquire: the ledger grants nothing anew to another than its own.
+    """
 
     op: Literal["acquire", "renew", "release"]
     name: str
     instance: str
     epoch: int = 0
+    build: str = ""
 
 
 class LeaseReply(Struct, frozen=True, gc=False):
-    """`granted` with the epoch and the position of the grant, or who holds it and for how many seconds at most."""
+    """`granted` with the epoch and the position of the grant, or who holds it and for how many seconds at most.
+
+    `refused` is why this process gets it from no ledger of that build, or empty.
+    """
 
     granted: bool
     epoch: int = 0
@@ -147,6 +154,7 @@ class LeaseReply(Struct, frozen=True, gc=False):
     holder: str = ""
     retry_seconds: float = 0.0
     message: str = ""
+    refused: str = ""
 
 
 class Beat(Struct, frozen=True, gc=False):

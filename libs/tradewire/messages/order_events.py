@@ -326,6 +326,13 @@ class OrderFilled(_Fact, frozen=True, kw_only=True):
     told_as: str = ""
 
 
+class FillAttributed(OrderFilled, frozen=True, kw_only=True):
+    """An execution that was booked as external is found to be of this order, which takes it in.
+
+    Positions and cash have it already.
+    """
+
+
 class FillCorrected(OrderFilled, frozen=True, kw_only=True):
     """The broker restated an execution: revision `replaces` is reversed and this one is booked."""
 
@@ -354,6 +361,22 @@ class OrderCompleted(_Fact, frozen=True, kw_only=True):
 
     Its money was spent, or the other exit of its entry has taken the rest.
     """
+
+
+class OrderAdopted(_Fact, frozen=True, kw_only=True):
+    """The broker has this order: it was sent by a part of the log that is lost. It is not sent again.
+
+    Side, quantity and prices are those that the broker tells.
+    """
+
+    attempt: int
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType = "market"
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    revision: int = 0
 
 
 class OrderReplaced(_Fact, frozen=True, kw_only=True):

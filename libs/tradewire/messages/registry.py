@@ -11,9 +11,13 @@ from msgspec import Raw, Struct
 
 from tradewire.errors import UnknownEvent
 from tradewire.messages import account_events as a
+from tradewire.messages import broker_events as b
 from tradewire.messages import command_events as c
+from tradewire.messages import group_events as g
 from tradewire.messages import order_events as o
 from tradewire.messages import signals_events as s
+from tradewire.messages import system_events as y
+from tradewire.messages import window_events as w
 from tradewire.messages.log import Event, NewEvent
 
 
@@ -43,7 +47,8 @@ _TABLE = [
         "system",
         (s.SignalsStreamSeen, "ingest"),
         (s.SignalsGapSuspected, "ingest"),
-        (a.ClockStepped, "sequencer"),
+        (y.ClockStepped, "sequencer"),
+        (y.LogRestored, "restore"),
     ),
     *_rows(
         "order-",
@@ -69,7 +74,9 @@ _TABLE = [
         (o.OrderSubmitUnknown, "router"),
         (o.OrderUnknownResolved, "router"),
         (o.OrderSubmitNeverArrived, "router"),
+        (o.OrderAdopted, "router"),
         (o.OrderFilled, "router ingest"),
+        (o.FillAttributed, "router"),
         (o.FillCorrected, "router"),
         (o.FillBusted, "router"),
         (o.OrderCanceled, "router ingest"),
@@ -91,24 +98,25 @@ _TABLE = [
         (a.FlattenRequested, "ingest"),
         (a.AdoptionRequested, "ingest"),
         (a.AccountAdopted, "router"),
-        (a.BrokerLost, "router"),
-        (a.BrokerConnected, "router"),
-        (a.BrokerDegraded, "router"),
-        (a.BrokerRecovered, "router"),
-        (a.ExternalOrderSeen, "router"),
-        (a.ExternalOrderEnded, "router"),
-        (a.ExternalFillBooked, "router"),
+        (b.BrokerLost, "router"),
+        (b.BrokerConnected, "router"),
+        (b.BrokerDegraded, "router"),
+        (b.BrokerRecovered, "router"),
+        (b.ExternalOrderSeen, "router"),
+        (b.ExternalOrderEnded, "router"),
+        (b.ExternalFillBooked, "router"),
+        (a.AccountRecovered, "router"),
         (a.BalancesReported, "router"),
         (a.InstrumentReported, "router"),
         (a.BarsReported, "router"),
         (a.LimitWarning, "risk"),
-        (a.WindowsRecorded, "risk"),
+        (w.WindowsRecorded, "risk"),
     ),
     *_rows("break-", (a.BreakAccepted, "ingest")),
-    *_rows("control-", (a.Halted, "ingest risk router"), (a.Resumed, "ingest")),
+    *_rows("control-", (a.Halted, "ingest risk router restore"), (a.Resumed, "ingest")),
     *_rows("limits-", (a.LimitSet, "ingest risk"), (a.LimitProposed, "ingest")),
-    *_rows("lease-", (a.LeaseGranted, "sequencer"), (a.LeaseReleased, "sequencer")),
-    *_rows("group-", (a.GroupOpened, "router"), (a.GroupExitRequested, "router"), (a.GroupClosed, "router")),
+    *_rows("lease-", (y.LeaseGranted, "sequencer"), (y.LeaseReleased, "sequencer")),
+    *_rows("group-", (g.GroupOpened, "router"), (g.GroupExitRequested, "router"), (g.GroupClosed, "router")),
 ]
 
 EVENT_TYPES: dict[str, EventType] = {row.name: row for row in _TABLE}
@@ -158,8 +166,14 @@ def _decode(decoders: dict[tuple[str, int], msgspec.json.Decoder[Any]], event: E
     try:
         decoder = decoders[event.type, event.schema]
     except KeyError:
-        raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}") from None
+        raise unknown(event) from None
     return decoder.decode(event.data)
+
+
+def unknown(event: Event) -> UnknownEvent:
+    """Returns what to raise for an event that this build does not know."""
+    what = f"{event.type} schema {event.schema} at position {event.pos}"
+    return UnknownEvent(f"{what} is not known to this build: start the build that wrote it, or a newer one")
 
 
 def new_event(

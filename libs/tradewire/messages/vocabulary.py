@@ -31,6 +31,14 @@ Origin = Literal["live", "replay", "lookup"]
 """How a broker's fact came: as it happened, re-sent after a gap, or found by asking."""
 
 
+class LostOrder(Struct, frozen=True, array_like=True, gc=False):
+    """An order at a broker by our client order id, which the log does not know: it was restored from before it."""
+
+    client_order_id: str
+    broker_order_id: str
+    symbol: str
+
+
 class SizeTerms(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a method of sizing measures by, and the most that it may come to.
 

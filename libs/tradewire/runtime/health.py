@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -11,6 +12,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import make_wsgi_app
 
 STALLED_SECONDS = 10.0
+SILENT_SECONDS = 5.0
+"""For how long somebody may send or read nothing."""
+ANSWERED_AT_ONCE = 16
 
 
 class Health:
@@ -58,8 +62,42 @@ class Health:
 
 
 class _Quiet(WSGIRequestHandler):
+    timeout = SILENT_SECONDS
+
     def log_message(self, *args: Any) -> None:
         """Probes are no news."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answers each on a thread of its own, so that one who sends or reads nothing keeps nobody else waiting."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *args: Any) -> None:
+        self._free = threading.BoundedSemaphore(ANSWERED_AT_ONCE)
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Turns away who comes while too many are being answered."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answers one."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Somebody went away before the end; that is no news."""
 
 
 def serve(health: Health, registry: CollectorRegistry, host: str, port: int) -> tuple[int, Callable[[], None]]:
@@ -84,7 +122,7 @@ def serve(health: Health, registry: CollectorRegistry, host: str, port: int) -> 
             body |= {"problems": dict(health.problems), "notes": dict(health.notes)}
         return [json.dumps(body).encode() + b"\n"]
 
-    server: WSGIServer = make_server(host, port, answer, handler_class=_Quiet)
+    server: WSGIServer = make_server(host, port, answer, server_class=_Server, handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True, name="health")
     thread.start()
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import uuid4
@@ -17,20 +18,26 @@ from uuid import uuid4
 import msgspec
 import nats.micro
 import nats.micro.service
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+from prometheus_client import CollectorRegistry
 
 import tradewire
 from tradewire import subjects
 from tradewire.build import build_id
-from tradewire.bus import Bus
+from tradewire.bus import Bus, KeyRefused
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
 from tradewire.messages.beats import ServiceBeat
-from tradewire.runtime import health, logs, sync
+from tradewire.runtime import certificates, exhaustion, health, logs, rights, sync
+from tradewire.runtime.metrics import ProcessMetrics
 from tradewire.runtime.tasks import end_tasks
+from tradewire.secret_files import Exposed
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
+from tradewire.traces.export import Exporter
+from tradewire.traces.narrator import Narrator
 
 HEARTBEAT_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+TRUST_SECONDS = 60.0
 
 
 class Service:
@@ -40,8 +47,13 @@ class Service:
         self.name, self.settings = name, settings
         # A supervisor names its children, so that it can give back the leases of one that it has reaped.
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"{name}-{uuid4().hex[:8]}"
-        self.log = logs.configure(name, self.instance, settings.log.level, settings.log.format)
+        log = settings.log
+        self.log = logs.configure(name, self.instance, log.level, log.format, log.buffer_bytes)
         self.registry = CollectorRegistry()
+        logs.count_dropped(self.registry)
+        self.traces: Exporter | None = None
+        if settings.traces.otlp_endpoint:
+            self.traces = Exporter(settings, name, self.instance, self.registry, self.log)
         self.health = health.Health()
         self.stopping = asyncio.Event()
         self.bus: Bus
@@ -50,11 +62,12 @@ class Service:
         """What the heartbeat says beside readiness, such as the position."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
-        self._reloads = Counter("tradewire_config_reloads", "Reloads by outcome", ["outcome"], registry=self.registry)
-        self._ready = Gauge("tradewire_ready", "1 while the process is ready", registry=self.registry)
-        Info("tradewire_build", "What this process runs", registry=self.registry).info(
-            {"version": tradewire.__version__, "build": build_id(), "service": name}
-        )
+        self._metrics = ProcessMetrics(self.registry, name)
+        self._expiry = certificates.Expiry(self.registry)
+
+    def narrator(self, leads: Callable[[], bool], account: str = "") -> Narrator:
+        """Who tells, in lines and spans, what this process appends; `leads` says whether it is the one that does."""
+        return Narrator(self.log, self.name, leads, account, sink=self.traces, clock=self.settings.clock)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Runs a part of the process; when it fails, the process ends with exit 1 and says why."""
@@ -66,6 +79,8 @@ class Service:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, MemoryError):
+                exhaustion.die()
             self.log.error("a part of the process failed", part=task.get_name(), exc_info=error)
             self._failure = self._failure or error
             self.stopping.set()
@@ -76,6 +91,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.set_exception_handler(self._unexpected)
         http = self.settings.http
         try:
             port, stop_http = health.serve(self.health, self.registry, http.host, http.port)
@@ -85,7 +101,7 @@ class Service:
             ) from None
         self.log.info("process started", http_port=port, pid=os.getpid(), shard=self.settings.shard, build=build_id())
         self.spawn(self._pulse(), "pulse")
-        connecting = loop.create_task(Bus.connect(self.settings.nats, self.name, self._waits_for_nats))
+        connecting = loop.create_task(self._connect())
         stopped = loop.create_task(self.stopping.wait())
         self.health.set("nats", "is not connected")
         try:
@@ -95,8 +111,9 @@ class Service:
                 return 0
             self.bus = connecting.result()
             self.spawn(self._watch_closed(), "nats")
-            await self._verify_sync_at_start()
-            self.spawn(self._verify_sync(), "sync")
+            self.spawn(self._watch_certificates(), "certificates")
+            await self._trust_at_start()
+            self.spawn(self._watch_trust(), "trust")
             self.spawn(self._heartbeat(), "heartbeat")
             micro = await nats.micro.add_service(
                 self.bus.client,
@@ -115,23 +132,32 @@ class Service:
             if hasattr(self, "bus"):
                 await self.bus.close()
             await loop.run_in_executor(None, stop_http)
+            if self.traces is not None:
+                await loop.run_in_executor(None, self.traces.close)
         if self._failure is not None:
             self.log.error("process failed", error=str(self._failure))
             return 1
         self.log.info("process stopped")
         return 0
 
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Whatever nobody awaits: said in the log, and the end where memory was what it lacked."""
+        if isinstance(context.get("exception"), MemoryError):
+            exhaustion.die()
+        loop.default_exception_handler(context)
+
     def reload(self) -> None:
         """Reads the settings again; a bad file keeps the old ones and says why."""
         try:
             settings = load()
         except ConfigError as error:
-            self._reloads.labels("refused").inc()
+            self._metrics.reloads.labels("refused").inc()
             self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
             return
         logs.set_level(settings.log.level)
+        logs.set_buffer(settings.log.buffer_bytes)
         self.settings = settings
-        self._reloads.labels("applied").inc()
+        self._metrics.reloads.labels("applied").inc()
         for callback in self.on_reload:
             callback(settings)
         self.log.info("settings reloaded")
@@ -142,11 +168,17 @@ class Service:
         self.health.set("nats", problem)
 
     async def _pulse(self) -> None:
+        metrics, reconnects = self._metrics, 0
         while True:
             self.health.alive_at = time.monotonic()
-            self._ready.set(self.health.ready)
+            exhaustion.verify_or_end()
+            metrics.ready.set(self.health.ready)
             if hasattr(self, "bus"):
-                self.health.set("nats", None if self.bus.connected else f"is not connected: {self.bus.last_error}")
+                connected, again = self.bus.connected, self.bus.reconnects - reconnects
+                self.health.set("nats", None if connected else f"is not connected: {self.bus.last_error}")
+                metrics.nats_connected.set(connected)
+                metrics.nats_reconnects.inc(again)
+                reconnects += again
             await asyncio.sleep(0.5)
 
     async def _watch_closed(self) -> None:
@@ -154,26 +186,78 @@ class Service:
         if not self.stopping.is_set():
             raise Unavailable("the connection to NATS was closed for good")
 
-    async def _verify_sync_at_start(self) -> None:
-        if self.settings.nats.sync == "unverified":
-            self.log.warning("nats.sync is unverified: an acknowledged signal may be lost with the machine's power")
-        while not self.stopping.is_set():
-            found = await sync.problem(self.settings.nats)
-            self.health.set("nats_sync", found or None)
-            if not found:
-                return
-            if "has no `sync_interval" in found:
-                raise ConfigError(
-                    "nats.monitor_urls",
-                    found,
-                    'Set `jetstream { sync_interval: always }`, or nats.sync = "unverified".',
-                )
-            await asyncio.sleep(1)
-
-    async def _verify_sync(self) -> None:
+    async def _connect(self) -> Bus:
+        """Connects as soon as NATS, the key and the certificates are there and fit. Raises Exposed, Unavailable."""
         while True:
-            await asyncio.sleep(sync.CHECK_SECONDS)
-            self.health.set("nats_sync", await sync.problem(self.settings.nats) or None)
+            try:
+                return await Bus.connect(self.settings.nats, self.name, self._waits_for_nats)
+            except Exposed:
+                raise
+            except (ConfigError, KeyRefused) as error:
+                self._waits_for_nats(str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _trust_at_start(self) -> None:
+        """Waits until NATS keeps what it acknowledges and lets this service do what it must, and nothing else."""
+        for waived, what in (("sync", "an acknowledged signal may be lost with the machine's power"),
+                             ("permissions", "what this service may do is what NATS happens to allow")):  # fmt: skip
+            if getattr(self.settings.nats, waived) == "unverified":
+                self.log.warning(f"nats.{waived} is unverified: {what}")
+        while not self.stopping.is_set():
+            if await self._trusted():
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _watch_trust(self) -> None:
+        while True:
+            well = await self._trusted()
+            self.bus.denied.clear()
+            with contextlib.suppress(TimeoutError):
+                # A subject that is refused is a reason to look at once.
+                await asyncio.wait_for(self.bus.denied.wait(), TRUST_SECONDS if well else RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _trusted(self) -> bool:
+        nats = self.settings.nats
+        try:
+            refused = "nats_rights" in self.health.problems
+            user = nats.user or self.name
+            found = (
+                "" if nats.permissions == "unverified" else await rights.problem(self.bus, user, self.settings.shard)
+            )
+            if refused and not found:
+                await self.bus.reconnect()  # what was refused to be heard is asked for again
+            self._says("nats_rights", found)
+        except Unavailable:
+            pass  # the link is down, which is a problem of its own
+        self._says("nats_sync", await sync.problem(nats))
+        return not {"nats_rights", "nats_sync"} & self.health.problems.keys()
+
+    def refused_by_the_ledger(self, problem: str) -> None:
+        """Is told why the ledger will have this process not at work, or nothing when it does."""
+        self.health.set("build", problem or None)
+        if problem:
+            self.log.warning("the ledger refuses this process", problem=problem)
+
+    def _says(self, part: str, problem: str) -> None:
+        if problem and self.health.problems.get(part) != problem:
+            self.log.warning("NATS is not as it must be", part=part, problem=problem)
+        self.health.set(part, problem or None)
+
+    async def _watch_certificates(self) -> None:
+        connected = asyncio.Event()
+
+        async def look_again() -> None:
+            connected.set()
+
+        self.bus.on_reconnected(look_again)
+        while True:
+            connected.clear()
+            ending = await asyncio.to_thread(self._expiry.look, self.settings, self.bus.server_certificate_ends)
+            if self.health.note("certificates", ending) and ending:
+                self.log.warning("certificates are to be renewed", ending=ending)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(connected.wait(), certificates.CHECK_SECONDS)
 
     async def _heartbeat(self) -> None:
         subject = subjects.heartbeat(self.name, self.settings.shard)
@@ -198,14 +282,17 @@ def run(name: str, main: Callable[[Service], Awaitable[None]], *, fast_loop: boo
         else:
             code = asyncio.run(start())
     except ConfigError as error:
-        print(f"tradewire {name}: {error}", file=sys.stderr)  # noqa: T201 - the one line that a bad start says
+        logs.last_words(f"tradewire {name}: {error}")
         code = 2
     except Stopped as error:
-        print(f"tradewire {name}: {error}", file=sys.stderr)  # noqa: T201
+        logs.last_words(f"tradewire {name}: {error}")
         code = error.code
     except TradewireError as error:
-        print(f"tradewire {name}: {error}", file=sys.stderr)  # noqa: T201
+        logs.last_words(f"tradewire {name}: {error}")
         code = 1
     except KeyboardInterrupt:
         code = 130
+    except Exception:  # noqa: BLE001 - said without waiting for a reader, which the interpreter would do
+        logs.last_words(traceback.format_exc())
+        code = 1
     sys.exit(code)

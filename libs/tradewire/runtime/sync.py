@@ -7,7 +7,7 @@ import urllib.request
 
 from tradewire.settings import Nats
 
-CHECK_SECONDS = 60.0
+_MEND = "set `jetstream { sync_interval: always }` and restart it"
 
 
 def _ask(url: str) -> str:
@@ -19,7 +19,7 @@ def _ask(url: str) -> str:
             config = json.load(response).get("config", {})
     except (OSError, ValueError) as error:
         return f"{url} does not say whether it syncs: {error}"
-    return "" if config.get("sync_always") is True else f"{url} has no `sync_interval: always`"
+    return "" if config.get("sync_always") is True else f"{url} has no `sync_interval: always`: {_MEND}"
 
 
 async def problem(settings: Nats) -> str:

@@ -59,6 +59,9 @@ COMMANDS: Final[dict[str, Row]] = {
     "broker": Row("broker:broker", _KEEP),
     "config": Row("config:config", _KEEP),
     "keys": Row("keys:keys", _KEEP),
+    "engine": Row("engine:engine", _RUN),
+    "backup": Row("backup:backup", _KEEP),
+    "restore": Row("restore:restore", _KEEP),
     "ledger": Row("ledger:ledger", _KEEP),
 }
 

@@ -7,7 +7,7 @@ that the outcome is unknown, and the error says so.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -24,6 +24,7 @@ from tradewire.messages import answers, control, queries
 from tradewire.messages.answers import QueryError
 from tradewire.permissions import user_of
 from tradewire.settings import Nats
+from tradewire.traces.context import HEADER, parse
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.finding import folder_of, settings_if_right
 from tradewire_cli.up.runfile import running
@@ -80,6 +81,15 @@ class _Ack(Struct, frozen=True):
     seq: int = 0
     duplicate: bool = False
     error: dict[str, str | int] = {}
+
+
+_STREAM_IS_FULL = 10077
+
+
+def _why(error: Mapping[str, str | int]) -> str:
+    if error.get("err_code") == _STREAM_IS_FULL:
+        return "it is full, and nothing in it is dropped for new signals; raise ingest.stream_max_bytes and reload"
+    return str(error.get("description"))
 
 
 def place_of(data: Path | None, person: str) -> Place:
@@ -203,7 +213,7 @@ class Client:
         payload = control.encode(command)
 
         async def once() -> control.ControlReply | None:
-            message = await self.bus.request(subject, payload, timeout=_CONTROL_TRY_SECONDS)
+            message = await self.bus.request(subject, payload, timeout=_CONTROL_TRY_SECONDS, headers=_caller() or None)
             reply = control.decode_reply(message.data)
             return None if reply.code in _AGAIN else reply
 
@@ -221,7 +231,7 @@ class Client:
             Unavailable: no answer; the signal may be on disk.
         """
         subject = subjects.manual_signals(self.person)
-        headers = {"Nats-Msg-Id": f"{subjects.MANUAL_STRATEGY}:{signal_id}"}
+        headers = {"Nats-Msg-Id": f"{subjects.MANUAL_STRATEGY}:{signal_id}", **_caller()}
         tried = False
 
         async def once() -> Published | None:
@@ -229,7 +239,7 @@ class Client:
             again, tried = tried, True
             ack = msgspec.json.decode(await self._acknowledged(subject, body, headers), type=_Ack)
             if ack.error:
-                raise Failed(Exit.REFUSED, f"SIGNALS does not take it: {ack.error.get('description')}")
+                raise Failed(Exit.REFUSED, f"SIGNALS does not take it: {_why(ack.error)}")
             return Published(ack.seq, ack.duplicate and not again)
 
         unknown = (
@@ -268,6 +278,12 @@ class Client:
             yield heard
         finally:
             await subscription.stop()
+
+
+def _caller() -> dict[str, str]:
+    """The trace that this command is part of, where its caller says so in TRACEPARENT, as headers."""
+    context = parse(os.environ.get("TRACEPARENT", ""))
+    return {HEADER: context.header} if context else {}
 
 
 def new_request() -> str:

@@ -20,8 +20,8 @@ from msgspec import Struct
 from tradewire.errors import InvalidValue
 from tradewire.permissions import SERVICE_USERS, Kind, permissions_of, user_of
 from tradewire_cli.engines.folder import DataFolder, write_atomically
-from tradewire_cli.engines.nats import USERS_FILE, reload_users
-from tradewire_cli.engines.nats_config import users_config
+from tradewire_cli.engines.nats import reload_users
+from tradewire_cli.engines.nats_config import USERS_FILE, users_config
 from tradewire_cli.up.runfile import alive, running
 
 
@@ -103,12 +103,24 @@ async def _reload(folder: DataFolder) -> None:
         await reload_users(server.pid, run.ports["nats_monitor"])
 
 
+def new_seed() -> bytes:
+    """Returns the seed of a new nkey."""
+    return bytes(nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
+
+
+def public_of(seed: bytes) -> str:
+    """Returns the public nkey of a seed. Raises InvalidValue if it is none."""
+    try:
+        return str(nkeys.from_seed(bytearray(seed.strip())).public_key.decode().rstrip("="))
+    except (nkeys.NkeysError, ValueError):
+        raise InvalidValue("seed", "this is no nkey seed", "one that begins with SU") from None
+
+
 def _generate(folder: DataFolder, user: str, shard: str) -> Key:
     permissions_of(user, shard)
-    seed = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
-    public = nkeys.from_seed(seed).public_key.decode().rstrip("=")
+    seed = new_seed()
     write_atomically(folder.seed_of(user), seed)
-    return Key(public=public, created=datetime.now(UTC).isoformat(timespec="seconds"))
+    return Key(public=public_of(seed), created=datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 @contextmanager

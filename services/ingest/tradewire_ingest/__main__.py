@@ -1,6 +1,7 @@
 """Ingest: signals and people's commands into the log. Wiring only."""
 
 import asyncio
+import contextlib
 
 import msgspec
 
@@ -10,6 +11,7 @@ from tradewire.lease import Lease
 from tradewire.messages.quotes import decode_quote
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service, run
+from tradewire.runtime.tasks import end_tasks
 from tradewire_ingest import stream
 from tradewire_ingest.control_door import ControlDoor
 from tradewire_ingest.follower import Follower
@@ -21,6 +23,7 @@ WRITER = "ingest"
 DRAIN_SECONDS = 3.0
 RETRY_SECONDS = 0.5
 WATCH_SECONDS = 0.25
+ASK_SECONDS = 1.0
 
 
 async def serve(service: Service) -> None:
@@ -30,8 +33,10 @@ async def serve(service: Service) -> None:
         return
     clock, metrics = Clock(settings.clock), Metrics(service.registry)
     follower, lookups = Follower(bus, settings.shard), Lookups(bus, settings.shard)
-    lease = Lease(bus, settings.shard, stream.consumer_name(settings.shard), WRITER, service.instance)
-    signals = SignalsDoor(service, follower, lookups, lease, clock, metrics)
+    name, refused = stream.consumer_name(settings.shard), service.refused_by_the_ledger
+    lease = Lease(bus, settings.shard, name, WRITER, service.instance, refused)
+    narrator = follower.replica.listener = service.narrator(lease.held.is_set)
+    signals = SignalsDoor(service, follower, lookups, lease, clock, metrics, narrator.callers)
     commands = ControlDoor(service, follower, lookups, clock, metrics)
     service.on_reload += [signals.configure, commands.configure]
 
@@ -54,17 +59,30 @@ async def serve(service: Service) -> None:
     service.spawn(watch(), "watch")
     service.spawn(signals.watch_size(), "size")
     service.spawn(follow(), "replica")
-    await commands.open()
     leading = service.spawn(lease.lead(signals.work, service.stopping), "lease")
+    await _open_to_people(service, commands, lease)
     await service.stopping.wait()
     await asyncio.wait({leading, asyncio.ensure_future(commands.close())}, timeout=DRAIN_SECONDS)
+
+
+async def _open_to_people(service: Service, commands: ControlDoor, lease: Lease) -> None:
+    """Opens the door for commands, which needs no lease, unless the ledger will have this process not at work."""
+    with contextlib.suppress(TimeoutError):  # without a ledger, people are told so
+        await asyncio.wait_for(lease.asked.wait(), ASK_SECONDS)
+    if lease.refused:
+        ends = asyncio.ensure_future(lease.welcome.wait()), asyncio.ensure_future(service.stopping.wait())
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await end_tasks(*ends)
+    if not service.stopping.is_set():
+        await commands.open()
 
 
 async def _stream_is_right(service: Service) -> bool:
     """Makes or verifies SIGNALS before all else, as every replica does; False when the process is to stop."""
     while not service.stopping.is_set():
         try:
-            await stream.ensure_stream(service.bus, service.settings.ingest.stream_max_bytes)
+            settings = service.settings
+            await stream.ensure_stream(service.bus, settings.ingest.stream_max_bytes, settings.nats.replicas)
             await stream.ensure_consumer(service.bus, service.settings.shard)
         except Unavailable as error:
             service.health.set("signals", str(error))

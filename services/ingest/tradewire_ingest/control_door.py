@@ -6,6 +6,8 @@ ledger answers; the others need a state that is in step with the log.
 
 import asyncio
 import contextlib
+import time
+from typing import Any
 
 from tradewire.append import Appender
 from tradewire.bus import Bus, Message, Stoppable
@@ -26,6 +28,8 @@ from tradewire.messages.log import Command, Result
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
 from tradewire.settings import Risk, Settings
+from tradewire.traces.steps import command_context
+from tradewire_ingest.command_spans import spans_of
 from tradewire_ingest.domain.attempts import attempt
 from tradewire_ingest.domain.commands import Plan, Sender, refuse, reused
 from tradewire_ingest.domain.objects import named_in
@@ -52,7 +56,8 @@ class ControlDoor:
         self._bus: Bus = service.bus
         self._log = service.log
         self._follower, self._lookups, self._clock, self._metrics = follower, lookups, clock, metrics
-        self._appender = Appender(service.bus, service.settings.shard, "ingest")
+        self._traces = service.traces
+        self._appender = Appender(service.bus, service.settings.shard, "ingest", traced=self._traces is not None)
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription: Stoppable | None = None
 
@@ -78,13 +83,19 @@ class ControlDoor:
 
     async def _serve(self, message: Message, *, busy: bool) -> None:
         _, verb, person = message.subject.split(".")
+        began = time.time_ns()
         if busy:
             reply = refuse("BUSY", "", f"{MOST_AT_ONCE} commands are being carried out", _SAME_AGAIN)
         else:
             reply = await self._answer(verb, person, message.data)
         self._metrics.commands.labels(verb if verb in control.VERBS else "unknown", reply.code).inc()
         say = self._log.info if reply.ok else self._log.warning
-        say("command", verb=verb, person=person, code=reply.code, answer=reply.message, **named_in(message.data))
+        told: dict[str, Any] = named_in(message.data) | ({"order": reply.orders[0]} if len(reply.orders) == 1 else {})
+        if reply.positions:
+            told["pos"] = reply.positions[-1]
+        say("command", verb=verb, person=person, code=reply.code, answer=reply.message, **told)
+        if self._traces is not None:
+            self._traces.offer(spans_of(message, reply, began, time.time_ns()))
         if message.reply:
             with contextlib.suppress(Unavailable):
                 await self._bus.publish(message.reply, control.encode(reply))
@@ -120,7 +131,8 @@ class ControlDoor:
             outcome = await on_command(command, sender, self._follower.state, self._find_order)
             if isinstance(outcome, ControlReply):
                 return outcome
-            results = await self._appender.append(outcome.commands)
+            context = command_context(command.request) if self._traces is not None else None
+            results = await self._appender.append(outcome.commands, context=context)
             if (reply := await self._reply(command, sender, outcome, results)) is not None:
                 return reply
 

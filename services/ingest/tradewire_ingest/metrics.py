@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tradewire.messages.refusals import Code
+
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -17,6 +19,8 @@ class Metrics:
         self.refused = Counter(
             "tradewire_ingest_signals_refused", "Messages refused, by code", ["code"], registry=registry
         )
+        for code in Code:
+            self.refused.labels(code)  # from the start, because the first of a series is no rise to Prometheus
         self.commands = Counter(
             "tradewire_ingest_commands", "People's commands by verb and answer", ["verb", "code"], registry=registry
         )

@@ -25,6 +25,8 @@ from tradewire.pull import Pull
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
+from tradewire.traces.context import read_headers
+from tradewire.traces.narrator import Callers
 from tradewire_ingest import gap, stream
 from tradewire_ingest.domain import reactions
 from tradewire_ingest.domain.reactions import Context, Message
@@ -37,8 +39,11 @@ from tradewire_ingest.metrics import Metrics
 
 IDLE_SECONDS = 0.5
 RETRY_SECONDS = 0.5
-MEASURE_SECONDS = 10.0
+MEASURE_SECONDS = 2.0
 NEARLY_FULL = 0.8
+_FILLING = (
+    "SIGNALS is full or nearly so; a full one refuses new signals (10077) and loses none: raise ingest.stream_max_bytes"
+)
 _NAK = b"-NAK"
 _ACK = b""
 _ACK_TOKENS = 9
@@ -53,33 +58,47 @@ class Item(Struct):
     signal: Signal | None = None
     refused: Refused | None = None
     asked: Asked = Asked.REACTION
+    headers: bytes = b""
+    since: int = 0
+    """Where traces are made: who published it, and since when it lay in SIGNALS (microseconds)."""
 
 
 class SignalsDoor:
     """Works on SIGNALS while this process holds the lease. `problem` is why it takes nothing, or empty."""
 
     def __init__(
-        self, service: Service, follower: Follower, lookups: Lookups, lease: Lease, clock: Clock, metrics: Metrics
+        self,
+        service: Service,
+        follower: Follower,
+        lookups: Lookups,
+        lease: Lease,
+        clock: Clock,
+        metrics: Metrics,
+        callers: Callers | None = None,
     ) -> None:
-        self.settings = service.settings
+        """`callers` are told of the publishers' traces, where traces are made."""
+        self.settings, self._callers = service.settings, callers
         self._service, self._follower, self._lookups = service, follower, lookups
         self._lease, self._clock, self._metrics = lease, clock, metrics
         self._bus, self._shard = service.bus, service.settings.shard
-        self._appender = Appender(self._bus, self._shard, "ingest")
+        self._appender = Appender(self._bus, self._shard, "ingest", traced=callers is not None)
         self._queue: deque[Item] = deque()
         self._batch: list[Item] = []
         self._in_hand: set[tuple[str, int]] = set()
         self._arrived = asyncio.Event()
         self._reopen = asyncio.Event()
         self._instance = ""
-        self._filling = False
         self._appended_pos = 0
         self.problem = "is not looked at yet"
         self._bus.on_reconnected(self._reconnected)
 
     def configure(self, settings: Settings) -> None:
-        """Takes accounts, strategies and batches from reloaded settings; clock and shard stay as they were."""
+        """Takes accounts, strategies, batches and sizes from reloaded settings; clock and shard stay as they were."""
+        resized = settings.ingest.stream_max_bytes != self.settings.ingest.stream_max_bytes
         self.settings = replace(settings, clock=self.settings.clock, shard=self.settings.shard)
+        if resized:
+            self._reopen.set()
+            self._arrived.set()
 
     async def _reconnected(self) -> None:
         self._reopen.set()
@@ -126,7 +145,7 @@ class SignalsDoor:
             await pull.stop()
 
     async def _open(self) -> None:
-        seen = await stream.ensure_stream(self._bus, self.settings.ingest.stream_max_bytes)
+        seen = await stream.ensure_stream(self._bus, self.settings.ingest.stream_max_bytes, self.settings.nats.replicas)
         await stream.take_over(self._bus, self._shard)
         self._measure(seen)
         await self._follower.reached(self._lease.pos)
@@ -154,23 +173,22 @@ class SignalsDoor:
         self._metrics.stream_bytes.set(seen.bytes)
         self._metrics.stream_max_bytes.set(seen.max_bytes)
         filling = seen.bytes > NEARLY_FULL * seen.max_bytes
-        if filling and not self._filling:
-            self._service.log.warning(
-                "SIGNALS is nearly full; when it is full, new signals are refused: raise ingest.stream_max_bytes",
-                bytes=seen.bytes,
-                max_bytes=seen.max_bytes,
-            )
-        self._filling = filling
+        if self._service.health.note("signals", _FILLING if filling else "") and filling:
+            self._service.log.warning(_FILLING, bytes=seen.bytes, max_bytes=seen.max_bytes)
 
     def _take(self, message: nats.Message) -> None:
         tokens = message.reply.split(".")
-        sequence = int(tokens[5] if len(tokens) == _ACK_TOKENS else tokens[7])
+        shift = 0 if len(tokens) == _ACK_TOKENS else 2
+        sequence = int(tokens[5 + shift])
         place = (self._instance, sequence)
         if place in self._in_hand:
             return  # delivered again while it waits here; the first delivery's acknowledgement serves both
         self._in_hand.add(place)
         strategy, person = subjects.sender(message.subject)
-        self._queue.append(Item(Message(strategy, message.data, self._instance, sequence, person), message.reply))
+        item = Item(Message(strategy, message.data, self._instance, sequence, person), message.reply)
+        if self._callers is not None:
+            item.headers, item.since = message.raw_headers, int(tokens[7 + shift]) // 1_000
+        self._queue.append(item)
         self._arrived.set()
 
     async def _receive(self, pull: Pull) -> None:
@@ -231,12 +249,18 @@ class SignalsDoor:
     def _command(self, item: Item, context: Context) -> Command:
         if item.asked is Asked.REFUSAL:
             assert item.refused is not None  # noqa: S101 - set where the question is set
+            self._note_caller(item, reactions.refusal_of(item.message))
             return Command((reactions.refused(item.message, item.refused, context.time),))
         assert item.signal is not None  # noqa: S101
         uuid = reactions.uuid_of(item.signal)
         if item.asked is Asked.WHETHER_KNOWN:
             return whether_known(reactions.received(item.signal, uuid, item.message, context))
+        self._note_caller(item, uuid)
         return Command(on_signal(item.signal, uuid, item.message, context))
+
+    def _note_caller(self, item: Item, cause: str) -> None:
+        if self._callers is not None:
+            self._callers.note(cause, read_headers(item.headers), item.since)
 
     async def _append(self, commands: Sequence[Command]) -> list[Result]:
         started = time.perf_counter()
@@ -265,11 +289,11 @@ class SignalsDoor:
         elif step is Step.ASK:
             item.asked = Asked.WHETHER_KNOWN
         else:
-            self._count(item, step)
+            self._count(item, step, result)
             return True
         return False
 
-    def _count(self, item: Item, step: Step) -> None:
+    def _count(self, item: Item, step: Step, result: Result) -> None:
         if step is Step.KNOWN:
             self._metrics.repeated.inc()
         elif item.refused is None:
@@ -281,6 +305,9 @@ class SignalsDoor:
                 "signal refused",
                 strategy=item.message.strategy,
                 signal_id=reactions.claimed_id(item.message, refused),
+                signal=(refusal := reactions.refusal_of(item.message)),
+                event_id=refusal,
+                pos=result.positions[-1] if result.positions else None,
                 sequence=item.message.sequence,
                 code=str(refused.code),
                 field=refused.field,

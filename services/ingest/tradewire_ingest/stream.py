@@ -2,7 +2,7 @@
 
 A signal is acknowledged to its publisher by this stream, so its settings are part of the promise: on disk, nothing
 discarded, nothing deleted. A stream that exists with other settings is refused, because nobody knows who relies on
-them. Its size alone follows `ingest.stream_max_bytes`.
+them. Its size alone follows `ingest.stream_max_bytes`, and its replicas `nats.replicas`.
 """
 
 import asyncio
@@ -68,8 +68,8 @@ def wanted(max_bytes: int) -> dict[str, Any]:
     }
 
 
-async def ensure_stream(bus: Bus, max_bytes: int) -> Seen:
-    """Makes the stream if it is missing, sets its size, and verifies the rest.
+async def ensure_stream(bus: Bus, max_bytes: int, replicas: int = 1) -> Seen:
+    """Makes the stream if it is missing, sets its size and its replicas, and verifies the rest.
 
     Raises:
         ConfigError: it exists with other settings.
@@ -81,7 +81,7 @@ async def ensure_stream(bus: Bus, max_bytes: int) -> Seen:
     except JetStreamError as error:
         if error.code != _NO_STREAM:
             raise
-        info = await _create(bus, must)
+        info = await _create(bus, {**must, "num_replicas": replicas})
     config = info["config"]
     for key, value in must.items():
         found = config.get(key, False if isinstance(value, bool) else None)
@@ -91,8 +91,9 @@ async def ensure_stream(bus: Bus, max_bytes: int) -> Seen:
                 f"is {found!r} and must be {value!r}",
                 f"Set it with `nats stream edit {_STREAM}`, or remove the stream once every signal in it is received.",
             )
-    if config["max_bytes"] != max_bytes:
-        info = await bus.api(f"STREAM.UPDATE.{_STREAM}", {**config, "max_bytes": max_bytes})
+    follows = {"max_bytes": max_bytes, "num_replicas": replicas}
+    if any(config[key] != value for key, value in follows.items()):
+        info = await bus.api(f"STREAM.UPDATE.{_STREAM}", {**config, **follows})
     if not _seen(info).instance:
         raise ConfigError(
             f"stream {_STREAM}: metadata.instance",

@@ -8,6 +8,7 @@ from tradewire.errors import ConfigError, TradewireError
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
 from tradewire_ledger import check
+from tradewire_ledger.backup import command as backups
 from tradewire_ledger.migrate import migrate
 from tradewire_ledger.reader import command
 
@@ -34,6 +35,11 @@ def _check(settings: Settings, flags: frozenset[str]) -> str:
     return shown
 
 
+def _words(work: Callable[..., str], words: list[str]) -> Callable[[Settings, frozenset[str]], str]:
+    """A command that takes words beside its flags."""
+    return lambda settings, flags: work(settings, words, flags)
+
+
 # command -> what it does, and for whom
 _COMMANDS: dict[str, tuple[Callable[..., str], str]] = {
     "migrate": (_migrate, "bring the database's schema up to date (postgres.admin_dsn)"),
@@ -44,12 +50,27 @@ _COMMANDS: dict[str, tuple[Callable[..., str], str]] = {
         "assert the invariants of the log (postgres.reader_dsn); --settled: and that nothing is in flight, "
         "--quick: without rebuilding the read model, --json",
     ),
+    "backup": (backups.make, "[TO]: back the log up to a folder or s3://bucket/folder (postgres.reader_dsn); --json"),
+    "backup-list": (backups.listed, "[TO]: the backups of a place; --json"),
+    "backup-verify": (backups.verified, "FILE: read a whole backup, every seal and the whole hash chain; --json"),
+    "restore": (
+        backups.restored,
+        "FROM: make the log from a backup, halted (postgres.admin_dsn); --replace: in the place of the one there is, "
+        "--look: only refuse what would be refused, and change nothing",
+    ),
 }
-_FLAGS = {"check": frozenset({"--settled", "--quick", "--json"})}
+_FLAGS = {
+    "check": frozenset({"--settled", "--quick", "--json"}),
+    "backup": frozenset({"--json"}),
+    "backup-list": frozenset({"--json"}),
+    "backup-verify": frozenset({"--json"}),
+    "restore": frozenset({"--replace", "--look"}),
+}
+_WITH_A_WORD = frozenset({"backup", "backup-list", "backup-verify", "restore"})
 
 
 def _usage() -> str:
-    lines = [f"  {name:<10} {text}" for name, (_, text) in _COMMANDS.items()]
+    lines = [f"  {name:<14} {text}" for name, (_, text) in _COMMANDS.items()]
     return "usage: tradewire-ledger <command>\n\n" + "\n".join(lines)
 
 
@@ -60,11 +81,15 @@ def main() -> None:
         print(_usage())  # noqa: T201 - a command line speaks
         return
     flags = frozenset(name for name in names[1:] if name in _FLAGS.get(names[0], ()))
-    if not names or names[0] not in _COMMANDS or len(flags) != len(names) - 1:
+    words = [name for name in names[1:] if name not in flags]
+    most = 1 if names and names[0] in _WITH_A_WORD else 0
+    if not names or names[0] not in _COMMANDS or len(words) > most or any(word.startswith("--") for word in words):
         print(_usage(), file=sys.stderr)  # noqa: T201
         sys.exit(2)
     try:
         work = _COMMANDS[names[0]][0]
+        if names[0] in _WITH_A_WORD:
+            work = _words(work, words)
         print(work(load(), flags) if names[0] in _FLAGS else work(load()))  # noqa: T201
     except ConfigError as error:
         print(f"tradewire-ledger {names[0]}: {error}", file=sys.stderr)  # noqa: T201

@@ -74,12 +74,12 @@ async def check(settings: Settings, *, settled: bool, quick: bool, progress: Pro
             if head is None:
                 raise Unavailable("there is no log yet: nothing was ever appended")
             audit = Audit(str(head["log_id"]), _currencies(settings), settled=settled)
-            await _guarded(connection, audit.report, head)
+            await guarded(connection, audit.report, head)
             await _feed(connection, audit, head, progress)
             audit.finish()
             at = await connection.fetchval("select pos from read.checkpoint")
             if at == head["pos"]:
-                await _compare(connection, audit)
+                await compare(connection, audit)
             report = audit.report
             _compare_head(report, audit, head)
         read_model = "not rebuilt"
@@ -95,7 +95,7 @@ def _currencies(settings: Settings) -> dict[str, str]:
     return {name: account.currency for name, account in settings.accounts.items()}
 
 
-async def _guarded(connection: Connection, report: Report, head: Any) -> None:
+async def guarded(connection: Connection, report: Report, head: Any) -> None:
     """Tests that the triggers stand: whoever disables one can rewrite what the chain alone then proves."""
     found = {row["name"]: row["always"] for row in await connection.fetch(_TRIGGERS)}
     for name in _GUARDS:
@@ -120,7 +120,8 @@ def _compare_head(report: Report, audit: Audit, head: Any) -> None:
     report.test_at("L3", ends == expected, head["pos"], "head", "the head is not where events and frames end")
 
 
-async def _compare(connection: Connection, audit: Audit) -> None:
+async def compare(connection: Connection, audit: Audit) -> None:
+    """Tests the read model's positions and cash against the audit's sums, where both are at one position."""
     positions = await connection.fetch("select account, symbol, quantity from read.positions")
     cash = await connection.fetch("select account, currency, cash from read.cash")
     audit.money.compare(

@@ -35,8 +35,10 @@ async def serve(service: Service) -> None:
     calendars = Calendars(Path(settings.data) / "calendars", desk.clock, service.log)
     state.calendars = calendars.sessions
     replica = Replica(bus, settings.shard, Follower(state), catch_up)
-    lease = Lease(bus, settings.shard, f"risk-{settings.shard}", WRITER, service.instance)
-    appender = Appender(bus, settings.shard, WRITER)
+    name, refused = f"risk-{settings.shard}", service.refused_by_the_ledger
+    lease = Lease(bus, settings.shard, name, WRITER, service.instance, refused)
+    replica.listener = service.narrator(lease.held.is_set)
+    appender = Appender(bus, settings.shard, WRITER, traced=service.traces is not None)
     worker = Worker(service, desk, replica, lease, appender, Metrics(service.registry))
     answers = Answers(service, desk, replica, lease)
     service.on_reload.append(worker.configure)

@@ -124,7 +124,10 @@ def decide(desk: Desk, now: int) -> Work | None:
     if not desk.state.orders.requested or not desk.state.limited:
         return None
     faults.point("risk.before_decide")
-    decided = decide_requested(desk.state, desk.board, now, waiting=desk.patience.at(now))
+    waiting, held_back = desk.patience.at(now), desk.state.held_back()
+    if held_back:
+        held_back.update(each for each in desk.state.orders.requested if each in waiting)
+    decided = decide_requested(desk.state, desk.board, now, waiting=held_back or waiting)
     return Work([each.command for each in decided], decided=decided) if decided else None
 
 

@@ -41,6 +41,11 @@ class Metrics:
         self.quotes_refused = Counter(
             "tradewire_risk_quotes_refused", "Messages on quotes.> that are no quotes", registry=registry
         )
+        self.quoted_at = Gauge(
+            "tradewire_risk_last_quote_timestamp_seconds",
+            "When a quote was last heard; 0 before the first",
+            registry=registry,
+        )
         self.lease = Gauge("tradewire_risk_lease_held", "1 while this process may decide", registry=registry)
         self.lag = Gauge("tradewire_risk_lag_positions", "How far the state is behind the ledger", registry=registry)
         self.open_orders = Gauge("tradewire_risk_open_orders", "Orders that are not terminal", registry=registry)

@@ -17,7 +17,6 @@ from tradewire.replica import Replica, Snapshot
 from tradewire.runtime.service import Service
 from tradewire.settings import Settings
 from tradewire_risk.domain.configured import refused_limits
-from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.handlers import Desk, Work
 from tradewire_risk.metrics import Metrics
@@ -54,6 +53,7 @@ class Worker:
         self._service, self._desk, self._replica = service, desk, replica
         self._lease, self._appender, self._metrics = lease, appender, metrics
         self._ledger_problem = ""
+        self._quoted_at = 0.0
 
     def hear(self, message: Message) -> None:
         """Takes a quote."""
@@ -68,6 +68,7 @@ class Worker:
             return
         clock.hear(quote.at)
         self._metrics.quotes.inc()
+        self._quoted_at = time.time()
 
     def configure(self, settings: Settings) -> None:
         """Takes over reloaded settings; the log gets the limits that have changed, as far as they may."""
@@ -102,11 +103,12 @@ class Worker:
             service.health.started()
             beat = replica.tail.beat
             metrics.lease.set(self._lease.held.is_set())
+            metrics.quoted_at.set(self._quoted_at)
             metrics.lag.set(max(beat.pos - replica.pos, 0) if beat else 0)
             metrics.open_orders.set(len(self._desk.state.orders.orders))
             metrics.undecided.set(len(self._desk.state.orders.requested))
             if self._desk.clock.started and time.monotonic() >= gauges_at:
-                metrics.accounts.show(self._desk.state, self._desk.clock.now())
+                metrics.accounts.take(self._desk.state, self._desk.clock.now(), self._desk.board)
                 gauges_at = time.monotonic() + GAUGES_SECONDS
             service.facts["pos"] = replica.pos
             service.facts["decides"] = self._lease.held.is_set() and replica.live
@@ -159,9 +161,8 @@ class Worker:
         return True
 
     def _tell(self, work: Work, results: Sequence[Result]) -> None:
-        """Counts and logs what came of it; an approval is only worth a line to who debugs."""
+        """Counts what came of it; each decision has its line when the log shows it."""
         log, metrics = self._service.log, self._metrics
-        debug = self._service.settings.log.level == "debug"
         for result in results:
             metrics.results.labels(result.code).inc()
             if result.code not in _DERIVE_AGAIN and result.code != "stale_fence":
@@ -171,28 +172,20 @@ class Worker:
         for decided, result in zip(work.decided, results, strict=False):
             if result.code != "appended":
                 continue
-            order, reason = decided.order, decided.reason
-            if reason is None:
+            if decided.reason is None:
                 metrics.approved.inc()
-                if debug:
-                    log.debug("order approved", signal=order.signal, order=order.order, strategy=order.strategy)
-                continue
-            metrics.not_approved[reason].inc()
-            log.info(
-                "order held" if reason is Reason.APPROVAL_REQUIRED else "order denied",
-                signal=order.signal,
-                signal_id=order.signal_id,
-                order=order.order,
-                strategy=order.strategy,
-                account=order.account,
-                symbol=order.symbol,
-                reason=reason.value,
-                why=getattr(decided.data, "message", ""),
-            )
+            else:
+                metrics.not_approved[decided.reason].inc()
         for due, result in zip(work.due, results, strict=False):
             if result.code == "appended":
                 metrics.timers.inc()
-                log.info("timer appended", account=due.account, why=due.why)
+                log.info(
+                    "timer appended",
+                    account=due.account,
+                    why=due.why,
+                    event_id=due.event_id,
+                    pos=result.positions[-1],
+                )
 
     async def _reach(self, pos: int) -> None:
         """Returns when the state holds position `pos`, or began anew from a snapshot, which holds all there is."""

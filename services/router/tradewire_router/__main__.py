@@ -29,13 +29,15 @@ async def serve(service: Service) -> None:
             clock.hear(decode_quote(message.data).at)
 
         await service.bus.subscribe("quotes.>", hear)
-    metrics = Metrics(service.registry)
-    lease = Lease(service.bus, settings.shard, f"router-{account}", "router", service.instance)
-    appender, fact_appender = (Appender(service.bus, settings.shard, "router") for _ in range(2))
+    broker = settings.accounts[account].broker
+    metrics = Metrics(service.registry, account, broker)
+    name, refused = f"router-{account}", service.refused_by_the_ledger
+    lease = Lease(service.bus, settings.shard, name, "router", service.instance, refused)
+    traced = service.traces is not None
+    appender, fact_appender = (Appender(service.bus, settings.shard, "router", traced=traced) for _ in range(2))
     facts = Facts(fact_appender, lease, service.log)
     opening = partial(open_broker, settings, account)
     await opening().close()  # a setting that is wrong is said now, and not when the lease is held
-    broker = settings.accounts[account].broker
     panic = Panic(Path(settings.data), account, broker, clock, lease, opening, service.log)
     await panic.listen(service.bus)
     service.spawn(panic.run(), "panic")

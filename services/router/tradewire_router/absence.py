@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tradewire.domain.exact import ZERO
 from tradewire.domain.orders import Order
-from tradewire.runtime.logs import Log
+from tradewire.runtime.logs import Log, about
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.values import Execution
@@ -59,7 +59,7 @@ class Absence:
 
     def _doubt(self, orders: Iterable[Order], why: str) -> None:
         for order in orders:
-            self._log.warning("it is not proven that a submit never arrived", why=why, order=order.order)
+            self._log.warning("it is not proven that a submit never arrived", why=why, **about(order))
 
 
 def _unnamed(orders: Iterable[Order], names: set[str]) -> set[str]:

@@ -25,10 +25,11 @@ _PAGE = 1000
 _MARGIN_MICROSECONDS = 60_000_000
 _NOBODYS_MAX = 10_000
 _BEHIND_SECONDS = 2.0
-_is_our_kind = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
+is_our_kind = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
+"""Whether an id looks like a client order id of ours."""
 Page = TypeVar("Page", EventsPage, FillsPage, OrderStory)
 _decode = msgspec.json.Decoder(EventsPage | FillsPage | OrderStory | QueryError).decode
-_INTENTS = ("OrderSubmitStarted", "OrderReplaceStarted")
+_INTENTS = ("OrderSubmitStarted", "OrderReplaceStarted", "OrderAdopted")
 """The events that tell the client order ids of orders."""
 
 
@@ -40,7 +41,7 @@ class _Intent(Struct):
 
 
 _told = msgspec.json.Decoder(Told).decode
-_VERSIONS = frozenset({"OrderFilled", "FillCorrected", "FillBusted", "ExternalFillBooked"})
+_VERSIONS = frozenset({"OrderFilled", "FillAttributed", "FillCorrected", "FillBusted", "ExternalFillBooked"})
 _started = msgspec.json.Decoder(_Intent).decode
 
 
@@ -63,7 +64,7 @@ class Attribution:
             Unavailable: the reader does not answer, so that it is not known.
         """
         found: dict[str, Order | None] = {i: self.at_once(i) if i else None for i in client_order_ids}
-        missing = {i for i, o in found.items() if o is None and _is_our_kind(i) and i not in self._nobodys}
+        missing = {i for i, o in found.items() if o is None and is_our_kind(i) and i not in self._nobodys}
         for kind in _INTENTS:
             await self._look_up(kind, missing, found)
         self._nobodys.update(dict.fromkeys(missing))
@@ -87,6 +88,11 @@ class Attribution:
             if not page.more:
                 break
             before = page.next
+
+    def found(self, client_order_ids: Iterable[str]) -> None:
+        """Takes in that orders of ours have these ids after all."""
+        for each in client_order_ids:
+            self._nobodys.pop(each, None)
 
     async def order_of(self, client_order_id: str) -> Order | None:
         """The order, or None when no order of ours ever had that id. Raises Unavailable as `orders_of` does."""

@@ -13,7 +13,7 @@ from tradewire.lease import Lease
 from tradewire.messages.log import Command
 from tradewire.messages.order_events import OrderCancelStarted
 from tradewire.messages.registry import new_event
-from tradewire.runtime.logs import Log
+from tradewire.runtime.logs import Log, about
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import Found
@@ -162,8 +162,7 @@ class Canceler:
             "a cancel was not taken",
             outcome=answer.outcome,
             error=str(answer.error or ""),
-            order=order.order,
-            signal=order.signal,
+            **about(order),
         )
 
     async def close(self) -> None:

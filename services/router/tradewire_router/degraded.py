@@ -7,7 +7,7 @@ what needs a price.
 from collections.abc import Callable
 from typing import get_args
 
-from tradewire.messages.account_events import BrokerDegraded, BrokerRecovered
+from tradewire.messages.broker_events import BrokerDegraded, BrokerRecovered
 from tradewire.messages.vocabulary import BrokerPart
 from tradewire.runtime.health import Health
 from tradewire.runtime.logs import Log

@@ -91,6 +91,8 @@ class Facts:
                 message=result.message,
                 type=event.type,
                 signal=event.correlation_id,
+                order=event.stream.removeprefix("order-") if event.stream.startswith("order-") else None,
+                event_id=event.event_id,
             )
 
     def _tell(self) -> None:

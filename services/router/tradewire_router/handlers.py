@@ -9,7 +9,7 @@ from typing import Any
 from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
-from tradewire.messages.account_events import BrokerConnected, BrokerLost
+from tradewire.messages.broker_events import BrokerConnected, BrokerLost
 from tradewire.replica import Replica
 from tradewire.runtime.logs import Log
 from tradewire_router.attribution import Attribution
@@ -110,8 +110,8 @@ class Ear:
 
     def halt(self, reason: str, request: str) -> None:
         """Halts the account for what a person must look at; the same request halts once."""
-        self._log.error("the account is halted", reason=reason)
         teller = self._submitter.teller()
+        self._log.error("the account is halted", reason=reason, account=teller.account)
         self._facts.add(t.halted(teller.account, reason, request, teller.now))
 
     def _say_lost(self, code: str, reason: str) -> None:
@@ -120,7 +120,7 @@ class Ear:
             return
         self._said = reason
         teller = self._submitter.teller()
-        self._log.error("the broker cannot be talked to", code=code, reason=reason)
+        self._log.error("the broker cannot be talked to", code=code, reason=reason, account=teller.account)
         lost = BrokerLost(account=teller.account, broker=teller.broker, code=code, reason=reason)
         self._facts.add([t.account_event(teller, self._next_id(), lost)])
 

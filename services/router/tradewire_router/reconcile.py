@@ -32,6 +32,7 @@ from tradewire_router.domain.state import RouterState
 from tradewire_router.domain.translate import Teller, external_end, external_fill, external_order, filled, from_lookup
 from tradewire_router.facts import Facts, settled
 from tradewire_router.opening import Opening
+from tradewire_router.recover import Recoverer
 from tradewire_router.submit import Submitter
 
 CONFIRM_SECONDS = 1.0
@@ -63,10 +64,11 @@ class Reconciler:
         log: Log,
         recorder: Recorder,
         opening: Opening,
+        recoverer: Recoverer,
     ) -> None:
         self._state, self._replica, self._broker, self._facts = state, replica, broker, facts
         self._submitter, self._attribution, self._log = submitter, attribution, log
-        self._recorder, self._opening = recorder, opening
+        self._recorder, self._opening, self._recoverer = recorder, opening, recoverer
         self._cursor: Cursor = ""
         self._activities: Cursor = ""
         self._compared_at = asyncio.get_running_loop().time()
@@ -95,6 +97,9 @@ class Reconciler:
         if self.cursor is None:
             await self._opening.book_cash()
             await self._settled()  # where the log begins is in the log
+        await self._recoverer.list_lost()
+        self._recoverer.again()
+        await self._recoverer.step()  # before executions are booked, so that they find their orders
         self.opened.set()
         found = await self._confirmed(patient=patient)
         if found is not None and (asked := self._state.standing.adoption) is not None:

@@ -19,7 +19,7 @@ from tradewire.messages.log import Command, Guard, NewEvent
 from tradewire.messages.order_events import OrderReplaceStarted
 from tradewire.messages.registry import new_event
 from tradewire.runtime.clock import Clock
-from tradewire.runtime.logs import Log
+from tradewire.runtime.logs import Log, about
 from tradewire_router.brokers.errors import DuplicateClientOrderIdError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import Found, Lookup, SubmitAccepted, SubmitRejected, SubmitResult, SubmitUnknown
@@ -174,7 +174,7 @@ class Replacer:
             self._tell(order, new, [self._refusal(order, new, replacing.NEVER_ARRIVED, message, "not sent")])
         elif isinstance(outcome, str | SubmitUnknown):
             reason = outcome if isinstance(outcome, str) else str(outcome.error)
-            self._log.warning("the outcome of new terms is unknown", reason=reason, order=order.order)
+            self._log.warning("the outcome of new terms is unknown", reason=reason, **about(order))
         self._called.add(order.order)
 
     async def _send(self, order: Order, new: Replacement, client: str) -> SubmitResult | str:
@@ -213,7 +213,7 @@ class Replacer:
         attempt, now = (order.order, order.revision), asyncio.get_running_loop().time()
         lasting = self._inquiries.note(attempt, now, gone=what.kind == "absent")
         if (seconds := self._inquiries.overdue(attempt, now)) is not None:
-            self._log.error("new terms are still unknown", order=order.order, signal=order.signal, seconds=seconds)
+            self._log.error("new terms are still unknown", seconds=seconds, **about(order))
         teller = self._submitter.teller()
         if what.kind == "replaced" and what.order is not None:
             in_force = replace(order, client_order_id=new.client_order_id, replacing=None)
@@ -234,7 +234,7 @@ class Replacer:
     def _tell(self, order: Order, new: Replacement, events: list[NewEvent]) -> None:
         self._said.add(new.request)
         self._facts.add(events)
-        self._log.info("new terms are settled", order=order.order, how=events[0].type, signal=order.signal)
+        self._log.info("new terms are settled", how=events[0].type, **about(order))
 
     async def close(self) -> None:
         """Begins nothing more, and returns when no call is under way."""

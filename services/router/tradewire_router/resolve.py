@@ -14,7 +14,7 @@ from tradewire.lease import Lease
 from tradewire.messages.log import Command
 from tradewire.messages.order_events import OrderSubmitNeverArrived, OrderSubmitUnknown, OrderUnknownResolved
 from tradewire.messages.registry import new_event
-from tradewire.runtime.logs import Log
+from tradewire.runtime.logs import Log, about
 from tradewire_router.absence import SOURCES, Absence
 from tradewire_router.brokers.errors import BrokerError
 from tradewire_router.brokers.port import Broker
@@ -98,7 +98,7 @@ class Resolver:
         """Keeps what an answer brought; True when it completes the proof that an attempt never arrived."""
         attempt = (order.order, order.attempt)
         if (seconds := self._inquiries.overdue(attempt, now)) is not None:
-            self._log.error("an order is still unknown", order=order.order, signal=order.signal, seconds=seconds)
+            self._log.error("an order is still unknown", seconds=seconds, **about(order))
         return self._inquiries.note(attempt, now, gone=gone)
 
     def _say_unknown(self, order: Order) -> None:
@@ -164,5 +164,5 @@ class Resolver:
             if result.stored:  # else the order has moved meanwhile, and is looked at as it is now
                 self._submitter.unsent.pop((order.order, order.attempt), None)
                 self._broker.forget(order.client_order_id or "")
-                known = {"order": order.order, "signal": order.signal, "attempt": order.attempt}
-                self._log.warning("a submit never arrived", evidence=evidence, **known)
+                told = {"attempt": order.attempt, "pos": result.positions[-1], **about(order)}
+                self._log.warning("a submit never arrived", evidence=evidence, **told)

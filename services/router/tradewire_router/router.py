@@ -36,6 +36,7 @@ from tradewire_router.metrics import Metrics
 from tradewire_router.opening import Opening
 from tradewire_router.panic import Panic
 from tradewire_router.reconcile import Reconciler
+from tradewire_router.recover import Recoverer
 from tradewire_router.replace import Replacer
 from tradewire_router.reports.parts import Reports
 from tradewire_router.reports.reporter import Reporter
@@ -79,6 +80,7 @@ class Router:
         if profile.dry_run:
             service.health.note("account", gates.dry_run(account))
         self.replica = Replica(service.bus, self._shard, self)
+        self.replica.listener = service.narrator(lease.held.is_set, account)
         self._submitter: Submitter | None = None
         self._ear: Ear | None = None
         self._number = 0
@@ -173,8 +175,9 @@ class Router:
             record_seconds=2 * router.reconcile_interval.seconds,
         )
         opening = Opening(self.state, self.replica, broker, self._facts, submitter.teller, log, base=account.currency)
+        recoverer = Recoverer(self.state, self.replica, broker, self._facts, submitter, attribution, log)
         reconciler = Reconciler(
-            self.state, self.replica, broker, self._facts, submitter, attribution, log, recorder, opening
+            self.state, self.replica, broker, self._facts, submitter, attribution, log, recorder, opening, recoverer
         )
         resolver = Resolver(
             self.state,
@@ -233,6 +236,7 @@ class Router:
             breaker.run(),
             self._submit(submitter, ear),
             self._ask(broker, resolver, attribution, ear),
+            recoverer.run(lambda: self.replica.live and not ear.down),
             self._cancel(canceler, ear),
             self._replace(replacer, ear),
             self._reconcile(reconciler, ear),
@@ -328,7 +332,7 @@ class Router:
             else:
                 await resolver.step()
             await look_at_late(self.state, attribution, ear)
-            self._metrics.unknown.set(len(self.state.unanswered()))
+            self._metrics.unanswered([order.updated_at for order in self.state.unanswered()], self._clock.now())
             self._metrics.facts.set(self._facts.waiting)
             health = await broker.health()
             self._metrics.budget(health.requests_left, health.requests_per_minute)

@@ -18,7 +18,7 @@ from tradewire.messages.log import Command, Guard, NewEvent, Result
 from tradewire.messages.order_events import OrderCanceledLocally, OrderSubmitStarted, OrderSubmitUnknown
 from tradewire.messages.registry import new_event
 from tradewire.runtime.clock import Clock
-from tradewire.runtime.logs import Log
+from tradewire.runtime.logs import Log, about
 from tradewire_router.brokers.errors import DuplicateClientOrderIdError
 from tradewire_router.brokers.port import Broker
 from tradewire_router.brokers.results import SubmitAccepted, SubmitRejected, SubmitResult, SubmitUnknown
@@ -117,7 +117,7 @@ class Submitter:
             for (order, reason), result in zip(canceled, results[: len(canceled)], strict=True):
                 self._settle(order, result, call=False)
                 if result.code == "appended":
-                    self._log.info("canceled before it was sent", why=reason, order=order.order, signal=order.signal)
+                    self._log.info("canceled before it was sent", why=reason, **about(order))
             for order, result in zip(ready, results[len(canceled) :], strict=True):
                 self._settle(order, result, call=True)
             return True
@@ -153,9 +153,9 @@ class Submitter:
         return ready
 
     def _free(self, order: Order) -> bool:
-        """Not begun, and not refused by the ledger in the state that it still has."""
+        """Not begun, not refused by the ledger in the state that it still has, and not at the broker already."""
         attempt = (order.order, order.attempt)
-        if attempt in self.in_hand or attempt in self._unsure:
+        if attempt in self.in_hand or attempt in self._unsure or self._state.recovery.holds(order):
             return False
         refused = self._postponed.get(order.order)
         return refused != (order.version, self._state.controls.generation)
@@ -257,7 +257,7 @@ class Submitter:
             if result.code == "stale_fence":
                 give_up(self._lease)
             elif result.code not in {"version_conflict", "guard_changed"}:
-                self._log.error("a submit was refused by the ledger", code=result.code, signal=order.signal)
+                self._log.error("a submit was refused by the ledger", code=result.code, **about(order))
 
     async def _call(self, members: tuple[Order, ...]) -> None:
         try:
@@ -278,7 +278,7 @@ class Submitter:
         """Nothing of it has left this process, which the log is to say."""
         self.unsent[order.order, order.attempt] = reason
         self._rest_until = asyncio.get_running_loop().time() + REST_SECONDS
-        self._log.warning("a submit was not sent", reason=reason, order=order.order, signal=order.signal)
+        self._log.warning("a submit was not sent", reason=reason, **about(order))
 
     async def _send(self, members: tuple[Order, ...]) -> list[SubmitResult | str]:
         """Calls the broker, once, unless something has come between; returns its answers, or why it was not called."""
@@ -286,12 +286,15 @@ class Submitter:
         if (reason := self._latched()) or not self._lease.allows(self._call_seconds):
             return [reason or "the lease would not outlast the call"] * len(members)
         self._metrics.submits.inc()
+        began = asyncio.get_running_loop().time()
         entry, *exits = members
         if exits:
             answers = await self._broker.submit_group(groups.group_request(entry, exits))
         else:
             answers = [await self._broker.submit(groups.order_request(entry))]
         faults.point("router.after_submit")
+        took = asyncio.get_running_loop().time() - began
+        self._metrics.answered(answers[0] if answers else None, took)
         if answers:
             self._ended(answers[0])
         told = {answer.client_order_id: answer for answer in answers}
@@ -304,12 +307,12 @@ class Submitter:
         # An id that the broker has already means that an earlier call arrived: ask, do not reject.
         if isinstance(outcome, SubmitRejected) and not isinstance(outcome.error, DuplicateClientOrderIdError):
             error = outcome.error
-            self._log.info("rejected by the broker", code=error.code, message=error.message, signal=order.signal)
-            self._metrics.rejections.labels(error.code).inc()
+            self._log.info("rejected by the broker", code=error.code, message=error.message, **about(order))
+            self._metrics.rejected(error.code)
             return rejected(teller, order, error.code, error.message, outcome.at, "reply")
         reason = outcome if isinstance(outcome, str) else str(outcome.error)
         self._metrics.unknowns.inc()
-        self._log.warning("the outcome of a submit is unknown", reason=reason, order=order.order, signal=order.signal)
+        self._log.warning("the outcome of a submit is unknown", reason=reason, **about(order))
         data = OrderSubmitUnknown(
             order=order.order, attempt=order.attempt, client_order_id=order.client_order_id or "", reason=reason
         )

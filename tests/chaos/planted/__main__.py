@@ -11,7 +11,7 @@ def main() -> None:
     bug, module = sys.argv[1:3]
     for patch in BUGS[bug].get(module, ()):
         patch()
-    sys.argv = [module]
+    sys.argv = [module, *sys.argv[3:]]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -1,7 +1,11 @@
 """The bugs: each a few changed methods, per process. The names that they change must exist, so that no bug rots."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import errno
+import os
+import ssl
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import ModuleType
 from typing import Any
@@ -14,6 +18,13 @@ from tradewire.domain.orders import Order, Status
 from tradewire.lease import Lease
 from tradewire.messages.log import NewEvent, Result
 from tradewire.messages.quotes import Quote
+from tradewire.nats_credentials import Credentials
+from tradewire.runtime import exhaustion
+from tradewire.runtime.sink import Sink
+from tradewire.tail import Tail
+from tradewire_cli.engines import nats_probe
+from tradewire_cli.engines.logs import RotatedLog
+from tradewire_ingest import stream
 from tradewire_ingest.signals_door import SignalsDoor
 from tradewire_ledger.domain.decide import LeaseView
 from tradewire_risk.domain import prices
@@ -34,13 +45,32 @@ from tradewire_router.submit import Submitter
 Patch = Callable[[], None]
 ROUTER, INGEST, SEQUENCER = "tradewire_router", "tradewire_ingest", "tradewire_ledger.sequencer"
 RISK = "tradewire_risk"
+NATS = "tests.chaos.kept_nats"
+"""The supervisor of NATS, in a row that has one."""
+HERE = "tests.chaos"
+"""This process, which keeps the others and has their output in its hands, as `tradewire up` does."""
 _BLIND_RETRIES = 5
+_undo: list[tuple[type | ModuleType, str, Any]] = []
+
+
+@contextmanager
+def planted_here(bug: str) -> Iterator[None]:
+    """Plants what a bug changes in this process, while the context lasts."""
+    before = len(_undo)
+    for patch in BUGS[bug].get(HERE, ()):
+        patch()
+    try:
+        yield
+    finally:
+        while len(_undo) > before:
+            setattr(*_undo.pop())
 
 
 def _set(owner: type | ModuleType, name: str, value: Any) -> Any:
     """Replaces a method or function that must exist, and returns the old one."""
     old = getattr(owner, name)
     setattr(owner, name, value)
+    _undo.append((owner, name, old))
     return old
 
 
@@ -203,6 +233,71 @@ def _the_list_is_all() -> None:
     old = _set(AlpacaBroker, "find_order", find)
 
 
+def _no_probe() -> None:
+    """The supervisor believes a nats-server that runs."""
+
+    async def well(*_: Any) -> str:
+        return ""
+
+    _set(nats_probe, "problem", well)
+
+
+def _signals_drop_the_oldest() -> None:
+    """A full SIGNALS drops its oldest signals for new ones."""
+
+    def wanted(max_bytes: int) -> dict[str, Any]:
+        return {**old(max_bytes), "discard": "old"}
+
+    old = _set(stream, "wanted", wanted)
+
+
+def _believes_the_clamp() -> None:
+    """A tail that cannot go on where it stands does not say so."""
+    _set(Tail, "_fail", lambda _self, _problem: None)
+
+
+def _logs_wait() -> None:
+    """Whoever logs waits for the reader."""
+
+    def write(self: Sink, line: str) -> None:
+        left = memoryview(line.encode())
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+    _set(Sink, "write", write)
+
+
+def _the_log_ends() -> None:
+    """Whoever keeps a log gives up when the disk refuses it."""
+
+    def append(self: RotatedLog, data: bytes) -> bool:
+        if not old(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return True
+
+    old = _set(RotatedLog, "_append", append)
+
+
+def _goes_on_without() -> None:
+    """A process that has run out of descriptors or memory goes on as well as it can."""
+    _set(exhaustion, "verify", lambda: None)
+
+
+def _any_build() -> None:
+    """The router sends what any build has approved."""
+    _set(RouterState, "is_barred", lambda _self, _build: False)
+
+
+def _reads_once() -> None:
+    """What a client trusts is read when it starts, and never again."""
+
+    def tls_context(self: Credentials) -> ssl.SSLContext | None:
+        return kept.setdefault("context", read(self))
+
+    kept: dict[str, ssl.SSLContext | None] = {}
+    read = _set(Credentials, "tls_context", tls_context)
+
+
 BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "submit-before-commit": {ROUTER: (_submit_before_commit,)},
     "act-on-known": {ROUTER: (_act_on_known,)},
@@ -217,5 +312,13 @@ BUGS: Mapping[str, Mapping[str, tuple[Patch, ...]]] = {
     "gateway-says-no": {ROUTER: (_a_gateway_says_no,)},
     "list-is-all": {ROUTER: (_the_list_is_all,)},
     "crossed-quotes": {RISK: (_crossed_quotes,)},
+    "no-probe": {NATS: (_no_probe,)},
+    "signals-drop-the-oldest": {INGEST: (_signals_drop_the_oldest,)},
+    "believes-the-clamp": {RISK: (_believes_the_clamp,), ROUTER: (_believes_the_clamp,)},
+    "logs-wait": {INGEST: (_logs_wait,), RISK: (_logs_wait,)},
+    "the-log-ends": {HERE: (_the_log_ends,)},
+    "goes-on-without": {SEQUENCER: (_goes_on_without,)},
+    "any-build": {ROUTER: (_any_build,)},
+    "reads-once": {RISK: (_reads_once,)},
 }
 """Bug -> module -> what is changed in its process."""

@@ -33,4 +33,12 @@ CASES: tuple[Case, ...] = (
     Case("winter-time", "40", (0, 5), "did not begin once"),
     Case("deaf-to-kill", "43", (1, 4), "the broker shows no working order after KILL"),
     Case("crossed-quotes", "44", (2, 5), "was approved while its price was crossed"),
+    Case("no-probe", "12", (0, 1), "not quiet"),
+    Case("signals-drop-the-oldest", "13", (0, 1), "SIGNALS dropped what it held"),
+    Case("believes-the-clamp", "13log", (0, 1), "not quiet"),
+    Case("logs-wait", "46", (0,), "not quiet"),
+    Case("the-log-ends", "46disk", (0,), "the fault never struck"),
+    Case("goes-on-without", "47", (0, 1), "goes on although it has no"),
+    Case("reads-once", "49", (0,), "not quiet"),
+    Case("any-build", "48", (0, 2), "were sent by a router of another build"),
 )

@@ -7,7 +7,7 @@ import signal
 import asyncpg
 
 from tests.chaos.run import LEASE_SECONDS, Run
-from tests.chaos.small_wal import fill
+from tests.chaos.small_disk import fill
 
 _BACKEND = "select pid from pg_stat_activity where application_name = 'tradewire sequencer' and state is not null"
 _LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -67,7 +67,7 @@ async def full_disk(run: Run) -> None:
     system = run.system
     async with run.load():
         await run.pause()
-        ballast = await fill(system.folder)
+        ballast = await fill(system.folder / "wal")
         try:
             connection = await system.database()
             for _ in range(20):

@@ -1,9 +1,9 @@
 """Faults that befall any process: a rolling restart, a freeze, two routers, other settings."""
 
 import asyncio
-from collections.abc import Sequence
 
 from tests.chaos.kept import Name
+from tests.chaos.rows.reloading import reload
 from tests.chaos.run import Run
 from tests.chaos.system import ALL
 
@@ -92,28 +92,13 @@ async def reconfigured(run: Run) -> None:
     ))  # fmt: skip
     async with run.load():
         await run.pause(0.2, 0.6)
-        run.hit(await _reload(run, bad, "settings not reloaded, the old ones stay", ALL))
+        run.hit(await reload(run, bad, "settings not reloaded, the old ones stay", ALL))
         await run.pause(0.2, 0.6)
-        run.hit(await _reload(run, system.settings_text(max_order_quantity="4"), "settings reloaded", RELOADING))
+        run.hit(await reload(run, system.settings_text(max_order_quantity="4"), "settings reloaded", RELOADING))
         await run.pause(0.5, 1.0)
-        await _reload(run, system.settings_text(), "settings reloaded", RELOADING)
+        await reload(run, system.settings_text(), "settings reloaded", RELOADING)
     connection = await system.database()
     denied = await connection.fetchval(_DENIED_FOR_QUANTITY, run.prefix + "-")
     await connection.close()
     if not denied:
         run.notes.append("a smaller limit was set during the load and denied nothing")
-
-
-async def _reload(run: Run, text: str, says: str, by: Sequence[Name]) -> int:
-    """Writes the settings, sends SIGHUP to all, and returns how many processes said so, once those named have."""
-    system = run.system
-    before = {name: system.processes[name].log.read_text().count(says) for name in by}
-    system.config.write_text(text)
-    for name in ALL:
-        system.processes[name].reload()
-    said: set[str] = set()
-    async with asyncio.timeout(20):
-        while len(said) < len(by):
-            said = {name for name in by if system.processes[name].log.read_text().count(says) > before[name]}
-            await asyncio.sleep(0.05)
-    return len(said)

@@ -208,6 +208,7 @@ async def test_a_wrong_key_is_refused_at_once(engines: Engines, tmp_path: Path) 
 
     seed = tmp_path / "wrong.nk"
     seed.write_bytes(nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER))
+    seed.chmod(0o600)
     with pytest.raises(Unavailable, match="refuses the key"):
         await Bus.connect(Nats(url=engines.nats_url, nkey_file=str(seed)), "stranger")
 

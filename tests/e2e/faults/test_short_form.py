@@ -5,7 +5,7 @@ import pytest
 from tests.chaos.campaign import Bench
 from tests.chaos.matrix import BY_NAME
 
-ROWS = ("1", "3", "4", "5", "9", "16", "19", "21", "43", "two", "8")
+ROWS = ("1", "3", "4", "5", "9", "16", "19", "21", "43", "two", "8", "13", "46", "47", "48")
 
 
 @pytest.mark.asyncio(loop_scope="module")

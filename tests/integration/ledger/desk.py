@@ -7,6 +7,7 @@ import msgspec
 from tests.builders import command, nothing
 from tradewire import subjects
 from tradewire.append import Appender
+from tradewire.build import build_id
 from tradewire.bus import Bus
 from tradewire.lease import Lease
 from tradewire.messages.log import Fence, Frame, LeaseReply, LeaseRequest, NewEvent, Result, decode_lease_reply
@@ -50,9 +51,12 @@ class Desk:
     async def follow(self, log_id: str, frame: int = 0, pos: int = 0) -> None:
         await self.tail.start(log_id, frame, pos)
 
-    async def lease(self, op: str, name: str, instance: str, epoch: int = 0, writer: str = "ingest") -> LeaseReply:
+    async def lease(
+        self, op: str, name: str, instance: str, epoch: int = 0, writer: str = "ingest", build: str | None = None
+    ) -> LeaseReply:
+        """Asks for a lease, or gives it back; as the ledger's own build unless told another."""
         bus = self.bus if writer == "ingest" else await self.as_user(writer)
-        request = LeaseRequest(op, name, instance, epoch)  # type: ignore[arg-type]
+        request = LeaseRequest(op, name, instance, epoch, build_id() if build is None else build)  # type: ignore[arg-type]
         answer = await bus.request(subjects.lease(self._engines.shard, writer), msgspec.json.encode(request), timeout=5)
         return decode_lease_reply(answer.data)
 

@@ -23,6 +23,7 @@ from tradewire.messages.log import Beat, Frame, encode
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Nats
 from tradewire_cli.engines.testing import Engines
+from tradewire_ledger.access import Access
 from tradewire_ledger.domain.framing import chain
 from tradewire_ledger.rows import event_of
 from tradewire_ledger.sequencer.store import Store
@@ -47,7 +48,7 @@ class Log:
 
     @classmethod
     async def open(cls, engines: Engines) -> "Log":
-        store = await Store.open(engines.dsn("tradewire_sequencer"))
+        store = await Store.open(Access(engines.dsn("tradewire_sequencer")), durable=False)
         return cls(engines, store, await connected(engines, "sequencer"))
 
     @property

@@ -14,8 +14,10 @@ from tradewire.messages import answers
 from tradewire.replica import take_snapshot
 from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines.testing import Engines
+from tradewire_ledger.access import Access
 from tradewire_ledger.reader import follow
-from tradewire_ledger.reader.follow import Follower, Metrics
+from tradewire_ledger.reader.follow import Follower
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.store import Store
 
 
@@ -48,7 +50,7 @@ async def test_a_reader_that_cannot_keep_up_with_what_it_hears_reads_it_from_pos
     engines: Engines, log: Log, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow, "HEARD_EVENTS_MAX", 20)
-    store = await Store.open(engines.dsn("tradewire_reader"))
+    store = await Store.open(Access(engines.dsn("tradewire_reader")))
     head = await store.head()
     model = await store.load(await store.checkpoint(head))
     bus = await connected(engines, "reader")

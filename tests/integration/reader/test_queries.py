@@ -18,6 +18,7 @@ from tradewire.domain.account_book import book_equity
 from tradewire.messages import account_events as a
 from tradewire.messages import answers, queries
 from tradewire.messages import order_events as o
+from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire.messages.log import Frame
 from tradewire.settings import Postgres, Settings
 from tradewire_cli.engines.testing import Engines, reachable_folder, running_engines
@@ -206,7 +207,7 @@ async def test_fills_are_listed_with_what_took_their_place(asked: Scene) -> None
 
 
 async def test_external_fills_have_no_order(asked: Scene) -> None:
-    data = a.ExternalFillBooked(
+    data = ExternalFillBooked(
         account="paper",
         broker="paper",
         broker_order_id="X",

@@ -15,8 +15,10 @@ from tradewire.errors import Unavailable
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
 from tradewire.messages.books import join
+from tradewire.messages.group_events import GroupClosed, GroupOpened
 from tradewire.messages.log import MAX_BYTES, SnapshotChunk, SnapshotRequest, decode_snapshot_chunk, encode
 from tradewire.messages.registry import decode
+from tradewire.messages.system_events import LeaseGranted, LeaseReleased
 from tradewire.replica import Snapshot, take_snapshot
 
 
@@ -66,15 +68,15 @@ async def test_what_a_fact_halted_and_who_holds_leases_is_carried(reader: Child,
     history = History()
     history.begin()
     history.add("account-paper", a.AccountHalted(account="paper", reason="overfill", by="router"))
-    released = a.LeaseReleased(name="router-paper", holder="r1", epoch=1, by="r1")
+    released = LeaseReleased(name="router-paper", holder="r1", epoch=1, by="r1")
     history.add("lease-router-paper", released, "sequencer")
-    granted = a.LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=2)
+    granted = LeaseGranted(name="router-paper", holder="r2", writer="router", epoch=2)
     history.add("lease-router-paper", granted, "sequencer")
     flatten = a.FlattenRequested(account="paper", by="anna", reason="enough", request="q9")
     history.add("account-paper", flatten, "ingest")
-    history.add("group-x", a.GroupOpened(group="x", kind="oco", orders=()))
-    history.add("group-y", a.GroupOpened(group="y", kind="oco", orders=()))
-    history.add("group-y", a.GroupClosed(group="y", reason="filled"))
+    history.add("group-x", GroupOpened(group="x", kind="oco", orders=()))
+    history.add("group-y", GroupOpened(group="y", kind="oco", orders=()))
+    history.add("group-y", GroupClosed(group="y", reason="filled"))
     snapshot = await take_snapshot(asker.bus, "main", min_pos=await log.write(history))
 
     assert_true_to(log, snapshot)
@@ -82,7 +84,7 @@ async def test_what_a_fact_halted_and_who_holds_leases_is_carried(reader: Child,
     assert granted in carried
     assert released not in carried
     assert flatten in carried
-    assert [data.group for data in carried if isinstance(data, a.GroupOpened)] == ["x"]
+    assert [data.group for data in carried if isinstance(data, GroupOpened)] == ["x"]
 
 
 async def test_an_order_is_carried_until_it_is_terminal_and_a_moment_longer_and_not_again_for_a_late_fact(

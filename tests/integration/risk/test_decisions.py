@@ -1,6 +1,7 @@
 """A risk process over a real ledger: what it decides, what it rests on, and when it decides nothing."""
 
 import asyncio
+import json
 import signal
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,9 @@ async def test_orders_are_approved_or_denied_for_a_reason_and_everything_is_on_t
         (large,) = await floor.request("large", quantity=Decimal(101))
         (unquoted,) = await floor.request("unquoted", symbol="MSFT")
         decisions = await floor.until_decided([large, unquoted])
+        # A decision is counted when risk hears that it is in the log, which others may hear before.
+        denied = 'tradewire_risk_decisions_total{outcome="denied",reason="PRICE_MISSING"} 1.0'
+        await soon(lambda: asyncio.to_thread(lambda: denied in metrics(risk)))
         page = await asyncio.to_thread(metrics, risk)
         output = risk.output()
     assert sorted(type(d).__name__ for d in decisions.values()) == ["OrderApproved", "OrderDenied", "OrderDenied"]
@@ -39,10 +43,14 @@ async def test_orders_are_approved_or_denied_for_a_reason_and_everything_is_on_t
     lifted = {name.removeprefix("TRADEWIRE_RISK_").lower(): text for name, text in LIFTED.items()}
     assert (limits.limits, limits.by) == ({**limit_texts(Risk()), **lifted}, "configuration")
     assert 'tradewire_risk_decisions_total{outcome="approved",reason=""} 1.0' in page
-    assert 'tradewire_risk_decisions_total{outcome="denied",reason="PRICE_MISSING"} 1.0' in page
     assert "tradewire_risk_lease_held 1.0" in page
     assert '"signal_id": "large"' in output or '"signal_id":"large"' in output
-    assert "order approved" not in output
+    lines = [json.loads(line) for line in output.splitlines()]
+    (told,) = [line for line in lines if line["event"] == "order approved"]
+    (row,) = [row for row in await floor.rows() if row.type == "OrderApproved"]
+    assert (told["order"], told["signal"], told["pos"]) == (approved.order, approved.signal, row.pos)
+    assert (told["account"], told["strategy"]) == (approved.account, approved.strategy)
+    assert sorted(line["order"] for line in lines if line["event"] == "order denied") == sorted([large, unquoted])
     await floor.assert_clean()
 
 

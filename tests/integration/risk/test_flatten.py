@@ -5,7 +5,7 @@ from decimal import Decimal
 from tests.integration.risk.floor import Floor
 from tests.waiting import soon
 from tradewire import ids
-from tradewire.messages import account_events as a
+from tradewire.messages.broker_events import ExternalFillBooked
 
 PACE = {
     "TRADEWIRE_RISK_MAX_ORDERS_PER_SECOND": "1",
@@ -17,7 +17,7 @@ PACE = {
 
 async def hold(floor: Floor, symbol: str, quantity: int) -> None:
     """Executions at the broker that nobody of ours asked for."""
-    data = a.ExternalFillBooked(
+    data = ExternalFillBooked(
         account="paper",
         broker="paper",
         broker_order_id="b",

@@ -36,7 +36,7 @@ async def test_nothing_is_sent_before_the_account_could_be_compared(pit: Pit) ->
         try:
 
             async def tried_twice() -> bool:
-                return router.output().count(KEEP_COMING) >= 2
+                return router.printed.count(KEEP_COMING) >= 2
 
             await soon(tried_twice)
             assert await account.story(order) == ["OrderRequested", "OrderApproved"]
@@ -155,7 +155,11 @@ async def test_an_approval_of_another_build_is_canceled_and_not_sent(pit: Pit, b
         )
         assert [said.reason for said in await account.said("OrderCanceledLocally")] == [reason]
         assert await account.story(theirs) == ["OrderRequested", "OrderApproved", "OrderCanceledLocally"]
-        assert reason in router.output()
+
+        async def logged() -> bool:
+            return reason in router.output()
+
+        await soon(logged)
         # It was one approval: what is approved by our build goes on.
         assert router.ready()
         await account.until(await account.place(), "OrderFilled")
@@ -166,11 +170,29 @@ async def test_an_approval_of_another_build_is_canceled_and_not_sent(pit: Pit, b
 async def test_a_router_that_was_left_with_old_code_sends_nothing_and_says_so(pit: Pit) -> None:
     account = pit.account()
     async with account.router({"TRADEWIRE_BUILD": "old"}, ready=False) as old:
-        await until_it_says(old, f"BUILD_MISMATCH: risk is build {build_id()}, and this router is build old")
+        says = f"this process is build old, and the ledger is build {build_id()}: start the ledger's build"
+        await until_it_says(old, says)
         order = await account.place()
-        await account.until(order, "OrderCanceledLocally")
+        assert await account.story(order) == ["OrderRequested", "OrderApproved"]
         assert '"build": "old"' in old.output()
+        assert "routing" not in old.output()
+        assert old.output().count(says) == 1
     assert account.received() == []
     async with account.router():
-        await account.until(await account.place(), "OrderFilled")
+        await account.until(order, "OrderFilled")
+    await pit.assert_clean()
+
+
+async def test_nothing_is_sent_while_risk_is_of_another_build(pit: Pit) -> None:
+    account, beat = pit.account(), pit.risk
+    assert beat is not None
+    async with account.router() as router:
+        pit.risk = replace(beat, build="old")
+        try:
+            await until_it_says(router, f"BUILD_MISMATCH: risk is build old, and this router is build {build_id()}")
+            order = await account.place()
+            assert await account.story(order) == ["OrderRequested", "OrderApproved"]
+        finally:
+            pit.risk = beat
+        await account.until(order, "OrderFilled")
     await pit.assert_clean()

@@ -14,6 +14,7 @@ from tests.waiting import now, soon
 from tradewire import ids
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
+from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import new_event
 
@@ -24,7 +25,7 @@ RESTING: dict[str, Any] = {"order_type": "limit", "limit_price": Decimal(100), "
 
 def external(account: Account, side: str, key: str) -> NewEvent:
     """A fill of 5 that the broker knows nothing of."""
-    data = a.ExternalFillBooked(
+    data = ExternalFillBooked(
         account=account.name,
         broker="paper",
         broker_order_id="planted",

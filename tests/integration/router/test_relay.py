@@ -39,7 +39,7 @@ class Scene:
 
     def __init__(self, bench: PaperBench, venue: Venue, router: Bus, clock: Clock) -> None:
         self.bench, self.venue, self.log = bench, venue, Log()
-        self.metrics = Metrics(CollectorRegistry())
+        self.metrics = Metrics(CollectorRegistry(), "alpaca", "alpaca")
         self.heard: list[tuple[str, Quote]] = []
         self.connected = True
         self.relay = QuoteRelay(

@@ -141,6 +141,16 @@ async def _say_until_heard(pit: Pit, symbol: str, at: int, price: str) -> None:
     await soon(heard)
 
 
+async def _allow(pit: Pit, account: Account, symbols: str) -> None:
+    """Lists the symbols of an account, so that they concern it before anybody orders."""
+    limits = {"allowed_symbols": symbols}
+    data = LimitSet(scope=f"account.{account.name}", limits=limits, old={}, by="person:anna", reason="test")
+    scope = f"limits-account.{account.name}"
+    event = new_event(scope, 1, ids.command_uuid(account.name, "limits"), data, time=now(), correlation=None)
+    (result,) = await pit.append("ingest", event)
+    assert result.code == "appended", result
+
+
 async def test_bars_of_a_symbol_in_use_are_told_and_a_restart_tells_nothing_twice(pit: Pit) -> None:
     account = pit.account()
     started = now()
@@ -167,6 +177,26 @@ async def test_bars_of_a_symbol_in_use_are_told_and_a_restart_tells_nothing_twic
         await soon(changed)
     assert len(await account.said("BarsReported")) == before["BarsReported"]
     assert len(await account.said("InstrumentReported")) == before["InstrumentReported"] + 1
+    await pit.assert_clean()
+
+
+async def test_bars_that_came_before_their_symbol_was_used_are_told_with_the_first_order(pit: Pit) -> None:
+    account = pit.account()
+    started = now()
+    for days, price in ((2, "80"), (1, "90"), (0, "100")):
+        await _say_until_heard(pit, account.symbol, started - started % DAY - days * DAY, price)
+    await _allow(pit, account, account.symbol)
+
+    async def asked() -> bool:
+        page = await asked_for_bars(pit, account, symbol=account.symbol, timeframe="1d", count=2)
+        return isinstance(page, BarsPage) and [bar.close for bar in page.bars] == [80, 90]
+
+    async with account.router():
+        await soon(asked)
+        assert not await account.said("BarsReported")
+        await account.until(await account.place(), "OrderFilled")
+        (told,) = await account.until_said("BarsReported")
+        assert [bar.close for bar in told.bars] == [80, 90]
     await pit.assert_clean()
 
 
@@ -240,12 +270,7 @@ async def test_bars_are_kept_over_a_restart_and_told_to_whoever_asks(pit: Pit) -
 
 async def test_the_rules_of_symbols_that_concern_the_account_are_told_before_anybody_orders(pit: Pit) -> None:
     account = pit.account()
-    limits = {"allowed_symbols": "LISTED,BTC/USDT,AAPL240119C00150000"}
-    data = LimitSet(scope=f"account.{account.name}", limits=limits, old={}, by="person:anna", reason="test")
-    scope = f"limits-account.{account.name}"
-    event = new_event(scope, 1, ids.command_uuid(account.name, "limits"), data, time=now(), correlation=None)
-    (result,) = await pit.append("ingest", event)
-    assert result.code == "appended", result
+    await _allow(pit, account, "LISTED,BTC/USDT,AAPL240119C00150000")
     async with account.router():
         listed = await until_rules(account, "LISTED")
         pair = await until_rules(account, "BTC/USDT")

@@ -151,7 +151,7 @@ async def test_an_account_is_adopted_with_what_it_holds_at_its_cost(pit: Pit) ->
         await account.until_said("ReconciliationBroken")
         assert (await account.until_said("Halted"))[0].level == "REDUCE_ONLY"
         assert {kind for kind, _ in await breaks(account)} == {"position"}
-        open_breaks = 'tradewire_router_open_breaks{kind="position"}'
+        open_breaks = f'tradewire_router_open_breaks{{account="{account.name}",kind="position"}}'
 
         async def shown() -> bool:
             return metrics(router)[open_breaks] == 2

@@ -1,5 +1,6 @@
 """The embedded engines on their own: they start, keep what they acknowledged, and stop."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -7,6 +8,9 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from tradewire_cli.engines.account import postgres_account
+from tradewire_cli.engines.folder import DataFolder
+from tradewire_cli.engines.postgres_cluster import cluster_folder
 from tradewire_cli.engines.testing import Engines, running_engines
 
 
@@ -35,6 +39,27 @@ async def test_both_engines_keep_acknowledged_data_through_a_kill(tmp_path: Path
         await engines.postgres.start()
         connection = await asyncpg.connect(engines.dsn("tradewire_admin"))
         assert await connection.fetchval("SELECT value FROM kept") == 1
+        await connection.close()
+
+
+async def test_a_lock_file_whose_number_somebody_else_has_by_now_stops_nothing(tmp_path: Path) -> None:
+    """In a container the same few numbers come again: NATS may have that of the Postgres which was killed."""
+    account = postgres_account()
+    async with running_engines(tmp_path, nats=False) as engines:
+        await engines.postgres.kill()
+        lock = cluster_folder(DataFolder.at(tmp_path)) / "postmaster.pid"
+        _, _, rest = lock.read_text().partition("\n")
+        user = account.uid if account is not None else None
+        stranger = await asyncio.create_subprocess_exec("sleep", "300", user=user)
+        try:
+            lock.write_text(f"{stranger.pid}\n{rest}")
+            await engines.postgres.start()
+            assert stranger.returncode is None
+        finally:
+            stranger.kill()
+            await stranger.wait()
+        connection = await asyncpg.connect(engines.dsn("tradewire_admin"))
+        assert await connection.fetchval("SELECT 1") == 1
         await connection.close()
 
 

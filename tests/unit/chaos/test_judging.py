@@ -253,4 +253,4 @@ def test_a_run_whose_fault_never_struck_has_failed() -> None:
     assert not Outcome("1", 3, hits=1, judgement=clean, problems=["not quiet"]).green
     assert RowResult("1", "", [unhit]).verdict == "FAILED"
     assert RowResult("1", "").verdict == "FAILED"
-    assert RowResult("1", "", skipped="no tmpfs").verdict == "skipped"
+    assert RowResult("1", "", not_applicable="no tmpfs").verdict == "not applicable"

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.chaos.brokers import BROKERS
 from tests.chaos.cells import CELLS, NotApplicable
 from tests.chaos.matrix import BY_NAME, EVERY, ROWS
-from tests.chaos.planted.bugs import BUGS
+from tests.chaos.planted.bugs import BUGS, HERE, NATS
 from tests.chaos.planted.cases import CASES
 from tests.chaos.system import MODULES
 from tradewire_router.brokers.opening import adapter
@@ -42,4 +42,4 @@ def test_every_fault_of_brokers_is_a_row_or_not_applicable_at_each_by_what_that_
 def test_every_planted_bug_is_proven_by_a_row() -> None:
     assert {case.bug for case in CASES} == BUGS.keys()
     assert {case.row for case in CASES} <= BY_NAME.keys()
-    assert {module for patches in BUGS.values() for module in patches} <= set(MODULES.values())
+    assert {module for patches in BUGS.values() for module in patches} <= {*MODULES.values(), NATS, HERE}

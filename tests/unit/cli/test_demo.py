@@ -126,4 +126,23 @@ def test_the_machines_own_settings_do_not_reach_the_demo(monkeypatch: pytest.Mon
 
 
 def test_the_example_is_found() -> None:
-    assert example().name == "sma_cross.py"
+    assert example() == Path(__file__).parents[3] / "examples" / "sma_cross.py"
+
+
+def test_without_a_checkout_the_example_is_the_one_that_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "share" / "tradewire" / "examples" / "sma_cross.py"
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+    (tmp_path / "lib").mkdir()
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    monkeypatch.setattr(
+        "tradewire_cli.demo.strategy.__file__",
+        str(tmp_path / "lib/python/site-packages/tradewire_cli/demo/strategy.py"),
+    )
+    monkeypatch.chdir(tmp_path / "lib")
+    assert example() == installed
+    installed.unlink()
+    with pytest.raises(ConfigError, match=r"examples/sma_cross\.py: is not here"):
+        example()

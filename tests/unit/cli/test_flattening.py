@@ -11,8 +11,8 @@ from tests.unit.cli.builders import order, position, seen, told
 from tradewire.domain.flattening import Since
 from tradewire.domain.orders import Order, Status
 from tradewire.domain.switches import Switch
-from tradewire.messages.account_events import ExternalFillBooked
 from tradewire.messages.answers import ControlState, EventsPage, OrdersPage, PositionsPage
+from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire.messages.order_events import OrderFilled
 from tradewire_cli.client import Client
 from tradewire_cli.commands.flattening import Flattened, Wish, follow, last_of, rows_of, stopped_by

@@ -59,3 +59,13 @@ def test_a_process_that_there_is_not_is_named_with_those_that_there_are(folder: 
 def test_a_folder_without_logs_is_said(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="there are no logs in"):
         logs(data=tmp_path)
+
+
+def test_ids_are_as_short_as_people_write_them_and_those_for_programs_are_left_to_programs() -> None:
+    raw = (
+        '{"event": "order approved", "order": "753f846a-2a1c-540f-b9c2-7764d3aa0c28", "order_type": "limit", "pos": 7,'
+        ' "event_id": "3947b122-2a1c-540f-b9c2-7764d3aa0c28", "trace_id": "3947b1222a1c540fb9c27764d3aa0c28"}'
+    )
+    read = read_line("risk", raw)
+    assert read.details == "order=753f846a  order_type=limit  pos=7"
+    assert read.raw == raw

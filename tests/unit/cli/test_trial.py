@@ -96,11 +96,12 @@ def test_what_risk_says_beforehand() -> None:
 def test_the_routers_metrics_tell_when_it_compared_and_what_differed() -> None:
     told = (
         b"# TYPE tradewire_router_open_breaks gauge\n"
-        b'tradewire_router_open_breaks{kind="cash"} 1.0\ntradewire_router_open_breaks{kind="order"} 0.0\n'
-        b"tradewire_router_last_comparison_seconds 1.767366e+09\n"
+        b'tradewire_router_open_breaks{account="main",kind="cash"} 1.0\n'
+        b'tradewire_router_open_breaks{account="main",kind="order"} 0.0\n'
+        b'tradewire_router_last_comparison_timestamp_seconds{account="main"} 1.767366e+09\n'
     )
     assert comparison(told) == Comparison(1_767_366_000.0, ("cash",))
-    assert comparison(b"tradewire_router_last_comparison_seconds 0.0\n") is None
+    assert comparison(b'tradewire_router_last_comparison_timestamp_seconds{account="main"} 0.0\n') is None
     assert comparison(b"") is None
 
 

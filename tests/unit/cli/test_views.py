@@ -153,7 +153,7 @@ def test_a_process_that_is_being_started_again_is_missed() -> None:
 )
 def test_what_a_router_says_of_its_requests_is_shown(left: int | None, of: int | None, shown: str) -> None:
     registry = CollectorRegistry()
-    Metrics(registry).budget(left, of)
+    Metrics(registry, "alpaca", "alpaca").budget(left, of)
     requests = budget(generate_latest(registry))
     assert requests == (None if left is None or of is None else Budget(left, of))
 

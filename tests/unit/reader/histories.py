@@ -15,6 +15,7 @@ from tradewire.messages.chain import genesis
 from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import new_event
 from tradewire.messages.signals_events import SignalReceived
+from tradewire.messages.system_events import LeaseGranted
 from tradewire_ledger.domain.decide import Accepted
 from tradewire_ledger.domain.framing import Chained, Head, chain
 
@@ -62,7 +63,7 @@ class History:
         for account in self.accounts:
             self.open_account(account)
         self.add("limits-global", a.LimitSet(scope="global", limits={"x": "1"}, old={}, by="c", reason="r"), "risk")
-        lease = a.LeaseGranted(name="router-paper", holder="r1", writer="router", epoch=1)
+        lease = LeaseGranted(name="router-paper", holder="r1", writer="router", epoch=1)
         self.add("lease-router-paper", lease, "sequencer")
         halted = a.Halted(scope="symbol.MSFT", level="HALT", by="anna", reason="news", request="q1")
         self.add("control-symbol.MSFT", halted, "ingest")

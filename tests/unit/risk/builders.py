@@ -10,6 +10,7 @@ from tradewire.domain.account_book import AccountBook
 from tradewire.domain.orders import Order
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
+from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire.messages.log import Command, Event, Frame
 from tradewire.messages.quotes import Quote
 from tradewire.messages.registry import new_event
@@ -268,7 +269,7 @@ class Log:
         amount = Decimal(quantity)
         self.write(
             f"account-{account}",
-            a.ExternalFillBooked(
+            ExternalFillBooked(
                 account=account,
                 broker="paper",
                 broker_order_id="b",

@@ -6,14 +6,17 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.unit.risk.builders import DAY, Log
 from tradewire.domain.limits import KINDS
+from tradewire.domain.times import SECOND
 from tradewire.messages.account_events import Bar, BarsReported
+from tradewire.messages.quotes import Quote
+from tradewire_risk.domain.prices import QuoteBoard
 from tradewire_risk.gauges import AccountGauges
 
 
 def shown(log: Log, registry: CollectorRegistry | None = None) -> dict[str, float]:
     """Every series of the page, without the prefix that all have."""
     registry = registry or CollectorRegistry()
-    AccountGauges(registry).show(log.state, log.now)
+    AccountGauges(registry).take(log.state, log.now)
     return read(registry)
 
 
@@ -45,14 +48,14 @@ def test_every_figure_of_an_account_is_told() -> None:
 
     assert page['equity{account="paper"}'] == 10_000
     assert page['day_loss{account="paper"}'] == 0
-    assert page['drawdown_percent{account="paper"}'] == 0
+    assert page['drawdown_ratio{account="paper"}'] == 0
     assert page['exposure{account="paper",kind="gross"}'] == 5_000
     assert page['exposure{account="paper",kind="net"}'] == 1_000
     assert page['exposure{account="paper",kind="open"}'] == 1_000
     assert page['buying_power{account="paper"}'] == 7_000
     assert page['value_at_risk{account="paper",method="historical"}'] == 200
     assert 73 < page['value_at_risk{account="paper",method="parametric"}'] < 74
-    assert page['largest_concentration_percent{account="paper"}'] == 30
+    assert page['largest_concentration_ratio{account="paper"}'] == 0.3
 
 
 def test_the_use_of_a_limit_is_the_largest_of_all_that_it_is_measured_against() -> None:
@@ -73,6 +76,20 @@ def test_what_nobody_can_tell_has_no_series() -> None:
     told = {name.partition("{")[0] for name in page}
     assert told == {"exposure", "buying_power", "limit_use_ratio"}
     assert {name for name in page if name.startswith("exposure")} == {'exposure{account="paper",kind="open"}'}
+
+
+def test_the_oldest_quote_of_what_is_held_is_told_and_what_has_none_is_counted() -> None:
+    log = busy()
+    log.hold("1", symbol="KO", price="60")
+    board = QuoteBoard()
+    for symbol, seconds in (("AAPL", 3), ("MSFT", 8), ("IBM", 500)):
+        board.hear(Quote(symbol, log.now - seconds * SECOND, last=Decimal(100)), "x")
+    registry = CollectorRegistry()
+    AccountGauges(registry).take(log.state, log.now, board)
+    page = read(registry)
+    assert page['oldest_quote_age_seconds{account="paper"}'] == 8
+    assert page['unquoted_symbols{account="paper"}'] == 1
+    assert 'unquoted_symbols{account="paper"}' not in shown(log)
 
 
 def test_switches_are_told_by_scope_and_those_of_symbols_together() -> None:
@@ -110,8 +127,8 @@ def test_figures_are_replaced_as_a_whole() -> None:
     gauges = AccountGauges(registry)
     assert read(registry) == {}
     log.cash("10")
-    gauges.show(log.state, log.now)
+    gauges.take(log.state, log.now)
     assert read(registry)['equity{account="paper"}'] == 10
     log.cash("5")
-    gauges.show(log.state, log.now)
+    gauges.take(log.state, log.now)
     assert read(registry)['equity{account="paper"}'] == 15

@@ -1,9 +1,13 @@
 """What risk does next, and in which order."""
 
 from tests.unit.risk.builders import LIMITS, SECOND, Log
+from tradewire import ids
+from tradewire.messages import account_events as a
 from tradewire.messages.log import Result, ResultCode
+from tradewire.messages.system_events import LogRestored
+from tradewire.messages.vocabulary import LostOrder
 from tradewire.runtime.clock import Clock
-from tradewire_risk.handlers import Desk, Work
+from tradewire_risk.handlers import Desk, Work, decide
 
 
 def desk(log: Log, limits: dict[str, str] | None = None) -> Desk:
@@ -81,3 +85,21 @@ def test_a_timer_that_is_in_the_log_already_is_not_derived_for_ever() -> None:
         assert work is not None
         at.settle(work, [Result(code)])
     assert at.next_work(timers=True) is None
+
+
+def test_what_may_be_at_its_broker_after_a_restore_is_passed_over_and_the_others_are_decided() -> None:
+    log = Log()
+    there = log.request("there")
+    restored = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=log.now, seal="s"))
+    at = desk(log)
+    assert decide(at, log.now) is None
+    found = LostOrder(ids.client_order_id(there.order, 1), "B1", "AAPL")
+    said = a.AccountRecovered(
+        account="paper", broker="paper", restored=restored.pos, part=1, last=True, orders=(found,)
+    )
+    log.write("account-paper", said)
+    assert decide(at, log.now) is None
+    log.request("another")
+    work = decide(at, log.now)
+    assert work is not None
+    assert [each.order.signal_id for each in work.decided] == ["another"]

@@ -3,7 +3,10 @@
 from tests.unit.risk.builders import NOW, SECOND, Log
 from tradewire import ids
 from tradewire.domain.orders import Order
+from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
+from tradewire.messages.system_events import LogRestored
+from tradewire.messages.vocabulary import LostOrder
 from tradewire_risk.domain.lapses import due_lapses
 
 
@@ -80,3 +83,36 @@ def test_a_second_attempt_lapses_under_an_id_of_its_own() -> None:
     first = ids.timer_uuid(f"order-{order.order}", "OrderLapsed", NOW + 30 * SECOND)
     assert due.event_id != first
     log.append(due.command)
+
+
+def recover(log: Log, *orders: LostOrder, last: bool = True) -> None:
+    log.write(
+        "account-paper",
+        a.AccountRecovered(
+            account="paper", broker="paper", restored=log.state.recovery.restored, part=1, last=last, orders=orders
+        ),
+    )
+
+
+def test_after_a_restore_nothing_lapses_or_is_decided_before_the_broker_was_asked() -> None:
+    log = Log()
+    order = log.approve("s")
+    log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=NOW, seal="s"))
+    asked = log.request("again")
+    log.wait(3600 * SECOND)
+    assert due_lapses(log.state, log.now) == []
+    assert log.state.held_back() == {asked.order}
+    recover(log)
+    assert log.state.held_back() == set()
+    assert [due.why for due in due_lapses(log.state, log.now)] == ["APPROVAL_UNSENT"]
+    assert order.order in log.state.orders.orders
+
+
+def test_what_its_broker_has_is_never_lapsed_or_decided() -> None:
+    log = Log()
+    order, other = log.approve("s"), log.request("again")
+    log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=NOW, seal="s"))
+    recover(log, *(LostOrder(ids.client_order_id(each.order, 1), "B1", "AAPL") for each in (order, other)))
+    log.wait(3600 * SECOND)
+    assert due_lapses(log.state, log.now) == []
+    assert log.state.held_back() == {other.order}

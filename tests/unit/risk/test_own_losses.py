@@ -352,7 +352,7 @@ def test_gauges_tell_of_strategies_whose_results_are_limited() -> None:
     at(log, "90")
     page = shown(log)
     assert page['strategy_day_loss{account="paper",strategy="momo"}'] == 100
-    assert page['strategy_drawdown_percent{account="paper",strategy="momo"}'] == 1
+    assert page['strategy_drawdown_ratio{account="paper",strategy="momo"}'] == 0.01
     assert page['limit_use_ratio{account="paper",limit="max_daily_loss"}'] == 0.5
     assert not [name for name in page if "other" in name]
 
@@ -363,7 +363,7 @@ def test_where_no_strategy_is_limited_nothing_is_worked_out(monkeypatch: pytest.
     def never(*_args: Any) -> None:
         raise AssertionError("worked out")
 
-    monkeypatch.setattr("tradewire_risk.domain.results.worth", never)
+    monkeypatch.setattr("tradewire.domain.results.worth", never)
     monkeypatch.setattr("tradewire_risk.domain.own.worth", never)
     assert log.decide(log.request("s", quantity="1")).reason is None
     assert [u.limit for u in only(stands(log)).uses if u.strategy == "momo"] == ["max_orders_per_day"]

@@ -15,14 +15,14 @@ from tests.unit.risk.picture import digest
 from tradewire import ids
 from tradewire.domain.account_book import book_equity, book_marks
 from tradewire.domain.exact import ZERO, add
+from tradewire.domain.results import MOST_DAYS, Results
 from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
-from tradewire.messages.account_events import Held, Trades
 from tradewire.messages.registry import decode
 from tradewire.messages.vocabulary import Side
+from tradewire.messages.window_events import Held, StrategyResult, Trades
 from tradewire_risk.domain.accounts import equity_of
 from tradewire_risk.domain.own import recorded_trades
-from tradewire_risk.domain.results import MOST_DAYS, Results
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.domain.windows import record
 
@@ -366,7 +366,7 @@ def test_a_holding_that_comes_without_an_execution_is_nobodys_and_one_that_goes_
 
 
 def test_a_result_is_worked_out_once_after_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tradewire_risk.domain import results
+    from tradewire.domain import results
 
     asked: list[object] = []
     work_out = results.worth
@@ -535,6 +535,6 @@ def test_the_order_of_names_does_not_matter_to_what_is_recorded() -> None:
     for names in (("a", "b"), ("b", "a")):
         results = Results()
         for name in names:
-            results.strategies[name] = a.StrategyResult(day=FIRST)
+            results.strategies[name] = StrategyResult(day=FIRST)
         written.append(bytes(msgspec.json.encode(results.recorded())))
     assert written[0] == written[1]

@@ -9,8 +9,9 @@ from tests.unit.risk.asking import FRACTIONS, approved, ask, denied, figures, kn
 from tests.unit.risk.builders import NOW
 from tests.unit.risk.test_results import Trading
 from tests.unit.risk.test_volatility import flat
-from tradewire.messages.account_events import Bar, Trades
+from tradewire.messages.account_events import Bar
 from tradewire.messages.vocabulary import Action
+from tradewire.messages.window_events import Trades
 from tradewire_risk.domain.profile import Profile, Setup
 from tradewire_risk.domain.strategy import StrategyProfile
 

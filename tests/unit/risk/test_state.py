@@ -8,9 +8,9 @@ from msgspec import Raw
 
 from tests.unit.risk.builders import NOW, PAPER, SECOND, Log
 from tradewire.errors import LogCorrupt, UnknownEvent
-from tradewire.messages import account_events as a
 from tradewire.messages import order_events as o
 from tradewire.messages.log import Event, Frame
+from tradewire.messages.system_events import LeaseGranted, LeaseReleased
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.reasons import Reason
 from tradewire_risk.domain.state import RiskState
@@ -180,15 +180,15 @@ def test_duplicates_are_forgotten_after_the_longest_window() -> None:
 
 def test_events_that_do_not_concern_risk_are_passed_over() -> None:
     log = Log()
-    log.write("lease-risk-main", a.LeaseGranted(name="risk-main", holder="x", writer="risk", epoch=1))
+    log.write("lease-risk-main", LeaseGranted(name="risk-main", holder="x", writer="risk", epoch=1))
     assert log.state.pos == len(log.events)
 
 
 @pytest.mark.parametrize("change", [{"type": "OrderTeleported"}, {"type": "LeaseGranted", "schema": 9}])
 def test_an_event_that_this_build_does_not_know_stops_the_fold(change: dict[str, object]) -> None:
     log = Log()
-    event = log.write("x-1", a.LeaseReleased(name="l", holder="h", epoch=1, by="b"), fold=False)
-    with pytest.raises(UnknownEvent):
+    event = log.write("x-1", LeaseReleased(name="l", holder="h", epoch=1, by="b"), fold=False)
+    with pytest.raises(UnknownEvent, match="at position 2 is not known to this build: start the build that wrote it"):
         log.state.apply(frame(msgspec.structs.replace(event, **change)))
 
 

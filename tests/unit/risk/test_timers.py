@@ -8,6 +8,7 @@ import pytest
 from tests.unit.risk.builders import DAY, MINUTE, NOW, SECOND, Log
 from tradewire.messages import account_events as a
 from tradewire.messages.registry import decode
+from tradewire.messages.system_events import ClockStepped
 from tradewire_risk.domain.due import Due
 from tradewire_risk.domain.marks import due_by_time
 from tradewire_risk.domain.profile import Profile, Setup
@@ -93,7 +94,7 @@ def test_a_daily_loss_in_percent_reduces_the_account() -> None:
 def test_a_step_of_the_ledgers_clock_lets_live_accounts_only_reduce_until_they_are_resumed() -> None:
     log = Log(Setup(accounts={"paper": Profile("paper"), "real": Profile("real", live=True)}))
     assert due_steps(log.state, log.now) == []
-    log.write("system", a.ClockStepped(seconds=Decimal("-3.5")))
+    log.write("system", ClockStepped(seconds=Decimal("-3.5")))
     (halted,) = write(log, due_steps(log.state, log.now))
     assert (halted.scope, halted.level) == ("account.real", "REDUCE_ONLY")
     assert halted.reason == "CLOCK_STEPPED: step=-3.5s limit=2s"

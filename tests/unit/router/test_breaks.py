@@ -8,6 +8,7 @@ import pytest
 from tests.unit.router.builders import Log, broker_order
 from tradewire.domain.breaks import Breaks
 from tradewire.messages import account_events as a
+from tradewire.messages.broker_events import ExternalOrderEnded, ExternalOrderSeen
 from tradewire.messages.vocabulary import Discrepancy
 from tradewire_router.brokers.values import Activity, Balance, Position
 from tradewire_router.domain.comparison import compare_fills, opening_cash, prices_of, since_when
@@ -120,9 +121,9 @@ def test_external_orders_stand_until_their_end() -> None:
     log = Log()
     seen = {"account": "paper", "broker": "paper", "symbol": "KO"}
     for number in ("B1", "B2"):
-        data = a.ExternalOrderSeen(**seen, broker_order_id=number, side="buy", quantity=Decimal(1))
+        data = ExternalOrderSeen(**seen, broker_order_id=number, side="buy", quantity=Decimal(1))
         log.write("account-paper", data)
-    log.write("account-paper", a.ExternalOrderEnded(**seen, broker_order_id="B1"))
+    log.write("account-paper", ExternalOrderEnded(**seen, broker_order_id="B1"))
     assert log.state.external == {"B2": "KO"}
 
 

@@ -12,14 +12,15 @@ from tests.unit.router.builders import BUILD, Log
 from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.messages import order_events as o
-from tradewire.messages.account_events import GroupOpened
+from tradewire.messages.group_events import GroupOpened
 from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import EVENT_TYPES
 from tradewire.messages.vocabulary import Exit
 from tradewire_router.brokers.values import Leg
 from tradewire_router.domain import groups
+from tradewire_router.domain.doubts import Late
 from tradewire_router.domain.groups import Group
-from tradewire_router.domain.state import Late, RouterState
+from tradewire_router.domain.state import RouterState
 
 PROFIT = Exit(kind="take_profit", order_type="limit", limit_price=Decimal(110))
 LOSS = Exit(kind="stop_loss", order_type="stop_limit", stop_price=Decimal(90), limit_price=Decimal(89))

@@ -8,6 +8,7 @@ import pytest
 from tests.builders import TIME, denied
 from tests.unit.router.builders import Log
 from tradewire.messages import account_events as a
+from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire_router.domain.interest import allow_listed, concerning
 from tradewire_router.domain.state import IN_USE
 
@@ -24,7 +25,7 @@ def deny(log: Log, order: str) -> None:
 
 
 def hold(log: Log, symbol: str, side: Literal["buy", "sell"] = "buy", account: str = "paper") -> None:
-    data = a.ExternalFillBooked(
+    data = ExternalFillBooked(
         account=account,
         broker="paper",
         broker_order_id="b",

@@ -1,7 +1,8 @@
 """The whole audit, fed row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from tradewire.domain.account_book import AccountBook
 from tradewire.domain.audit.chain import FrameAudit, LogAudit
 from tradewire.domain.audit.findings import Part, Report
 from tradewire.domain.audit.money import MoneyAudit
@@ -22,7 +23,8 @@ class Audit:
         self.orders = OrderAudit(self.report, settled=settled)
         self.money = MoneyAudit(self.report, self.orders, dict(currencies))
         # Money comes last: it asks the orders for their state after the event.
-        self._parts: tuple[Part, ...] = (self.log, self.orders, PeopleAudit(self.report), self.money)
+        self.people = PeopleAudit(self.report)
+        self._parts: tuple[Part, ...] = (self.log, self.orders, self.people, self.money)
 
     def feed(self, event: Event, stored_hash: bytes) -> None:
         """Takes the next row of the log."""
@@ -37,6 +39,34 @@ class Audit:
             return
         for part in self._parts:
             part.feed(event, data)
+
+    def recall(self, event: Event) -> None:
+        """Takes an event from before the audit begins, in the order of the log: nothing is asserted of it."""
+        data = decode(event)
+        for part in self._parts:
+            if part is not self.log:
+                part.feed(event, data)
+        if event.type == "LeaseReleased":
+            self.orders.recall_lease(data.name, data.epoch)
+
+    def begin(self, pos: int, frame: int, value: bytes, books: Mapping[str, AccountBook]) -> None:
+        """Begins after a position, with what was recalled and the books of that position, as if all before were fed."""
+        self.log.pos, self.log.hash = pos, value
+        self.frames.pos, self.frames.frame = pos, frame
+        self.money.begin(books)
+        self.report.violations.clear()
+        self.report.tested.clear()
+
+    def recall_order(self, events: Iterable[Event]) -> None:
+        """Takes the whole stream of an order that the audit did not know, up to where it is."""
+        report = self.report
+        violations, tested = len(report.violations), dict(report.tested)
+        for event in events:
+            data = decode(event)
+            for part in (self.orders, self.people):
+                part.feed(event, data)
+        del report.violations[violations:]
+        report.tested = tested
 
     def finish(self) -> Report:
         """Asserts what can only be known at the end."""

@@ -1,5 +1,6 @@
 """L: the log as a log."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +23,15 @@ class LogAudit:
         self._at = 0
         self.pos = 0
         self.hash = genesis(log_id)
+
+    def knows(self, stream: str) -> bool:
+        """Whether an event of this stream was fed or recalled."""
+        return stream in self._versions
+
+    def recall(self, versions: Mapping[str, int], ids: Iterable[str]) -> None:
+        """Takes versions of streams that were not fed, and ids that precede what comes; other ids are forgotten."""
+        self._versions.update(versions)
+        self._ids = set(ids)
 
     def stored(self, event: Event, stored_hash: bytes) -> bool:
         """The chain at one row. After a break it goes on from what is stored, so that one change is one finding."""

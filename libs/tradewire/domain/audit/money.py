@@ -2,10 +2,11 @@
 confirm, and exposure."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tradewire.domain.account_book import settlement_currency
+from tradewire.domain.account_book import AccountBook, settlement_currency
 from tradewire.domain.audit.findings import Report
 from tradewire.domain.audit.orders import OrderAudit
 from tradewire.domain.limits import read
@@ -25,6 +26,14 @@ class MoneyAudit:
         self.cash: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         self._reserving: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._limits: dict[tuple[str, int], dict[str, str]] = {}
+
+    def begin(self, books: Mapping[str, AccountBook]) -> None:
+        """Goes on from these books, whatever was fed."""
+        self.positions.clear()
+        self.cash.clear()
+        for account, book in books.items():
+            self.positions.update({(account, symbol): held.quantity for symbol, held in book.positions.items()})
+            self.cash.update({(account, currency): balance.cash for currency, balance in book.balances.items()})
 
     def feed(self, event: Event, data: Any) -> None:
         kind = event.type

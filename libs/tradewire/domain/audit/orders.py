@@ -6,6 +6,7 @@ from typing import Any
 
 from tradewire.domain.audit.findings import Report
 from tradewire.domain.orders import OPEN, TERMINAL, Order, Status, evolve
+from tradewire.domain.recovery import Recovery
 from tradewire.domain.switches import EXITS_ONLY, Controls, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.log import Event
@@ -15,6 +16,8 @@ _EVIDENCED = {
     "OrderAccepted",
     "OrderRejected",
     "OrderFilled",
+    "OrderAdopted",
+    "FillAttributed",
     "OrderCanceled",
     "OrderExpired",
     "OrderCompleted",
@@ -36,6 +39,8 @@ class OrderAudit:
         self._approvals: set[tuple[str, int]] = set()
         self._consumed: set[tuple[str, int]] = set()
         self._executions: set[tuple[str, str, str, int]] = set()
+        self._external: set[tuple[str, str, str, int]] = set()
+        self._recovery = Recovery()
         self._leases: dict[str, tuple[int, str]] = {}
         self._signals: dict[str, Event] = {}
         self._overfilled: dict[str, Event] = {}
@@ -85,6 +90,10 @@ class OrderAudit:
     def _closed_too_much(self, order: Order) -> bool:
         """Whether the exits of one entry have together filled more than was entered."""
         return bool(order.head and order.quantity and sum(self._exits[order.head].values()) > order.quantity)
+
+    def recall_lease(self, name: str, epoch: int) -> None:
+        """Notes a lease that nobody holds since before the audit begins."""
+        self._leases[name] = (epoch, "")
 
     def received(self, event: Event, data: Any) -> None:
         self._signals[data.signal] = event
@@ -175,6 +184,29 @@ class OrderAudit:
             better = data.price <= limit if data.side == "buy" else data.price >= limit
             self._report.test("F4", better, event, f"{data.price} beyond the limit {limit}")
 
+    def external(self, event: Event, data: Any) -> None:
+        self.filled(event, data)
+        self._external.add((data.broker, data.account, data.execution, data.revision))
+
+    def attributed(self, event: Event, data: Any) -> None:
+        key = (data.broker, data.account, data.execution, data.revision)
+        known = key in self._external
+        self._report.test("F1", known, event, f"execution {data.execution} is not external, or attributed already")
+        self._external.discard(key)
+        order = self.orders.get(data.order)
+        same = order is not None and (data.account, data.symbol, data.side) == (order.account, order.symbol, order.side)
+        self._report.test("F3", same, event, f"{data.side} {data.symbol} for another order")
+
+    def recovered(self, event: Event, data: Any) -> None:
+        self._recovery.fold(event, data)
+
+    def adopted(self, event: Event, data: Any) -> None:
+        report = self._report
+        report.test("O1", data.client_order_id not in self._clients, event, f"{data.client_order_id} again")
+        self._clients.add(data.client_order_id)
+        lost = data.client_order_id in self._recovery.lost(data.account)
+        report.test("O2", lost, event, "adopted, and no restore has found it at the broker")
+
     def leased(self, event: Event, data: Any) -> None:
         before = self._leases.get(data.name, (0, ""))[0]
         self._report.test("O9", data.epoch == before + 1, event, f"epoch {data.epoch} follows {before}")
@@ -239,7 +271,11 @@ _BEFORE: dict[str, Callable[[OrderAudit, Event, Any], None]] = {
     "OrderSubmitStarted": OrderAudit.submitted,
     "OrderFilled": OrderAudit.filled,
     "FillCorrected": OrderAudit.filled,
-    "ExternalFillBooked": OrderAudit.filled,
+    "ExternalFillBooked": OrderAudit.external,
+    "FillAttributed": OrderAudit.attributed,
+    "OrderAdopted": OrderAudit.adopted,
+    "LogRestored": OrderAudit.recovered,
+    "AccountRecovered": OrderAudit.recovered,
     "LeaseGranted": OrderAudit.leased,
     "LimitSet": OrderAudit.limited,
     "Resumed": OrderAudit.resumed,

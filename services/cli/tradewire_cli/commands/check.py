@@ -11,16 +11,14 @@ import typer
 from tradewire.errors import ConfigError
 from tradewire.setting_reading import load
 from tradewire_cli.commands.options import ConfigOption, DataOption, JsonOption
+from tradewire_cli.engines.alone import postgres_alone
 from tradewire_cli.engines.folder import DataFolder
-from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.engines.postgres import PostgresServer
 from tradewire_cli.engines.postgres_cluster import cluster_folder
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.finding import config_file, folder_of, settings_if_right
 from tradewire_cli.up.lock import hold
 from tradewire_cli.up.runfile import Run, running
-
-_STOP_SECONDS = 30.0
 
 
 def check(
@@ -70,16 +68,11 @@ def _of_the_run(run: Run) -> dict[str, str]:
 
 
 async def _alone(folder: DataFolder, flags: list[str], environment: dict[str, str]) -> int:
-    """Starts Postgres alone, under the data folder's lock, so that no `tradewire up` comes in between."""
+    """Over Postgres alone, under the data folder's lock, so that no `tradewire up` comes in between."""
     with hold(folder.lock):
-        server = PostgresServer(folder, port=PortBook(folder.ports).choose("postgres"))
-        child = await server.start()
-        try:
-            await server.wait_ready(child)
+        async with postgres_alone(folder) as server:
             dsn = server.dsn("tradewire_reader")
             return await asyncio.to_thread(_run, flags, environment | {"TRADEWIRE_POSTGRES_READER_DSN": dsn})
-        finally:
-            await server.stop(child, _STOP_SECONDS)
 
 
 def _run(flags: list[str], environment: dict[str, str]) -> int:

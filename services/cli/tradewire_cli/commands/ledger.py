@@ -9,12 +9,10 @@ import typer
 from tradewire import subjects
 from tradewire.bus import Bus, JetStreamError
 from tradewire.settings import Nats, Settings
-from tradewire_cli import keys
 from tradewire_cli.client import CONNECT_SECONDS
 from tradewire_cli.commands.options import ConfigOption, DataOption
+from tradewire_cli.engines.alone import nats_alone
 from tradewire_cli.engines.folder import DataFolder
-from tradewire_cli.engines.nats import NatsServer
-from tradewire_cli.engines.ports import PortBook
 from tradewire_cli.exits import Exit, Failed
 from tradewire_cli.finding import config_file
 from tradewire_cli.up.lock import hold
@@ -23,8 +21,8 @@ from tradewire_cli.up.plan import read_settings
 
 ledger = typer.Typer(no_args_is_help=True)
 
-_NOT_FOUND = 10059
-_STOP_SECONDS = 15.0
+_NOT_FOUND = frozenset({10014, 10059})
+"""No such consumer, no such stream."""
 
 
 @ledger.callback()
@@ -60,30 +58,24 @@ def _typed(question: str) -> str:
 
 async def _reset(settings: Settings, folder: DataFolder, stream: str) -> None:
     if settings.nats.nkey_file:
-        await _delete(settings.nats, stream)
+        await remove(settings.nats, f"STREAM.DELETE.{stream}")
         return
     folder.create()
     with hold(folder.lock):
-        keys.prepare(folder, settings.shard)
-        ports = PortBook(folder.ports)
-        server = NatsServer(
-            folder, host="127.0.0.1", port=ports.choose("nats"), monitor_port=ports.choose("nats_monitor")
-        )
-        child = await server.start()
-        try:
-            await server.wait_ready(child)
-            await _delete(Nats(url=server.url, nkey_file=str(folder.seed_of("admin")), user="admin"), stream)
-        finally:
-            await server.stop(child, _STOP_SECONDS)
+        async with nats_alone(folder, settings.shard) as nats:
+            await remove(nats, f"STREAM.DELETE.{stream}")
 
 
-async def _delete(nats: Nats, stream: str) -> None:
+async def remove(nats: Nats, *requests: str) -> None:
+    """Asks JetStream to delete what these requests name; what is not there is gone already. Raises Unavailable."""
     async with asyncio.timeout(CONNECT_SECONDS):
         bus = await Bus.connect(nats, nats.user or "admin")
     try:
-        await bus.api(f"STREAM.DELETE.{stream}")
-    except JetStreamError as error:
-        if error.code != _NOT_FOUND:
-            raise
+        for request in requests:
+            try:
+                await bus.api(request)
+            except JetStreamError as error:
+                if error.code not in _NOT_FOUND:
+                    raise
     finally:
         await bus.close()

@@ -14,7 +14,7 @@ from tradewire_cli.heard import Heard, heard_in
 from tradewire_cli.up.runfile import Run, alive
 from tradewire_cli.views.status import Budget, ProcessState
 
-_BUDGET: Final = re.compile(rb"^tradewire_router_broker_requests_(left|per_minute) (\S+)", re.MULTILINE)
+_BUDGET: Final = re.compile(rb"^tradewire_router_broker_requests_(left|per_minute)\{[^}]*\} (\S+)", re.MULTILINE)
 
 
 async def heard_by_routers(run: Run | None) -> tuple[Heard, ...]:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tradewire.messages.answers import OrderStory
 from tradewire.messages.queries import OrderQuery
+from tradewire.traces.context import trace_of
 from tradewire_cli import OWNER
 from tradewire_cli.client import Client
 from tradewire_cli.commands.asking import ask
@@ -25,7 +26,8 @@ def why(
     """Tell an order's whole story: what happened when, and every check with its value, limit and result."""
     story = ask(data, person, lambda client: whole_story(client, order))
     if as_json:
-        print(plain.document({"pos": story.pos, "order": story.order, "events": story.events}))
+        trace = trace_of(story.order.signal)
+        print(plain.document({"pos": story.pos, "order": story.order, "trace_id": trace, "events": story.events}))
         return
     out = console()
     out.print(view.story(story.order, story.events, out.width, now()))

@@ -19,8 +19,8 @@ _STOP_SECONDS = 5.0
 
 
 def example() -> Path:
-    """The strategy's file. Raises ConfigError where the examples are not: they are in the repository alone."""
-    for root in (Path(__file__).parents[4], Path.cwd()):
+    """The strategy's file: the checkout's, or the one that was installed. Raises ConfigError if there is neither."""
+    for root in (Path(__file__).parents[4], Path(sys.prefix, "share", "tradewire"), Path.cwd()):
         if (path := root / "examples" / f"{STRATEGY}.py").exists():
             return path
     raise ConfigError(f"examples/{STRATEGY}.py", "is not here", "Run the demo in a checkout of the repository.")

@@ -7,6 +7,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+from tradewire.errors import ConfigError
 from tradewire_cli.engines.child import Account
 from tradewire_cli.engines.errors import EngineFailed
 
@@ -17,9 +18,10 @@ def postgres_account() -> Account | None:
     """Returns None when this process is not root: Postgres then runs as the same user.
 
     As root, returns the system account `tradewire`, which it creates at the first start: without a password, a shell or
-    a home. Raises EngineFailed if that is impossible.
+    a home. Raises EngineFailed if that is impossible, and ConfigError for a user without a name, as whom Postgres ends.
     """
     if os.geteuid() != 0:
+        _require_name(os.geteuid())
         return None
     try:
         entry = pwd.getpwnam(ACCOUNT)
@@ -47,6 +49,17 @@ def require_reachable(path: Path, account: Account) -> None:
                 "is closed to it. Choose a data folder (or an environment) elsewhere, such as /var/lib/tradewire, "
                 f"run as a plain user, or open the way with: chmod o+x {folder}"
             )
+
+
+def _require_name(uid: int) -> None:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise ConfigError(
+            "postgres.dsn",
+            f"names no Postgres, and the embedded one does not run as user {uid}, who has no name in /etc/passwd",
+            "Run as a user who has one (in the image: leave --user out), or name a server",
+        ) from None
 
 
 def _create() -> None:

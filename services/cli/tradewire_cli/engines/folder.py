@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tradewire.errors import ConfigError
+from tradewire_cli.engines.access import given_away, require_writable
 
 
 class DataFolder(Struct, frozen=True):
@@ -54,6 +55,11 @@ class DataFolder(Struct, frozen=True):
         return self.path / "logs"
 
     @property
+    def prometheus_targets(self) -> Path:
+        """Where the processes tell their metrics, in Prometheus' form."""
+        return self.path / "prometheus" / "targets.json"
+
+    @property
     def nats(self) -> Path:
         """The nats-server's configuration and JetStream's files."""
         return self.path / "nats"
@@ -66,9 +72,11 @@ class DataFolder(Struct, frozen=True):
     def create(self) -> None:
         """Makes the folder and its private parts. As root, others may pass through it, because Postgres must.
 
-        A folder that was there keeps its mode. Raises ConfigError if it cannot be used, or another user runs it.
+        A folder that was there keeps its mode. Raises ConfigError, with the line that mends it, if this user cannot
+        write it or another one runs it.
         """
         try:
+            require_writable(self.path)
             self._create()
         except OSError as error:
             problem = f"cannot be the data folder: {error.strerror}"
@@ -79,7 +87,8 @@ class DataFolder(Struct, frozen=True):
             self.path.mkdir(parents=True)
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         if self.keys.exists() and (owner := self.keys.stat().st_uid) != os.geteuid():
-            raise ConfigError(str(self.path), f"is run by user {owner}", "Run as that user, or choose another folder.")
+            fix = f"Run as that user, choose another folder, or give it to user {os.geteuid()}: {given_away(self.path)}"
+            raise ConfigError(str(self.path), f"is run by user {owner}", fix)
         for private in (self.keys, self.secrets, self.logs, self.nats):
             private.mkdir(exist_ok=True)
             private.chmod(0o700)

@@ -7,15 +7,16 @@ import time
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from tradewire_cli.engines import binaries, probe
+from tradewire.settings import Nats
+from tradewire_cli.engines import binaries, nats_probe, probe
 from tradewire_cli.engines.child import Child
 from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
-from tradewire_cli.engines.nats_config import server_config
+from tradewire_cli.engines.nats_config import Node, Tls, server_config
 from tradewire_cli.engines.part import Say, silent
 
-USERS_FILE: Final = "users.conf"
 _POLL_SECONDS: Final = 0.03
 _RELOAD_SECONDS: Final = 10.0
 
@@ -29,22 +30,22 @@ class NatsServer:
 
     name: Final = "nats"
 
-    def __init__(self, folder: DataFolder, *, host: str, port: int, monitor_port: int) -> None:
-        self.host, self.port, self.monitor_port = host, port, monitor_port
-        self.url = f"nats://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
+    def __init__(self, folder: DataFolder, *, host: str, port: int, monitor_port: int, tls: Tls | None = None) -> None:
+        self.host, self.port, self.monitor_port, self._tls = host, port, monitor_port, tls
+        self.url = f"{'tls' if tls else 'nats'}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared, not bound
         self.monitor_url = self.http = f"http://127.0.0.1:{monitor_port}"
         self._folder = folder
 
     async def start(self) -> Child:
         """Writes the configuration and starts the server; `wait_ready` says when it serves."""
         config = self._folder.nats / "nats.conf"
-        text = server_config(
-            host=self.host,
-            port=self.port,
-            monitor_port=self.monitor_port,
-            store=self._folder.nats / "store",
-            users_file=USERS_FILE,
+        node = Node(
+            listen=f"{self.host}:{self.port}",
+            monitor=f"127.0.0.1:{self.monitor_port}",
+            store=str(self._folder.nats / "store"),
+            tls=self._tls,
         )
+        text = server_config(node)
         write_atomically(config, text)
         program = (str(binaries.nats_server()), "--config", str(config))
         return await Child.start(self.name, program, log=self._folder.logs / "nats.log")
@@ -60,6 +61,19 @@ class NatsServer:
             await asyncio.sleep(_POLL_SECONDS)
         await child.wait()
         raise EngineFailed(f"nats-server ended with code {child.exit_code}{child.last_words}")
+
+    async def ailment(self, child: Child) -> str:
+        """Why a server that was ready is of no use any more until it is started anew, such as after a full disk."""
+        if child.exit_code is not None:
+            return ""
+        return await nats_probe.problem(self.settings("admin"), self.monitor_port)
+
+    def settings(self, user: str) -> Nats:
+        """How a user of this data folder connects; under TLS it shows the server's own certificate."""
+        settings = Nats(url=self.url, nkey_file=str(self._folder.seed_of(user)), user=user)
+        if self._tls is None:
+            return settings
+        return replace(settings, tls_ca=self._tls.ca, tls_cert=self._tls.cert, tls_key=self._tls.key)
 
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server; returns whether it ended by itself."""

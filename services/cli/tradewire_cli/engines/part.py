@@ -26,6 +26,9 @@ class Part(Protocol):
     async def wait_ready(self, child: Child, say: Say) -> None:
         """Returns when it serves. Raises EngineFailed when it ends or hangs before that."""
 
+    async def ailment(self, child: Child) -> str:
+        """Why a process that was ready must be started anew although it runs, or nothing. Asked again and again."""
+
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Asks it to end, and kills it after the limit; returns whether asking helped."""
 

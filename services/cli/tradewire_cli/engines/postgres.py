@@ -9,6 +9,7 @@ import signal
 import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,12 +19,23 @@ from tradewire_cli.engines.child import Account, Child
 from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.part import Say, silent
-from tradewire_cli.engines.postgres_cluster import ADMIN, clean_environment, cluster_folder, prepare_cluster, run
+from tradewire_cli.engines.postgres_cluster import (
+    ADMIN,
+    clean_environment,
+    cluster_folder,
+    past_lock,
+    prepare_cluster,
+    run,
+)
 
 DatabaseRole = Literal["tradewire_admin", "tradewire_sequencer", "tradewire_reader"]
 
 DATABASE: Final = "tradewire"
-_ROLES: Final = Path(__file__).with_name("roles.sql")
+_MAKE_DATABASE: Final = """\
+SELECT 'CREATE DATABASE tradewire' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'tradewire') \\gexec
+"""
+_UNLOGGED: Final = "SET log_min_error_statement = panic;\n"
+"""A password must not reach the server's log, not even with a statement that fails."""
 _SECRETS: Final[dict[DatabaseRole, str]] = {
     ADMIN: "postgres_admin",
     "tradewire_sequencer": "postgres_sequencer",
@@ -44,7 +56,7 @@ class PostgresServer:
         self.port = port
         self.http = ""
         self._folder = folder
-        self._durable = durable
+        self.durable = durable
         self._account = postgres_account()
 
     async def start(self) -> Child:
@@ -52,20 +64,20 @@ class PostgresServer:
 
         Raises ConfigError if another major version made the cluster, and EngineFailed if it cannot be made.
         """
-        await prepare_cluster(self._folder, self._account, self._password(ADMIN), sync=self._durable)
+        await prepare_cluster(self._folder, self._account, self._password(ADMIN), sync=self.durable)
         pgdata = cluster_folder(self._folder)
         program = [
             str(binaries.postgres_folder() / "postgres"), "-D", str(pgdata), "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1",
             "-c", f"unix_socket_directories={_socket_folder(self._folder, self._account)}",
         ]  # fmt: skip
-        if not self._durable:
+        if not self.durable:
             program += ["-c", "fsync=off", "-c", "full_page_writes=off"]
         return await Child.start(
             self.name,
             program,
             log=self._folder.logs / "postgres.log",
-            environment=clean_environment(),
+            environment={**clean_environment(), **past_lock(pgdata)},
             account=self._account,
             death_signal=signal.SIGQUIT,
             folder=pgdata,
@@ -88,6 +100,10 @@ class PostgresServer:
         await child.wait()
         raise EngineFailed(f"Postgres ended with code {child.exit_code}{child.last_words}")
 
+    async def ailment(self, child: Child) -> str:
+        """Nothing: Postgres ends by itself when it cannot go on."""
+        return ""
+
     async def stop(self, child: Child, limit_seconds: float) -> bool:
         """Stops the server: clients are cut off, then, after the limit, without a checkpoint."""
         asking_helped = await child.stop(limit_seconds, (signal.SIGINT, signal.SIGQUIT))
@@ -96,24 +112,23 @@ class PostgresServer:
         return asking_helped
 
     async def create_roles(self) -> None:
-        """Makes the database and the two login roles with their passwords; may be repeated. The server must be ready.
+        """Makes the database, its owner and the two login roles with their passwords; may be repeated.
 
-        What the roles may do is granted by the ledger's migrations. Raises EngineFailed if Postgres refuses.
+        The server must be ready. What the roles may do is granted by the ledger's migrations. Raises EngineFailed if
+        Postgres refuses.
         """
-        passwords = (
-            f"\\set sequencer_password {self._password('tradewire_sequencer')}\n"
-            f"\\set reader_password {self._password('tradewire_reader')}\n"
-        )
-        await self._psql(passwords + _ROLES.read_text())
+        made: tuple[DatabaseRole, ...] = ("tradewire_sequencer", "tradewire_reader")
+        for script, database in role_scripts({role: self._password(role) for role in made}):
+            await self._psql(script, database)
 
     def dsn(self, role: DatabaseRole) -> str:
         """Returns the connection string of a role, with its password."""
         return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{DATABASE}?sslmode=disable"
 
-    async def _psql(self, script: str) -> None:
+    async def _psql(self, script: str, database: str) -> None:
         output, code = await run(
             "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1",
-            "--host=127.0.0.1", f"--port={self.port}", f"--username={ADMIN}", "--dbname=postgres",
+            "--host=127.0.0.1", f"--port={self.port}", f"--username={ADMIN}", f"--dbname={database}",
             account=None,
             environment={"PGPASSWORD": self._password(ADMIN), "PGCONNECT_TIMEOUT": "10", "PGSSLMODE": "disable"},
             said=script,
@@ -126,6 +141,17 @@ class PostgresServer:
         if not path.exists():
             write_atomically(path, secrets.token_urlsafe(32))
         return path.read_text().strip()
+
+
+def roles() -> str:
+    """Returns the SQL that makes the roles and hands the database to its owner, without passwords."""
+    return Path(__file__).with_name("roles.sql").read_text()
+
+
+def role_scripts(passwords: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Returns what psql must run, and in which database, to make Tradewire's own, its roles and their passwords."""
+    lines = (f"\\set password {word}\nALTER ROLE {role} PASSWORD :'password';\n" for role, word in passwords.items())
+    return (_MAKE_DATABASE, "postgres"), (roles() + _UNLOGGED + "".join(lines), DATABASE)
 
 
 def _is_ready(status_file: Path, pid: int) -> bool:

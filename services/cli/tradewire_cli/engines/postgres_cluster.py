@@ -7,6 +7,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
+import psutil
+
 from tradewire.errors import ConfigError
 from tradewire_cli.engines import binaries
 from tradewire_cli.engines.account import require_reachable
@@ -102,6 +104,20 @@ def _migration(pgdata: Path, folder: DataFolder, account: Account | None, *, old
 def clean_environment() -> dict[str, str]:
     """Returns this process's environment without the PG… variables, which are about somebody's other Postgres."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def past_lock(pgdata: Path) -> dict[str, str]:
+    """Returns what lets Postgres start although the number in its lock file is that of another program by now.
+
+    In a container the same few numbers come again, and after a kill Postgres would take NATS for itself. It passes over
+    what it is told to be its grandparent, and still sees by the shared memory if the old one lives on.
+    """
+    try:
+        number = int((pgdata / "postmaster.pid").read_text().split("\n", 1)[0])
+        other = psutil.Process(number).name() != "postgres"
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        return {}
+    return {"PG_GRANDPARENT_PID": str(number)} if other else {}
 
 
 async def run(

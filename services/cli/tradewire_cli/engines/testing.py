@@ -15,6 +15,10 @@
 - `nkey_file(user)`: the seed's file of `sequencer`, `reader`, `ingest`, `risk`, `router`, `paper`, `feed`, `admin`, and
   of every user added; `await add_user("strategy-momo")` or `add_user("person-anna")` makes one while the server runs,
   `await remove_user(…)` ends it;
+- `await renew_user(user)` puts another key in the place of one while the server runs;
+- with `running_engines(folder, tls=True)`, NATS under TLS that wants a certificate of its clients, too: `tls` is the
+  folder of its files, and `renew_certificates(days)` swaps them all, the authority included, for when NATS starts anew;
+- `nats_settings(user)`: how a user connects;
 - `dsn(role)`: `tradewire_admin` (a superuser, for migrations), `tradewire_sequencer`, `tradewire_reader`; the roles may
   log in and connect, and what else they may do comes from `python -m tradewire_ledger migrate`;
 - `environment(user)`: the `TRADEWIRE_…` variables that point a child process at these engines;
@@ -38,14 +42,18 @@ from pathlib import Path
 from signal import SIGKILL
 from tempfile import mkdtemp
 
+from tradewire.settings import Nats
 from tradewire_cli import keys
+from tradewire_cli.engines import certificates
 from tradewire_cli.engines.child import Child
 from tradewire_cli.engines.folder import DataFolder
 from tradewire_cli.engines.nats import NatsServer, reload_users
+from tradewire_cli.engines.nats_config import Tls
 from tradewire_cli.engines.ports import free_port
 from tradewire_cli.engines.postgres import DatabaseRole, PostgresServer
 
 _STOP_SECONDS = 10.0
+HOSTS = ("localhost", "127.0.0.1")
 
 
 class Engine:
@@ -108,8 +116,16 @@ class Engines:
             "TRADEWIRE_NATS_MONITOR_URLS": self.monitor_url,
             "TRADEWIRE_NATS_NKEY_FILE": str(self.nkey_file(user)),
         }
+        settings = self.nats_settings(user)
+        found |= {
+            f"TRADEWIRE_NATS_{name.upper()}": value
+            for name in ("tls_ca", "tls_cert", "tls_key")
+            if (value := getattr(settings, name))
+        }
         if user == "sequencer":
             found["TRADEWIRE_POSTGRES_DSN"] = self.dsn("tradewire_sequencer")
+            if not self._postgres_server.durable:
+                found["TRADEWIRE_POSTGRES_DURABILITY"] = "unverified"
         if user == "reader":
             found["TRADEWIRE_POSTGRES_READER_DSN"] = self.dsn("tradewire_reader")
         if user == "admin":
@@ -119,26 +135,69 @@ class Engines:
     async def add_user(self, user: str) -> Path:
         """Makes a key for a strategy or a person while the server runs; returns the seed's file."""
         seed = keys.register(self._folder, user)
-        await reload_users(self.nats.pid, self._nats_server.monitor_port)
+        await self.reload_nats()
         return seed
+
+    async def renew_user(self, user: str) -> None:
+        """Puts another key in the place of a user's while the server runs, which ends the user's connections."""
+        keys.forget(self._folder, user)
+        keys.register(self._folder, user)
+        await self.reload_nats()
+
+    def public_key(self, user: str) -> str:
+        """The public nkey that a user has now."""
+        return keys.known(self._folder)[user].public
+
+    def nats_settings(self, user: str) -> Nats:
+        """How a user connects to NATS."""
+        return self._nats_server.settings(user)
+
+    @property
+    def tls(self) -> Path:
+        """The folder of the files of TLS."""
+        return _tls_folder(self._folder)
+
+    def renew_certificates(self, days: float = certificates.CERTIFICATE_DAYS) -> None:
+        """Swaps the files of TLS, the authority included; a number of days below 0 makes certificates that have ended.
+
+        NATS shows the new ones from its next start on.
+        """
+        certificates.issue(certificates.new_authority(), "nats", HOSTS, days).write(self.tls)
+
+    async def reload_nats(self) -> None:
+        """Has the running NATS read its users and certificates again."""
+        await reload_users(self.nats.pid, self._nats_server.monitor_port)
 
     async def remove_user(self, user: str) -> None:
         """Revokes a user's key while the server runs."""
         keys.forget(self._folder, user)
-        await reload_users(self.nats.pid, self._nats_server.monitor_port)
+        await self.reload_nats()
 
 
 @asynccontextmanager
 async def running_engines(
-    path: Path, *, nats: bool = True, postgres: bool = True, shard: str = "main", durable: bool = False
+    path: Path,
+    *,
+    nats: bool = True,
+    postgres: bool = True,
+    shard: str = "main",
+    durable: bool = False,
+    tls: bool = False,
 ) -> AsyncIterator[Engines]:
     """Starts the engines over the data folder `path`, and stops them at the end. See the module for what it gives."""
     folder = DataFolder.at(path)
     folder.create()
     keys.prepare(folder, shard)
-    nats_server = NatsServer(folder, host="127.0.0.1", port=free_port(), monitor_port=free_port())
+    files = _tls_folder(folder)
+    ca, cert, key = (
+        str(files / name) for name in (certificates.CA_FILE, certificates.CERT_FILE, certificates.KEY_FILE)
+    )
+    server_tls = Tls(ca, cert, key) if tls else None
+    nats_server = NatsServer(folder, host="127.0.0.1", port=free_port(), monitor_port=free_port(), tls=server_tls)
     postgres_server = PostgresServer(folder, port=free_port(), durable=durable)
     engines = Engines(folder, nats_server, postgres_server, shard)
+    if tls:
+        engines.renew_certificates()
     with _reachable_postgres(folder):
         try:
             async with asyncio.TaskGroup() as starting:
@@ -160,6 +219,10 @@ def reachable_folder() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path)
+
+
+def _tls_folder(folder: DataFolder) -> Path:
+    return folder.nats / "tls"
 
 
 async def _start_postgres(engine: Engine, server: PostgresServer) -> None:

@@ -22,7 +22,7 @@ from tradewire_cli.engines.postgres_cluster import run
 from tradewire_cli.views import text
 
 BACKUP_MADE: Final = "backup-made"
-"""A file in the data folder that whoever makes a backup touches: its time is the backup's."""
+"""A file in the data folder that each backup touches: its time is the backup's."""
 
 _HTTP_SECONDS: Final = 2.0
 _PSQL_SECONDS: Final = 10.0

@@ -84,8 +84,8 @@ def broken_link(log_id: str, frames: Sequence[Frame]) -> str:
 
 
 def backup(age: int | None) -> Row:
-    """Was there a backup not long ago? `age` (µs) is that of the file `backup-made`, which whoever backs up touches."""
-    fix = "back up, then touch backup-made in the data folder"
+    """Was there a backup not long ago? `age` (µs) is that of the file `backup-made`, which each backup touches."""
+    fix = "run `tradewire backup FOLDER`, or set backup.to"
     if age is None:
         return warn("backup", "no backup is known", fix)
     if age > BACKUP_DAYS * _DAY:

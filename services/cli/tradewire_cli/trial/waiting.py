@@ -15,8 +15,8 @@ from tradewire_cli.client import Client
 from tradewire_cli.engines import probe
 
 _LOOK_SECONDS: Final = 0.5
-_COMPARED: Final = re.compile(rb"^tradewire_router_last_comparison_seconds (\S+)", re.MULTILINE)
-_DIFFERS: Final = re.compile(rb'^tradewire_router_open_breaks\{kind="(\w+)"\} (\S+)', re.MULTILINE)
+_COMPARED: Final = re.compile(rb"^tradewire_router_last_comparison_timestamp_seconds\{[^}]*\} (\S+)", re.MULTILINE)
+_DIFFERS: Final = re.compile(rb'^tradewire_router_open_breaks\{[^}]*\bkind="(\w+)"\} (\S+)', re.MULTILINE)
 
 
 class Comparison(Struct, frozen=True):

@@ -152,7 +152,8 @@ def _postgres(settings: Settings, server: PostgresServer | None) -> Mapping[str,
     given = settings.postgres
     sequencer = server.dsn("tradewire_sequencer") if server is not None else given.dsn
     reader = server.dsn("tradewire_reader") if server is not None else given.reader_dsn
-    return {"sequencer": {"TRADEWIRE_POSTGRES_DSN": sequencer}, "reader": {"TRADEWIRE_POSTGRES_READER_DSN": reader}}
+    reading = {"TRADEWIRE_POSTGRES_READER_DSN": reader}
+    return {"sequencer": {"TRADEWIRE_POSTGRES_DSN": sequencer}, "reader": reading, "backup": reading}
 
 
 def paper_places(folder: DataFolder) -> dict[str, str]:

@@ -55,6 +55,10 @@ class ServiceProcess:
             await asyncio.sleep(_POLL_SECONDS)
         raise EngineFailed(f"{self.name} ended with code {child.exit_code}{child.last_words}")
 
+    async def ailment(self, child: Child) -> str:
+        """Nothing: a service that cannot go on ends by itself."""
+        return ""
+
     async def notes(self) -> dict[str, str] | None:
         """What it wants people to know although it is ready, by part; None while it does not answer."""
         answer = await probe.get(self._host, self.port, "/readyz")

@@ -29,6 +29,7 @@ from tradewire_cli.up.plan import Plan, make_plan, read_settings
 from tradewire_cli.up.runfile import Run, write_run
 from tradewire_cli.up.supervisor import OnReaped, StartFailed, Supervisor
 from tradewire_cli.up.survivors import stop_survivors
+from tradewire_cli.up.targets import write_targets
 
 _SERVICE_SECONDS: Final = 15.0
 _NATS_SECONDS: Final = 15.0
@@ -64,6 +65,7 @@ async def run_up(
                 for name in stop_survivors(folder):
                     board.doing(name, "left over from an earlier run: stopped")
                 plan = make_plan(options, settings, folder)
+                write_targets(folder, plan.services, settings.shard)
                 return await _Up(plan, folder, board, on_reaped, work).run()
             finally:
                 await log.close()

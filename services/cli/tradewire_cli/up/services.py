@@ -25,6 +25,7 @@ _LEDGER: Final = (
     Service("reader", "tradewire_ledger.reader", "reader", frozenset({"postgres"})),
 )
 _PAPER: Final = Service("paper", "tradewire_router.paper", "paper", frozenset({"paper"}))
+_BACKUP: Final = Service("backup", "tradewire_ledger.backup", "backup", frozenset({"postgres"}))
 _DECIDERS: Final = (
     Service("risk", "tradewire_risk", "risk"),
     Service("ingest", "tradewire_ingest", "ingest"),
@@ -32,11 +33,15 @@ _DECIDERS: Final = (
 
 
 def services_of(settings: Settings) -> tuple[Service, ...]:
-    """Returns the services that the settings ask for: a router an account, and the paper broker if one trades there."""
+    """Returns the services that the settings ask for: a router an account, the paper broker if one trades there.
+
+    Where backups go anywhere, their schedule is one of them.
+    """
     accounts = sorted(settings.accounts)
     paper = any(settings.accounts[account].broker == "paper" for account in accounts)
     routers = tuple(_router(settings, account) for account in accounts)
-    return (*_LEDGER, *((_PAPER,) if paper else ()), *routers, *_DECIDERS)
+    backup = (_BACKUP,) if settings.backup.to else ()
+    return (*_LEDGER, *((_PAPER,) if paper else ()), *routers, *_DECIDERS, *backup)
 
 
 def router_of(settings: Settings, account: str) -> str:

@@ -23,6 +23,9 @@ _STABLE_SECONDS: Final = 60.0
 _TRIES_BEFORE_READY: Final = 5
 _HOOK_SECONDS: Final = 3.0
 _LATE_STOP_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 2.0
+_ILL_TIMES: Final = 3
+"""How often in a row a part must look ill before it is started anew: one look may have met a busy moment."""
 _FOR_A_PERSON: Final = frozenset({2, 3})
 """Exit codes that another try does not change: a wrong setting, and a log that contradicts the stream."""
 
@@ -140,7 +143,7 @@ class Supervisor:
         self._tell_changed()
         if kept.stopping.is_set():
             await kept.part.stop(child, _LATE_STOP_SECONDS)
-        waiting = asyncio.create_task(self._wait_ready(kept, child), name=f"{name} gets ready")
+        waiting = asyncio.create_task(self._look_after(kept, child), name=f"{name} is looked after")
         code = await child.wait()
         kept.ready.clear()
         waiting.cancel()
@@ -149,7 +152,27 @@ class Supervisor:
         await self._tell_reaped(child)
         return code, f"ended with {_code(code)}{child.last_words}"
 
-    async def _wait_ready(self, kept: _Kept, child: Child) -> None:
+    async def _look_after(self, kept: _Kept, child: Child) -> None:
+        """Waits until a child is ready, and stops it when it turns out later that it is of no use as it is."""
+        if await self._wait_ready(kept, child) and (ill := await self._until_ill(kept, child)):
+            kept.ready.clear()
+            self._board.doing(kept.part.name, f"{ill}; stopping it")
+            await kept.part.stop(child, _LATE_STOP_SECONDS)
+
+    async def _until_ill(self, kept: _Kept, child: Child) -> str:
+        times, ill = 0, ""
+        while times < _ILL_TIMES:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if kept.stopping.is_set():
+                return ""
+            ill = await kept.part.ailment(child)
+            if kept.stopping.is_set():
+                return ""
+            times = times + 1 if ill else 0
+            self._board.doing(kept.part.name, f"{ill}; looking again" if ill else "ready")
+        return ill
+
+    async def _wait_ready(self, kept: _Kept, child: Child) -> bool:
         name = kept.part.name
         try:
             await kept.part.wait_ready(child, lambda what: self._board.doing(name, what))
@@ -157,10 +180,11 @@ class Supervisor:
             if child.exit_code is None:
                 self._board.doing(name, str(error))
                 child.send(SIGKILL)
-            return
+            return False
         kept.was_ready = True
         kept.ready.set()
         self._board.doing(name, "ready")
+        return True
 
     async def _tell_reaped(self, child: Child) -> None:
         if self._on_reaped is None or not child.instance:

@@ -225,6 +225,8 @@ _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "SignalsGapSuspected": lambda d: (
         f"the stream {d.old_instance} is gone, {d.new_instance} is new: signals may be lost"
     ),
+    "LogRestored": lambda d: f"from a backup of log {d.was[:8]} at position {d.pos}, made {_until(d.made_at)}",
+    "AccountRecovered": lambda d: f"{d.account}: {d.broker} has {len(d.orders)} orders that came after the backup",
     "ClockStepped": lambda d: f"by {text.quantity(d.seconds)} s",
     "OrderRequested": _requested,
     "OrderCancelRequested": _by,
@@ -246,7 +248,11 @@ _SAYS: Final[dict[str, Callable[[Any], str]]] = {
     "OrderSubmitUnknown": lambda d: f"attempt {d.attempt}: {d.reason}",
     "OrderUnknownResolved": lambda d: f"{d.outcome}, by {d.evidence}",
     "OrderSubmitNeverArrived": lambda d: f"attempt {d.attempt}, by {d.evidence}",
+    "OrderAdopted": lambda d: (
+        f"{_quantity_at(d, d.limit_price)}: {d.broker} has it as {d.broker_order_id}, {d.evidence}"
+    ),
     "OrderFilled": _filled,
+    "FillAttributed": lambda d: f"{_filled(d)}, booked before as not ours",
     "FillCorrected": _corrected,
     "FillBusted": _filled,
     "OrderCanceled": lambda d: f"by {d.broker}{': ' + d.reason if d.reason else ''}",

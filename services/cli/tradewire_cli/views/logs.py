@@ -10,7 +10,11 @@ from rich.text import Text
 from tradewire_cli.views import text
 
 _LEVELS: Final = {"debug": "dim", "info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
-_OWN: Final = frozenset({"service", "instance", "event", "level", "timestamp", "exception"})
+_OWN: Final = frozenset({"service", "instance", "event", "level", "timestamp", "exception", "event_id", "trace_id"})
+"""What the line's head says, and ids that only programs read: they are in the file, and with --json."""
+_SHORTENED: Final = frozenset({"order", "signal"})
+_ID_LENGTH: Final = 8
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STAMP = re.compile(r"\A(\d{4}-\d{2}-\d{2}T[\d:.]+)\+00:00 (.*)", re.DOTALL)
 
 
@@ -33,7 +37,7 @@ def read_line(process: str, raw: str) -> Line:
         fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Line(process, raw, says=raw)
-    details = "  ".join(f"{name}={_value(value)}" for name, value in fields.items() if name not in _OWN)
+    details = "  ".join(f"{name}={_value(name, value)}" for name, value in fields.items() if name not in _OWN)
     if trace := fields.get("exception"):
         details = f"{details}\n{trace}"
     return Line(
@@ -57,6 +61,8 @@ def line(line: Line, now: int, *, named: bool) -> Text:
     )
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
     shown = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if name in _SHORTENED and _UUID.fullmatch(shown):
+        return shown[:_ID_LENGTH]
     return f'"{shown}"' if " " in shown and isinstance(value, str) else shown

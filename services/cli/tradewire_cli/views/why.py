@@ -17,6 +17,7 @@ from tradewire.domain.times import SECOND, instant
 from tradewire.errors import InvalidValue
 from tradewire.messages.answers import PublicEvent
 from tradewire.messages.vocabulary import CheckResult
+from tradewire.traces.context import trace_of
 from tradewire_cli.views import events, text
 from tradewire_cli.views import orders as order_views
 from tradewire_cli.views.columns import Column, table
@@ -41,7 +42,7 @@ def story(order: Order, told: Sequence[PublicEvent], width: int, now: int) -> Re
 
 
 def heading(order: Order) -> Text:
-    """The order in two lines."""
+    """The order in a few lines, with the trace under which its log lines and spans are found."""
     much = events.asked(order.size) if order.quantity is None and order.size else text.quantity(order.quantity)
     wanted = f"{much} {order.symbol} {order_views.terms(order)}"
     filled = f", {text.quantity(order.filled)} filled at {text.mean(order.average_price)}" if order.filled else ""
@@ -54,6 +55,7 @@ def heading(order: Order) -> Text:
         "\n",
         order_views.side(order.side or order.action),
         f" {wanted}, in {order.account}, for signal {order.signal_id} of {order.strategy}",
+        (f"\ntrace {trace_of(order.signal)}", "dim"),
         f"\n{reason}" if reason else "",
         (f"\n{order.anomaly}" if order.anomaly else "", "bold red"),
     )

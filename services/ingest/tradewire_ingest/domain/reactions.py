@@ -163,9 +163,14 @@ def _nothing(uuid: str, reason: str, context: Context) -> NewEvent:
     return new_event(f"signal-{uuid}", 2, event_id, data, time=context.time, correlation=uuid, causation=uuid)
 
 
+def refusal_of(message: Message) -> str:
+    """The uuid of a message's refusal, which is also the id of its event."""
+    return ids.refusal_uuid(message.instance, message.sequence)
+
+
 def refused(message: Message, refusal: Refused, time: int) -> NewEvent:
     """The event that a message was refused. It is known by where it lay, because its own id cannot be trusted."""
-    uuid = ids.refusal_uuid(message.instance, message.sequence)
+    uuid = refusal_of(message)
     strategy = message.strategy if names.is_name(message.strategy) else quoted(message.strategy)
     data = SignalRefused(
         strategy=strategy,

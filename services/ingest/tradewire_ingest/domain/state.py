@@ -13,9 +13,9 @@ from tradewire.domain.breaks import FOLDED as BREAKS
 from tradewire.domain.breaks import Breaks
 from tradewire.domain.orders import Order
 from tradewire.domain.switches import Controls
-from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
+from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import EVENT_TYPES, decode_for_state
+from tradewire.messages.registry import EVENT_TYPES, decode_for_state, unknown
 from tradewire_ingest.domain.requests import OF_ORDERS, Requests
 
 _CONTROL = frozenset({"Halted", "Resumed", "LimitSet", "LimitProposed", "AccountHalted", "FlattenRequested"})
@@ -148,5 +148,5 @@ def _key(order: Order) -> Key:
 def _require_known(event: Event) -> Any:
     row = EVENT_TYPES.get(event.type)
     if row is None or row.schema != event.schema:
-        raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}")
+        raise unknown(event)
     return row

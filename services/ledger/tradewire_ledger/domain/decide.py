@@ -34,12 +34,13 @@ _PERMITTED = {(row.name, row.schema, writer): row.stream for row in EVENT_TYPES.
 
 
 class Pending(Struct, frozen=True):
-    """A request that waits: who asks, where the answer goes, and its size on the wire in bytes."""
+    """A request that waits: who asks, where the answer goes, its size on the wire in bytes, and its raw headers."""
 
     writer: str
     reply: str
     request: AppendRequest
     size: int
+    headers: bytes = b""
 
 
 class Unknown(Exception):  # noqa: N818 - a question, not an error

@@ -1,11 +1,13 @@
 """Who holds which lease, by the ledger's monotonic clock (DESIGN §1.5)."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from tradewire import ids
-from tradewire.messages.account_events import LeaseGranted, LeaseReleased
 from tradewire.messages.log import LEASE_TAKEOVER_SECONDS, Event, LeaseReply, LeaseRequest, NewEvent
 from tradewire.messages.registry import decode, new_event
+from tradewire.messages.system_events import LeaseGranted, LeaseReleased
 from tradewire_ledger.domain.decide import LeaseView
 
 
@@ -22,7 +24,9 @@ class Held(Struct):
 class Leases:
     """The table. Grants and releases are events; it changes only when they are committed. Renewals are not events."""
 
-    def __init__(self) -> None:
+    def __init__(self, build: str) -> None:
+        """`build` is the ledger's: whoever asks anew must be of it, and a holder of another goes on."""
+        self._build = build
         self._held: dict[str, Held] = {}
 
     def start(self, events: list[Event], now: float) -> None:
@@ -46,9 +50,10 @@ class Leases:
         """What append requests are fenced by. A released lease fences its last holder out."""
         return LeaseView({name: (held.epoch, held.writer) for name, held in self._held.items() if held.holder})
 
-    def holders(self) -> dict[str, str]:
-        """Who holds each lease."""
-        return {name: held.holder for name, held in self._held.items()}
+    @property
+    def all(self) -> Mapping[str, Held]:
+        """Every lease that was ever granted, by name."""
+        return self._held
 
     def ask(self, writer: str, request: LeaseRequest, now: float, time: int) -> LeaseReply | list[NewEvent]:
         """Answers a request, or returns the event that must be committed before it can be answered."""
@@ -63,6 +68,8 @@ class Leases:
         if held and held.holder == request.instance:
             held.renewed = now
             return LeaseReply(True, held.epoch, held.pos, held.holder)
+        if request.build != self._build:
+            return LeaseReply(False, holder=held.holder if held else "", refused=self._other(request.build))
         if held and held.holder and (left := held.renewed + LEASE_TAKEOVER_SECONDS - now) > 0:
             return LeaseReply(False, held.epoch, held.pos, held.holder, round(left, 3))
         epoch = held.epoch + 1 if held else 1
@@ -70,6 +77,10 @@ class Leases:
         granted = LeaseGranted(name=request.name, holder=request.instance, writer=writer, epoch=epoch)
         event_id = ids.derive("lease", request.name, str(epoch), "granted")
         return [new_event(stream, None, event_id, granted, time=time, correlation=None)]
+
+    def _other(self, build: str) -> str:
+        named = f"build {build}" if build else "a build that does not name itself"
+        return f"this process is {named}, and the ledger is build {self._build}: start the ledger's build"
 
     @staticmethod
     def _renew(held: Held | None, request: LeaseRequest, now: float) -> LeaseReply:

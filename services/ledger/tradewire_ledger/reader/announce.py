@@ -32,6 +32,7 @@ def public(told: Told) -> PublicEvent:
         order=told.order,
         signal=told.signal,
         data=event.data,
+        event_id=event.event_id,
     )
 
 

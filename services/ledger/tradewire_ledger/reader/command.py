@@ -4,8 +4,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tradewire.errors import ConfigError, LogCorrupt, Unavailable
+from tradewire.errors import LogCorrupt, Unavailable
 from tradewire.settings import Settings
+from tradewire_ledger.access import access_of
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.digest import digest
 from tradewire_ledger.reader.rebuild import rebuild
@@ -17,11 +18,9 @@ PROGRESS_POSITIONS = 100_000
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Store]:
     """A connection as the reader's role, with what can go wrong as errors for people."""
-    dsn = settings.postgres.reader_dsn
-    if not dsn:
-        raise ConfigError("postgres.reader_dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_READER_DSN.")
+    access = access_of(settings.postgres, "reader_dsn")
     try:
-        store = await Store.open(dsn)
+        store = await Store.open(access)
         try:
             yield store
         finally:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tradewire.domain.account_book import AccountBook
 from tradewire.domain.symbols import Symbols
+from tradewire_ledger.access import Access
 from tradewire_ledger.reader.follow import Follower
 from tradewire_ledger.reader.model import Checkpoint
 from tradewire_ledger.reader.store import Connection, Store
@@ -81,14 +82,14 @@ class Context:
 
 
 @asynccontextmanager
-async def open_pool(dsn: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+async def open_pool(access: Access) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """Opens the connections that answers are read by, and cuts them off at the end.
 
     Raises:
         LOST: Postgres does not answer.
     """
     pool = await asyncpg.create_pool(
-        dsn,
+        **access.options(),
         min_size=0,
         max_size=CONNECTIONS,
         timeout=10,

@@ -10,16 +10,17 @@ import time
 from collections import deque
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
 from tradewire.bus import Bus
 from tradewire.errors import LogChanged, Unavailable
 from tradewire.messages.log import Frame
 from tradewire.tail import Tail
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.advance import BATCH_EVENTS, advance
 from tradewire_ledger.reader.announce import announcements
-from tradewire_ledger.reader.model import Model
+from tradewire_ledger.reader.metrics import Metrics
+from tradewire_ledger.reader.model import Changes, Model
 from tradewire_ledger.reader.store import Store
+from tradewire_ledger.reader.told.counting import Counting
 
 POLL_SECONDS = 1.0
 TURN_SECONDS = 0.2
@@ -32,28 +33,6 @@ HEARD_EVENTS_MAX = 100_000
 """So many events may wait in memory; beyond that what was heard is dropped and read from Postgres in its turn."""
 
 
-class Metrics:
-    """What is counted, over all sessions of the process."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.pos = Gauge("tradewire_reader_position", "Last position of the read model", registry=registry)
-        self.lag = Gauge("tradewire_reader_lag_positions", "Positions behind the log's head", registry=registry)
-        self.seconds = Histogram(
-            "tradewire_reader_apply_seconds",
-            "From hearing or reading a batch's first frame to its commit in the read model",
-            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
-            registry=registry,
-        )
-        self.events = Counter("tradewire_reader_events", "Events folded into the read model", registry=registry)
-        self.batches = Counter("tradewire_reader_batches", "Commits of the read model", registry=registry)
-        self.announced = Counter("tradewire_reader_announced", "Events announced to people", registry=registry)
-        self.unannounced = Counter(
-            "tradewire_reader_unannounced", "Events not announced, because NATS was away", registry=registry
-        )
-        self.snapshots = Counter("tradewire_reader_snapshots", "Snapshots by outcome", ["outcome"], registry=registry)
-        self.queries = Counter("tradewire_reader_queries", "Queries", ["what", "outcome"], registry=registry)
-
-
 class Follower:
     """Keeps one model and its tables in step with the log."""
 
@@ -64,6 +43,7 @@ class Follower:
         self._metrics, self._log = metrics, log
         self.model = model
         self._stored = model.checkpoint
+        self.counting = Counting(metrics.trading, metrics.accounts, metrics.strategies)
         self.still = asyncio.Lock()
         """Held while memory and tables move: whoever holds it sees both at one position."""
         self.begun_at = self._known_head = head
@@ -202,6 +182,7 @@ class Follower:
         metrics.batches.inc()
         metrics.events.inc(len(changes.told))
         metrics.pos.set(self.pos)
+        await self._count(changes)
         messages = list(announcements(self._shard, changes.told, time.time_ns() // 1_000))
         try:
             await self._bus.publish_many(messages)
@@ -209,3 +190,13 @@ class Follower:
             metrics.unannounced.inc(len(messages))
         else:
             metrics.announced.inc(len(messages))
+
+    async def _count(self, changes: Changes) -> None:
+        """Tells Prometheus what the batch brought."""
+        try:
+            unpriced = self.counting.unpriced(changes)
+            self.counting.take(changes, await self._store.approvals(unpriced) if unpriced else {})
+        except LOST:
+            raise
+        except Exception as error:  # noqa: BLE001 - no figure is worth a reader that answers nothing
+            self._log.error("a batch could not be counted", pos=changes.after.pos, exc_info=error)

@@ -30,11 +30,12 @@ _ORDER = "order-"
 FillKind = Literal["fill", "correction", "bust", "external"]
 _FILLS: dict[str, FillKind] = {
     "OrderFilled": "fill",
+    "FillAttributed": "fill",
     "FillCorrected": "correction",
     "FillBusted": "bust",
     "ExternalFillBooked": "external",
 }
-_SUPERSEDING = frozenset({"correction", "bust"})
+_SUPERSEDING = frozenset({"FillCorrected", "FillBusted", "FillAttributed"})
 
 
 class Checkpoint(Struct, frozen=True):
@@ -63,12 +64,14 @@ class FillRow(Struct):
 
 
 class Told(Struct, frozen=True, gc=False):
-    """An event with what it is about, for people."""
+    """An event with what it is about, for people; one of an order with the order before and after it."""
 
     event: Event
     account: str | None
     order: str | None
     signal: str | None
+    before: Order | None = None
+    after: Order | None = None
 
 
 class Changes(Struct):
@@ -158,6 +161,8 @@ class Model:
                 told = Told(event, account, order, getattr(data, "signal", None) or event.correlation_id)
             if concerns_books(event.type):
                 self._fold_book(event, data, changes)
+            if (kind := _FILLS.get(event.type)) is not None:
+                self._fold_fill(event, data, kind, changes)
         except (TransitionError, InvalidValue, ArithmeticError, msgspec.DecodeError) as error:
             raise LogCorrupt(f"position {event.pos}, {event.type} of {event.stream}: {error}") from error
         if slots := slots_of(event, data):
@@ -166,10 +171,11 @@ class Model:
 
     def _fold_order(self, event: Event, data: Any, changes: Changes) -> Told:
         stream = event.stream
-        order = evolve(self.orders.get(stream), event, data)
+        before = self.orders.get(stream)
+        order = evolve(before, event, data)
         self.orders[stream] = changes.orders[stream] = order
         changes.order_pos[stream] = event.pos
-        return Told(event, order.account, order.order, order.signal)
+        return Told(event, order.account, order.order, order.signal, before, order)
 
     def _fold_book(self, event: Event, data: Any, changes: Changes) -> None:
         account = data.account
@@ -177,13 +183,13 @@ class Model:
             changes.old_books[account] = self.books.get(account) or AccountBook(account)
         fold_book(self.books, event, data)
         self.unstored[account] = self.unstored.get(account, 0) + 1
-        kind = _FILLS.get(event.type)
-        if kind is None:
-            return
+
+    @staticmethod
+    def _fold_fill(event: Event, data: Any, kind: FillKind, changes: Changes) -> None:
         row = FillRow(event.pos, kind, event.time, data)
-        execution = (account, data.broker, data.execution)
+        execution = (data.account, data.broker, data.execution)
         previous = changes.executions.get(execution)
-        if kind in _SUPERSEDING:
+        if event.type in _SUPERSEDING:
             if previous is None:
                 changes.superseded[execution] = event.pos
             else:

@@ -12,7 +12,7 @@ from tradewire.messages.queries import QUERIES, QueryRefused, parse
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader import query_accounts, query_instruments, query_log, query_orders, query_state
 from tradewire_ledger.reader.context import Context, OutOfStep
-from tradewire_ledger.reader.follow import Metrics
+from tradewire_ledger.reader.metrics import Metrics
 
 MESSAGE_BYTES_MAX = 1_000_000
 

@@ -4,30 +4,42 @@ It ends when its connection or its place in the log is lost, and is then begun a
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+import asyncpg
+
 from tradewire import subjects
 from tradewire.bus import Message, Stoppable
+from tradewire.runtime.logs import Log
 from tradewire.runtime.service import Service
 from tradewire.runtime.tasks import end_tasks
 from tradewire.settings import Settings
+from tradewire_ledger.access import Access
+from tradewire_ledger.backup.records import known
+from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader.context import Context, open_pool
-from tradewire_ledger.reader.follow import Follower, Metrics
+from tradewire_ledger.reader.follow import Follower
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.model import Model
 from tradewire_ledger.reader.queries import Queries
 from tradewire_ledger.reader.rebuild import outdated, rebuild
 from tradewire_ledger.reader.snapshots import Snapshots
-from tradewire_ledger.reader.store import Head, Store
+from tradewire_ledger.reader.store import Connection, Head, Store
+from tradewire_ledger.reader.told.beginning import Beginning
+from tradewire_ledger.reader.told.watch import Watch
 
 BEHIND_SECONDS = 5.0
 PROGRESS_SECONDS = 5.0
 WATCH_SECONDS = 0.25
+FIGURES_SECONDS = 2.0
+BACKUP_LOOK_SECONDS = 5.0
 WAITING_MAX = 256
 """So many requests may be under way; one more is not answered, and is asked again."""
 
 
-async def session(service: Service, dsn: str, metrics: Metrics) -> None:
+async def session(service: Service, access: Access, metrics: Metrics) -> None:
     """Runs until cancelled.
 
     Raises:
@@ -35,7 +47,7 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         LogChanged: Postgres holds another log: begin again, with a rebuild.
         LogError: the log is corrupt or of a newer build; nothing may be told of it.
     """
-    store = await Store.open(dsn)
+    store = await Store.open(access)
     try:
         service.health.set("postgres", "waits for another reader to end")
         service.health.started()
@@ -46,7 +58,8 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
         model = await _load(service, store, head)
         shard = service.settings.shard
         follower = Follower(store, model, service.bus, shard, metrics, service.log, head=head.pos)
-        async with open_pool(dsn) as pool, _Desk(service) as desk:
+        beginning = Beginning(model)
+        async with open_pool(access) as pool, _Desk(service) as desk:
             context = Context(
                 follower,
                 pool,
@@ -55,13 +68,26 @@ async def session(service: Service, dsn: str, metrics: Metrics) -> None:
             )
             await desk.open(context, metrics)
             service.log.info("reading", pos=follower.pos, log_id=model.checkpoint.log_id)
-            await _first_to_end(follower.run(), _watch(service, follower, metrics), _end_of(store))
+            await _first_to_end(
+                follower.run(),
+                _watch(service, follower, metrics),
+                _tell(follower, metrics, beginning, pool, service.log),
+                metrics.engines.ask_postgres(pool),
+                Watch(context, metrics.invariants, service.log, lambda: _currencies(service.settings)).run(),
+                _watch_backups(service, pool, metrics),
+                _end_of(store),
+            )
     finally:
+        metrics.engines.lost()
         store.close()
 
 
 def _brokers(settings: Settings) -> dict[str, str]:
     return {name: account.broker for name, account in settings.accounts.items()}
+
+
+def _currencies(settings: Settings) -> dict[str, str]:
+    return {name: account.currency for name, account in settings.accounts.items()}
 
 
 async def _load(service: Service, store: Store, head: Head) -> Model:
@@ -99,7 +125,42 @@ async def _watch(service: Service, follower: Follower, metrics: Metrics) -> None
         service.health.set("log", f"is {head - pos} positions behind" if late > BEHIND_SECONDS else None)
         service.facts.update(pos=pos, head=head)
         metrics.lag.set(head - pos)
+        metrics.late.set(late if head > pos else 0)
         await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _tell(
+    follower: Follower, metrics: Metrics, beginning: Beginning, pool: "asyncpg.Pool[asyncpg.Record]", log: Log
+) -> None:
+    """Keeps the figures true that are worked out now and then."""
+    counting, model = follower.counting, follower.model
+    try:
+        await beginning.give(pool, counting)
+    except LOST:
+        raise
+    except Exception as error:
+        log.error("the figures begin without what was before", exc_info=error)
+    while True:
+        metrics.figures.take(
+            model.orders.values(),
+            model.books,
+            counting.results or {},
+            counting.steps,
+            (metrics.accounts, metrics.strategies),
+            time.time_ns() // 1_000,
+        )
+        await asyncio.sleep(FIGURES_SECONDS)
+
+
+async def _watch_backups(service: Service, pool: "asyncpg.Pool[asyncpg.Record]", metrics: Metrics) -> None:
+    """Keeps what is told of backups true, whoever made them."""
+    while True:
+        backup = service.settings.backup
+        async with pool.acquire() as proxy:
+            connection: Connection = proxy  # type: ignore[assignment] # it has all of a connection's methods
+            last = await known(connection)
+        metrics.backups.show(last, backup.every.seconds if backup.to else 0.0)
+        await asyncio.sleep(BACKUP_LOOK_SECONDS)
 
 
 async def _end_of(store: Store) -> None:

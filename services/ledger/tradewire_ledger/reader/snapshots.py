@@ -16,7 +16,7 @@ from tradewire.messages.log import MAX_BYTES, Event, SnapshotChunk, SnapshotRequ
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.reader import sql
 from tradewire_ledger.reader.context import Context, OutOfStep
-from tradewire_ledger.reader.follow import Metrics
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.model import Checkpoint
 from tradewire_ledger.rows import event_of
 

@@ -136,6 +136,40 @@ STANDING = f"""
 select s.slot, {_EVENT_OF_E} from read.standing s join ledger.event e on e.pos = s.pos order by e.pos
 """  # noqa: S608
 
+EVENTS_AT = f"select {_EVENT} from ledger.event where pos = any($1::bigint[]) order by pos"  # noqa: S608
+
+ORDERS_SINCE = """
+select o.order_id, e.at from read.orders o join ledger.event e on e.pos = o.updated_pos
+where o.order_id = any($1::uuid[])
+"""
+
+APPROVALS = """
+select distinct on (stream) stream, data from ledger.event
+where stream = any($1::text[]) and type = 'OrderApproved' order by stream, version desc
+"""
+
+# What the continuous check asks for.
+AUDITED = f"""
+select {_EVENT}, hash from ledger.event where pos > $1 and pos <= $2 order by pos limit $3
+"""  # noqa: S608
+
+AUDITED_FRAMES = """
+select f.frame, f.first_pos, f.last_pos, f.hash, e.hash as stored
+from ledger.frame f left join ledger.event e on e.pos = f.last_pos
+where f.frame > $1 and f.last_pos <= $2 order by f.frame
+"""
+
+PRECEDING = """
+select e.stream, e.version from unnest($1::text[], $2::bigint[]) as asked (stream, version)
+join ledger.event e on e.stream = asked.stream and e.version = asked.version and e.pos < $3
+"""
+
+KNOWN_IDS = "select event_id from ledger.event where event_id = any($1::uuid[]) and pos < $2"
+
+STREAMS_BEFORE = f"""
+select {_EVENT} from ledger.event where stream = any($1::text[]) and pos < $2 order by pos
+"""  # noqa: S608
+
 # The latest InstrumentReported of each account and symbol stand in slots of their own.
 INSTRUMENTS = """
 select e.data from read.standing s join ledger.event e on e.pos = s.pos

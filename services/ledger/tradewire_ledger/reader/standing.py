@@ -55,6 +55,10 @@ def _external_ended(event: Event, data: Any) -> Slots:
     return {f"{event.stream}/external {data.broker_order_id}": None}
 
 
+def _every_part(event: Event, data: Any) -> Slots:
+    return {f"{event.stream}/{event.type}/{data.restored}/{data.part}": event.pos}
+
+
 def _nothing_to_do(event: Event, _data: Any) -> Slots:
     return {event.stream: None}
 
@@ -93,6 +97,8 @@ _RULES: dict[str, Callable[[Event, Any], Slots]] = {
     "BarsReported": _latest_of_symbol,
     "WindowsRecorded": _latest_of_type,
     "SignalsGapSuspected": _latest_of_type,
+    "LogRestored": _latest_of_type,
+    "AccountRecovered": _every_part,
     "ClockStepped": _latest_of_type,
     # A signal stands until somebody has made an order of it or found nothing to do, a group until it is closed.
     "SignalReceived": _latest,

@@ -14,6 +14,8 @@ from tradewire.domain.orders import Order, decode_order
 from tradewire.messages.chain import genesis
 from tradewire.messages.log import Frame
 from tradewire.messages.registry import EVENT_TYPES, decode
+from tradewire_ledger.access import Access
+from tradewire_ledger.fitness import Unfit, verify_schema
 from tradewire_ledger.reader import sql
 from tradewire_ledger.reader.columns import arguments, superseded
 from tradewire_ledger.reader.model import CODE, Changes, Checkpoint, Model
@@ -51,23 +53,38 @@ class Store:
         self.lost = asyncio.Event()
 
     @classmethod
-    async def open(cls, dsn: str) -> "Store":
-        """Connects. Raises LOST when Postgres does not answer or refuses."""
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=10,
+    async def open(cls, access: Access) -> "Store":
+        """Connects.
+
+        Raises:
+            LOST, ConfigError: Postgres does not answer or refuses, or a file that leads to it is missing.
+            NotStarted: the schema is not this build's.
+        """
+        connection = await access.connect(
             command_timeout=COMMAND_SECONDS,
-            server_settings={
+            settings={
                 "application_name": "tradewire reader",
                 # What a crash takes back, checkpoint and all, is folded again from the log.
                 "synchronous_commit": "off",
                 "jit": "off",
+                # Folding anew and waiting for another reader take as long as they take.
+                "statement_timeout": "0",
+                "lock_timeout": "0",
+                "idle_in_transaction_session_timeout": "60s",
                 "tcp_keepalives_idle": "5",
                 "tcp_keepalives_interval": "2",
                 "tcp_keepalives_count": "3",
                 "tcp_user_timeout": "10000",
             },
         )
+        try:
+            await verify_schema(connection)
+        except Unfit as error:
+            connection.terminate()
+            raise NotStarted(f"the database {error}") from None
+        except BaseException:
+            connection.terminate()
+            raise
         store = cls(connection)
         connection.add_termination_listener(lambda _: store.lost.set())
         return store
@@ -180,6 +197,11 @@ class Store:
         """Orders from their rows, by their streams."""
         ids = [stream.removeprefix("order-") for stream in streams]
         return [decode_order(row["state"]) for row in await self._connection.fetch(sql.ORDERS_BY_ID, ids)]
+
+    async def approvals(self, streams: list[str]) -> dict[str, bytes]:
+        """The newest OrderApproved of each of these streams of orders, as it is stored."""
+        rows: list[Any] = await self._connection.fetch(sql.APPROVALS, streams)
+        return {row["stream"]: bytes(row["data"]) for row in rows}
 
     async def apply(self, changes: Changes) -> None:
         """Moves the read model and its checkpoint, both or neither.

@@ -4,45 +4,29 @@ import asyncio
 import time
 
 import asyncpg
-from prometheus_client import Counter, Gauge, Histogram
 
 from tradewire.errors import ConfigError, Stopped, Unavailable
 from tradewire.runtime.service import Service, run
 from tradewire.runtime.tasks import end_tasks
+from tradewire.secret_files import Exposed
+from tradewire_ledger.access import Access, access_of, unprotected
+from tradewire_ledger.fitness import Unfit
+from tradewire_ledger.lost import LOST
+from tradewire_ledger.sequencer.metrics import Metrics
 from tradewire_ledger.sequencer.relay import StreamDiffers
-from tradewire_ledger.sequencer.sequence import Observed, Sequencer
+from tradewire_ledger.sequencer.sequence import Sequencer
 from tradewire_ledger.sequencer.store import HeadLost, Store
+from tradewire_ledger.sequencer.witness import Witness
 
 EXIT_STREAM_DIFFERS = 3
 RETRY_SECONDS = 0.3
+DURABILITY_SECONDS = 60.0
 
 
-class _Metrics:
-    def __init__(self, service: Service) -> None:
-        registry = service.registry
-        self.events = Counter("tradewire_ledger_events", "Events appended", registry=registry)
-        self.commits = Counter("tradewire_ledger_commits", "Transactions committed", registry=registry)
-        self.seconds = Histogram(
-            "tradewire_ledger_commit_seconds",
-            "From decision to commit",
-            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5),
-            registry=registry,
-        )
-        self.head = Gauge("tradewire_ledger_head_position", "Last position of the log", registry=registry)
-        self.lag = Gauge(
-            "tradewire_ledger_relay_lag_seconds", "Age of the oldest unacknowledged frame", registry=registry
-        )
-
-    def observe(self, seen: Observed) -> None:
-        self.events.inc(seen.events)
-        self.commits.inc()
-        self.seconds.observe(seen.seconds)
-
-
-async def _open(service: Service, dsn: str) -> Store | None:
+async def _open(service: Service, access: Access) -> Store | None:
     """Connects and takes the lock, again and again, until it is ours or the process is to stop."""
     while not service.stopping.is_set():
-        opening = asyncio.ensure_future(Store.open(dsn))
+        opening = asyncio.ensure_future(Store.open(access, durable=_durable(service)))
         stopping = asyncio.ensure_future(service.stopping.wait())
         service.health.set("postgres", "is not connected, or another ledger holds the lock")
         await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -52,23 +36,42 @@ async def _open(service: Service, dsn: str) -> Store | None:
             return None
         try:
             store = opening.result()
+        except Exposed:
+            raise
         except asyncpg.InvalidPasswordError as error:
-            raise ConfigError("postgres.dsn", str(error), "Give the sequencer's role its password.") from None
-        except asyncpg.UndefinedTableError:
-            service.health.set("postgres", "has no tables yet: run `tradewire-ledger migrate`")
-            await asyncio.sleep(RETRY_SECONDS)
-        except (OSError, asyncpg.PostgresError, HeadLost, TimeoutError) as error:
-            service.health.set("postgres", str(error) or type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)
+            if not access.password_file:
+                raise access.refused(error) from None
+            await _wait(service, str(access.refused(error)))
+        except (*LOST, ConfigError, HeadLost, Unfit) as error:
+            await _wait(service, str(error) or type(error).__name__)
         else:
             service.health.set("postgres", None)
             return store
     return None
 
 
-async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
+async def _wait(service: Service, problem: str) -> None:
+    """Says what is wrong with Postgres, in the log when it is news, until the next try."""
+    line = problem.partition("\n")[0]
+    if service.facts.get("postgres") != line:
+        service.log.warning("waits for Postgres", problem=line)
+    service.facts["postgres"] = line
+    service.health.set("postgres", line)
+    await asyncio.sleep(RETRY_SECONDS)
+
+
+def _durable(service: Service) -> bool:
+    """Whether Postgres must prove that it keeps what it commits."""
+    return service.settings.postgres.durability == "verified"
+
+
+async def _reign(service: Service, store: Store, metrics: Metrics) -> None:
     """Sequences under one epoch, until the store is lost or the process stops."""
-    sequencer = Sequencer(service.bus, service.settings.shard, store, metrics.observe)
+    replicas = service.settings.nats.replicas
+    sequencer = Sequencer(
+        service.bus, service.settings.shard, store, metrics.observe, metrics.relayed.observe, replicas=replicas
+    )
+    sequencer.witness = Witness(service.log, service.traces)
     service.health.set("stream", "is compared with the log")
     service.health.started()
     while not service.stopping.is_set():
@@ -80,14 +83,21 @@ async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
             await asyncio.sleep(RETRY_SECONDS)
     await sequencer.open()
     service.health.set("stream", None)
+    service.health.note("postgres", store.note)
     service.log.info("sequencing", epoch=store.head.epoch, pos=store.head.pos, log_id=store.head.log_id)
+
+    async def watch_durability() -> None:
+        while True:
+            await asyncio.sleep(DURABILITY_SECONDS)
+            if _durable(service):
+                await store.verify_durability()
 
     async def watch() -> None:
         while True:
             service.facts.update(pos=store.head.pos, epoch=store.head.epoch)
-            metrics.head.set(store.head.pos)
-            metrics.lag.set(sequencer.relay.lag)
             late = sequencer.relay.lag
+            metrics.stands(store.head, late, sequencer.relay.acknowledged)
+            metrics.leases(sequencer.leases)
             service.health.set("relay", f"the log stream lags by {late:.0f} s" if late > 5 else None)
             await asyncio.sleep(0.25)
 
@@ -98,6 +108,7 @@ async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
             sequencer.beat(),
             sequencer.relay.run(),
             watch(),
+            watch_durability(),
             store.lost.wait(),
             service.stopping.wait(),
         )
@@ -113,12 +124,16 @@ async def _reign(service: Service, store: Store, metrics: _Metrics) -> None:
 
 async def main(service: Service) -> None:
     """Takes the lock, sequences, and starts from the lock again whenever the head is lost."""
-    if not service.settings.postgres.dsn:
-        raise ConfigError("postgres.dsn", "is not set", "Set it, or TRADEWIRE_POSTGRES_DSN.")
-    metrics = _Metrics(service)
+    access = access_of(service.settings.postgres, "dsn")
+    if not _durable(service):
+        service.log.warning("postgres.durability is unverified: a commit may be lost with the machine's power")
+    if listened := unprotected(access.dsn):
+        service.health.note("postgres_tls", f"postgres.dsn: {listened}")
+        service.log.warning("Postgres is not verified", problem=listened)
+    metrics = Metrics(service.registry)
     started = time.monotonic()
     while not service.stopping.is_set():
-        store = await _open(service, service.settings.postgres.dsn)
+        store = await _open(service, access)
         if store is None:
             return
         try:

@@ -23,6 +23,7 @@ ACK_SECONDS = 1.0
 LAG_SECONDS = 5.0
 _WINDOW = 64
 _NOT_FOUND = 10059
+_CANNOT_UPDATE = 10052
 
 
 class StreamDiffers(Exception):  # noqa: N818
@@ -42,11 +43,13 @@ class Relay:
         shard: str,
         read_frames: ReadFrames,
         read_hash: ReadHash,
+        relayed: Callable[[float], None] = lambda _seconds: None,
         *,
         max_bytes: int = 8 << 30,
         replicas: int = 1,
     ) -> None:
         self._bus, self._read_frames, self._read_hash = bus, read_frames, read_hash
+        self._relayed = relayed
         self._subject, self._stream = subjects.log(shard), subjects.log_stream(shard)
         self._max_bytes, self._replicas = max_bytes, replicas
         self._inbox = bus.inbox()
@@ -70,11 +73,12 @@ class Relay:
 
         Raises:
             StreamDiffers: the stream has more than Postgres, or other content.
-            Unavailable: NATS does not answer.
+            Unavailable: NATS does not answer, or the stream cannot have the replicas that it should.
         """
         self._head = head
         if self._subscription is None:
             self._subscription = await self._bus.subscribe(self._inbox + ".*", self._answered)
+        await self._replicate()
         await self._settle()
 
     async def stop(self) -> None:
@@ -118,7 +122,8 @@ class Relay:
         if "error" in answer or answer.get("seq") != number:
             self._trouble.set()
             return
-        self._sent.pop(number, None)
+        if (sent := self._sent.pop(number, None)) is not None:
+            self._relayed(asyncio.get_running_loop().time() - sent)
         self.acknowledged = max(self.acknowledged, number)
 
     async def run(self) -> None:
@@ -185,6 +190,22 @@ class Relay:
                 f"frame {last} of {self._stream} has the hash {headers.get('Tw-Hash')}, Postgres has {ours}"
             )
         return last
+
+    async def _replicate(self) -> None:
+        """Gives a stream that exists the replicas of the settings."""
+        try:
+            config = (await self._bus.api(f"STREAM.INFO.{self._stream}"))["config"]
+            if config["num_replicas"] != self._replicas:
+                changed = {**config, "num_replicas": self._replicas}
+                await self._bus.api(f"STREAM.UPDATE.{self._stream}", changed)
+        except JetStreamError as error:
+            if error.code == _CANNOT_UPDATE:
+                raise Unavailable(
+                    f"{self._stream} has {config['num_replicas']} replicas, nats.replicas is {self._replicas}, and the "
+                    f"server refuses that ({error.description}): run `tradewire ledger reset-stream`"
+                ) from None
+            if error.code != _NOT_FOUND:
+                raise
 
     async def _create(self, head: Head) -> int:
         first = max(head.frame - REFILL_FRAMES, 0) + 1

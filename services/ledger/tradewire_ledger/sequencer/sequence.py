@@ -3,21 +3,23 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
 from tradewire import faults, ids, subjects
+from tradewire.build import build_id
 from tradewire.bus import Bus, Message, Stoppable, wire
 from tradewire.errors import Unavailable
-from tradewire.messages.account_events import ClockStepped
 from tradewire.messages.log import (
     AppendReply,
     AppendRequest,
     Beat,
     Command,
+    Event,
     LeaseReply,
     LeaseRequest,
     NewEvent,
@@ -27,9 +29,10 @@ from tradewire.messages.log import (
     encode,
 )
 from tradewire.messages.registry import new_event
+from tradewire.messages.system_events import ClockStepped
 from tradewire_ledger.domain.decide import Decision, Pending, Unknown, decide, events_of, stored_result, streams_of
 from tradewire_ledger.domain.framing import Chained, chain
-from tradewire_ledger.domain.leases import Leases
+from tradewire_ledger.domain.leases import Held, Leases
 from tradewire_ledger.domain.memory import WHOLE, Memory
 from tradewire_ledger.sequencer.relay import LAG_SECONDS, Relay
 from tradewire_ledger.sequencer.store import Conflict, Store
@@ -48,25 +51,65 @@ class Observed(Struct):
     events: int
     requests: int
     seconds: float
+    waited: float
+    """Seconds from the arrival of the oldest request."""
+
+
+class Committed(Struct):
+    """What a commit wrote, and when it began and ended (nanoseconds since the epoch).
+
+    `commands` are the events of each command with the raw headers of its request.
+    """
+
+    commands: Sequence[tuple[Sequence[Event], bytes]]
+    began: int
+    ended: int
+
+
+class Observer(Protocol):
+    """Who may want to be told of commits, after their answers are out, and raises nothing."""
+
+    @property
+    def wants(self) -> bool:
+        """Whether to tell it of this one at all."""
+
+    def tell(self, committed: Committed) -> None:
+        """Is told of a commit."""
 
 
 class Sequencer:
     """Appends for everybody, under one epoch. It lives as long as its store can be trusted."""
 
-    def __init__(self, bus: Bus, shard: str, store: Store, observe: Callable[[Observed], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        shard: str,
+        store: Store,
+        observe: Callable[[Observed], None],
+        relayed: Callable[[float], None],
+        *,
+        replicas: int = 1,
+    ) -> None:
         self._bus, self._shard, self._store, self._observe = bus, shard, store, observe
-        self._memory, self._leases = Memory(), Leases()
-        self.relay = Relay(bus, shard, store.frames, store.frame_hash)
+        self._memory, self._leases = Memory(), Leases(build_id())
+        self.relay = Relay(bus, shard, store.frames, store.frame_hash, relayed, replicas=replicas)
         self._waiting: dict[str, deque[Pending]] = {}
+        self._since = 0.0
         self._work = asyncio.Event()
         self._subscriptions: list[Stoppable] = []
         self._lease_replies: dict[str, list[tuple[str, LeaseRequest, str]]] = {}
         self._offset = time.time() - time.monotonic()
         self.halted = ""
+        self.witness: Observer | None = None
 
     @property
     def store(self) -> Store:
         return self._store
+
+    @property
+    def leases(self) -> Mapping[str, Held]:
+        """Every lease that was ever granted."""
+        return self._leases.all
 
     async def prepare(self) -> None:
         """Loads what is remembered whole and brings the log stream in line; only then is anything listened to.
@@ -101,10 +144,11 @@ class Sequencer:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._answer_now(message.reply, encode(self._reply((Result("invalid", message=str(error)),))))
             return
-        self._enqueue(Pending(writer, message.reply, request, len(message.data)))
+        self._enqueue(Pending(writer, message.reply, request, len(message.data), message.raw_headers))
 
     def _enqueue(self, pending: Pending) -> None:
         self._waiting.setdefault(pending.writer, deque()).append(pending)
+        self._since = self._since or time.perf_counter()
         self._work.set()
 
     def _hear_lease(self, message: Message) -> None:
@@ -148,7 +192,9 @@ class Sequencer:
             await self._work.wait()
             self._work.clear()
             while batch := self._take():
-                await self._commit(batch)
+                # What is left over has waited no longer than what is taken: it counts from the next request on.
+                since, self._since = self._since, 0.0
+                await self._commit(batch, since)
 
     def _take(self) -> list[Pending]:
         """What waits, round robin by writer, up to one transaction's worth."""
@@ -169,7 +215,7 @@ class Sequencer:
                     break
         return batch
 
-    async def _commit(self, batch: list[Pending]) -> None:
+    async def _commit(self, batch: list[Pending], since: float) -> None:
         started = time.perf_counter()
         try:
             decision, chained = await self._decide_and_write(batch)
@@ -184,7 +230,10 @@ class Sequencer:
         faults.point("sequencer.before_reply")
         await self._say(out)
         if chained.events:
-            self._observe(Observed(len(chained.events), len(batch), time.perf_counter() - started))
+            ended = time.perf_counter()
+            self._observe(Observed(len(chained.events), len(batch), ended - started, ended - (since or started)))
+            if self.witness is not None and self.witness.wants:
+                self.witness.tell(_committed(batch, decision, chained, ended - started))
 
     async def _decide_and_write(self, batch: list[Pending]) -> tuple[Decision, Chained]:
         while True:
@@ -272,6 +321,18 @@ class Sequencer:
             self._append_own(
                 [new_event("system", None, event_id, ClockStepped(seconds=seconds), time=_now(), correlation=None)]
             )
+
+
+def _committed(batch: list[Pending], decision: Decision, chained: Chained, seconds: float) -> Committed:
+    repeats = {(r, c) for r, c, *_ in decision.repeats}
+    written = [
+        (chained.events[first:last], batch[r].headers)
+        for r, (results, spans) in enumerate(zip(decision.results, decision.spans, strict=True))
+        for c, (result, (first, last)) in enumerate(zip(results, spans, strict=True))
+        if result is None and (r, c) not in repeats
+    ]
+    now = time.time_ns()
+    return Committed(written, now - int(seconds * 1e9), now)
 
 
 def _now() -> int:

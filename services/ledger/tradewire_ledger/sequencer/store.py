@@ -10,7 +10,9 @@ import asyncpg
 from tradewire import faults
 from tradewire.messages.chain import genesis
 from tradewire.messages.log import Event, Frame
+from tradewire_ledger.access import Access
 from tradewire_ledger.domain.framing import Chained, Head
+from tradewire_ledger.fitness import Unfit, verify_durability, verify_schema
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.rows import event_of, frames_of
 from tradewire_ledger.sequencer import sql
@@ -36,28 +38,30 @@ class HeadLost(Exception):  # noqa: N818
 class Store:
     """The connection that holds the lock. Every method raises HeadLost when the connection cannot be trusted."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", head: Head) -> None:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", head: Head, note: str = "") -> None:
         self._connection = connection
         self.head = head
+        self.note = note
+        """What people should know of the database."""
         self._turn = asyncio.Lock()
         self.lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self.lost.set())
 
     @classmethod
-    async def open(cls, dsn: str) -> "Store":
-        """Connects, waits for the lock as long as another ledger holds it, and bumps the epoch.
+    async def open(cls, access: Access, *, durable: bool = True) -> "Store":
+        """Connects, looks at the database, waits for the lock as long as another ledger holds it, bumps the epoch.
 
         Raises:
-            OSError, asyncpg.PostgresError: Postgres does not answer or refuses.
+            LOST, ConfigError: Postgres does not answer or refuses, or a file that leads to it is missing.
+            Unfit: the schema is not this build's, or, unless `durable` is waived, commits may be lost.
         """
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=10,
+        connection = await access.connect(
             command_timeout=COMMAND_SECONDS,
-            server_settings={
+            settings={
                 "application_name": "tradewire sequencer",
                 "idle_in_transaction_session_timeout": "5s",
                 "lock_timeout": "0",
+                "statement_timeout": "0",
                 "synchronous_commit": "on",
                 "tcp_keepalives_idle": "5",
                 "tcp_keepalives_interval": "2",
@@ -66,18 +70,20 @@ class Store:
             },
         )
         try:
+            await verify_schema(connection)
+            note = await verify_durability(connection) if durable else ""
             await connection.execute(sql.LOCK, timeout=365 * 86_400)
             log_id = str(uuid4())
             await connection.execute(sql.CREATE_HEAD, log_id, genesis(log_id))
             row = await connection.fetchrow(sql.BUMP_EPOCH)
-            await connection.execute("set lock_timeout = '2s'")
+            await connection.execute("set lock_timeout = '2s'; set statement_timeout = '10s'")
         except BaseException:
             connection.terminate()
             raise
         if row is None:
             raise HeadLost("ledger.head has no row")
         head = Head(str(row["log_id"]), row["epoch"], row["frame"], row["pos"], row["hash"], row["at"])
-        return cls(connection, head)
+        return cls(connection, head, note)
 
     async def close(self) -> None:
         """Lets go of the lock."""
@@ -183,6 +189,13 @@ class Store:
         """The chain's value after a frame, in hex."""
         value = await self._guarded(self._connection.fetchval(sql.FRAME_HASH, frame))
         return None if value is None else value.hex()
+
+    async def verify_durability(self) -> None:
+        """Raises HeadLost when the server has come to lose commits; the next open says why."""
+        try:
+            self.note = await self._guarded(verify_durability(self._connection))
+        except Unfit as error:
+            raise HeadLost(f"Postgres {error}") from None
 
     async def verify(self) -> None:
         """Raises HeadLost unless this ledger's epoch is still the head's."""

@@ -14,11 +14,11 @@ GRACE = 5_000_000
 
 
 def due_lapses(state: RiskState, now: int) -> list[Due]:
-    """Lapses what is over. An order that somebody asked to cancel is left to the router."""
+    """Lapses what is over. One that somebody asked to cancel, or that may be at its broker, is left to the router."""
     found = []
     for order_id in state.orders.waiting:
         order = state.orders.orders[order_id]
-        if order.cancel_requested:
+        if order.cancel_requested or state.recovery.holds(order):
             continue
         if order.status is Status.APPROVED and order.expires_at is not None and now >= order.expires_at + GRACE:
             found.append(_lapse(order, Reason.APPROVAL_UNSENT, order.expires_at, now))

@@ -6,8 +6,9 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tradewire.domain.exact import ZERO, multiply, share, subtract
-from tradewire.messages.account_events import Mark, Trades
-from tradewire_risk.domain.results import closed_trades, highest, worth
+from tradewire.domain.results import closed_trades, highest, worth
+from tradewire.messages.account_events import Mark
+from tradewire.messages.window_events import Trades
 from tradewire_risk.domain.state import RiskState
 from tradewire_risk.domain.strategy import allowed_account
 

@@ -8,7 +8,8 @@ from msgspec import Struct
 from tradewire.domain.account_book import settlement_currency
 from tradewire.domain.exact import ONE
 from tradewire.domain.sizing import Sizer
-from tradewire.messages.account_events import Bar, Trades
+from tradewire.messages.account_events import Bar
+from tradewire.messages.window_events import Trades
 from tradewire.settings import LEAST_TRADES
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.profile import Profile

@@ -10,17 +10,19 @@ from msgspec import Raw
 
 from tradewire.domain.exact import ZERO, share, subtract
 from tradewire.domain.orders import Order, evolve
+from tradewire.domain.recovery import FOLDED as RECOVERED
+from tradewire.domain.recovery import Recovery
+from tradewire.domain.results import FOLDED, MOST_DAYS
 from tradewire.domain.switches import GLOBAL, Controls
-from tradewire.errors import LogCorrupt, TransitionError, UnknownEvent
+from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
 from tradewire.messages.log import Event, Frame
-from tradewire.messages.registry import EVENT_TYPES, decode_for_state
+from tradewire.messages.registry import EVENT_TYPES, decode_for_state, unknown
 from tradewire_risk.domain.accounts import Accounts
 from tradewire_risk.domain.facts import FACTS, Facts
 from tradewire_risk.domain.limits import Compiled
 from tradewire_risk.domain.open_orders import OpenOrders
 from tradewire_risk.domain.profile import Profile, Setup
-from tradewire_risk.domain.results import FOLDED, MOST_DAYS
 from tradewire_risk.domain.sessions import Sessions
 from tradewire_risk.domain.value_at_risk import ValuesAtRisk
 from tradewire_risk.domain.windows import Windows
@@ -55,6 +57,8 @@ class RiskState:
         self.stepped: tuple[int, Decimal] | None = None
         """The position of the last step of the ledger's clock, and by how many seconds it was."""
         self.wishes = Wishes()
+        self.recovery = Recovery()
+        """What a restore left open: orders of such accounts are left alone until their routers have looked."""
         self.controls = Controls()
         self.rules = Compiled(self.controls, self.broker_of)
         self.configured: dict[str, str] | None = None
@@ -158,7 +162,7 @@ class RiskState:
         if folds is None:
             row = EVENT_TYPES.get(event.type)
             if row is None or row.schema != event.schema:
-                raise UnknownEvent(f"{event.type} schema {event.schema} at position {event.pos}")
+                raise unknown(event)
             return
         try:
             data = decode_for_state(event)
@@ -199,6 +203,12 @@ class RiskState:
     def fold_order(self, event: Event, data: Any) -> None:
         """Folds an event of an order."""
         self.orders.fold(event, data, self._window)
+
+    def held_back(self) -> set[str]:
+        """Requested orders that are not to be decided: a restored log cannot tell yet whether they were sent."""
+        if not self.recovery.restored:
+            return set()
+        return {order for order in self.orders.requested if self.recovery.holds(self.orders.orders[order])}
 
     def fold_control(self, event: Event, data: Any) -> None:
         """Folds a switch or limits."""
@@ -280,6 +290,10 @@ def _call_off(state: RiskState, event: Event, data: Any) -> None:
         state.wishes.call_off(data.scope, state.broker_of)
 
 
+def _recovery(state: RiskState, event: Event, data: Any) -> None:
+    state.recovery.fold(event, data)
+
+
 def _wishes(state: RiskState, event: Event, data: Any) -> None:
     state.wishes.fold(event, data)
 
@@ -291,11 +305,13 @@ _FOLDS: dict[str, tuple[_Fold, ...]] = {
     "FillCorrected": (_order, _book, _results),
     "FillBusted": (_order, _book, _results),
     "ExternalFillBooked": (_book, _results),
+    "FillAttributed": (_order, _results),
     "CashMoved": (_book,),
     "MarksRecorded": (_book, _marks, _highs, _results),
     "WindowsRecorded": (_recorded,),
     "FlattenRequested": (_flatten,),
     "ClockStepped": (_stepped,),
+    **dict.fromkeys(RECOVERED, (_recovery,)),
     **dict.fromkeys(FACTS, (_facts,)),
     "CorporateAction": (_book, _results),
     "PositionAdjusted": (_book, _results),

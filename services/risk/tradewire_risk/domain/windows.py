@@ -12,11 +12,11 @@ from typing import Any
 from tradewire import ids
 from tradewire.domain.exact import ZERO
 from tradewire.domain.flattening import STRATEGY
-from tradewire.messages.account_events import Entry, Run, Tally, WindowsRecorded
+from tradewire.domain.results import Results
 from tradewire.messages.log import Command, Event
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Side
-from tradewire_risk.domain.results import Results
+from tradewire.messages.window_events import Entry, Run, Tally, WindowsRecorded
 
 SECOND = 1_000_000
 MINUTE_SECONDS = 60

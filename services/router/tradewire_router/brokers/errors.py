@@ -200,6 +200,9 @@ _BY_CODE: dict[str, type[BrokerError]] = {
     )
 }
 
+CODES = tuple(_BY_CODE)
+"""Every code that has a class; a broker's own code may be any other."""
+
 
 def error_of(code: str, message: str, default: type[BrokerError] = BrokerError) -> BrokerError:
     """Returns the error that a code stands for; a code that has no class of its own becomes `default` and is kept."""

@@ -19,6 +19,7 @@ BUSTED, UNDONE = ":bust", ":corrected"
 
 _EVENTS: dict[str, Literal["fill", "correction", "bust", "external"]] = {
     "OrderFilled": "fill",
+    "FillAttributed": "fill",
     "FillCorrected": "correction",
     "FillBusted": "bust",
     "ExternalFillBooked": "external",

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tradewire import ids
 from tradewire.domain.orders import Order, Status, requested
-from tradewire.messages.account_events import GroupClosed, GroupOpened
+from tradewire.messages.group_events import GroupClosed, GroupOpened
 from tradewire.messages.log import NewEvent
 from tradewire.messages.order_events import OrderRequested, OrderSubmitStarted
 from tradewire.messages.registry import new_event

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.structs import replace
 
 from tradewire import ids
@@ -17,6 +17,7 @@ from tradewire.domain.books import Books, concerns_books, fold_book
 from tradewire.domain.breaks import FOLDED as BREAKS
 from tradewire.domain.breaks import Breaks, Standing
 from tradewire.domain.orders import OPEN, UNSENT, Order, Replacement, Status, evolve
+from tradewire.domain.recovery import Recovery
 from tradewire.domain.switches import EXITS_ONLY, Controls, account_scopes, scopes
 from tradewire.errors import LogCorrupt, TransitionError
 from tradewire.messages.books import join
@@ -24,7 +25,9 @@ from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode_for_state
 from tradewire.messages.vocabulary import Discrepancy
 from tradewire_router.brokers.values import Leg
+from tradewire_router.domain.doubts import Anomaly, Late
 from tradewire_router.domain.groups import PREFIX, Group, group_of, leg_of, overfilled
+from tradewire_router.domain.naming import NAMING, names_of
 from tradewire_router.domain.reported import HOUR, Reported
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
@@ -47,23 +50,6 @@ class Verdict(Enum):
     SUBMIT = "submit"
     WAIT = "wait"
     CANCEL = "cancel"
-
-
-class Anomaly(Struct, frozen=True):
-    """An event that made something impossible of an order; a person has to look before the account trades on."""
-
-    event_id: str
-    order: Order
-
-
-class Late(Struct, frozen=True):
-    """An event at `pos` that changed the books for an order which is known here no more, or `beside` exits of its entry
-    that are not."""
-
-    event_id: str
-    pos: int
-    order: str
-    beside: tuple[str, ...] = ()
 
 
 class RouterState:
@@ -111,6 +97,8 @@ class RouterState:
         self.external: dict[str, str] = {}
         """Orders at the broker that are none of ours and that work as far as the log says: their symbols by id."""
         self.reported = Reported()
+        self.recovery = Recovery()
+        """What a restore left open: nothing is sent, or ended unsent, that the broker may have."""
         self.pos = 0
 
     @property
@@ -153,6 +141,8 @@ class RouterState:
             self._fold_order(event, booking=booking)
         elif stream.startswith(PREFIX):
             self._fold_group(event)
+        elif event.type == "LogRestored":
+            self.recovery.fold(event, decode_for_state(event))
         elif stream.startswith(("account-", "control-", "limits-", "break-")):
             data = decode_for_state(event)
             self.controls.fold(event, data)
@@ -178,6 +168,8 @@ class RouterState:
             self.cursor, self.activities = data.cursor, data.activities
         if event.type in BREAKS:
             self.breaks.fold(event.type, event.time, data)
+        elif event.type == "AccountRecovered":
+            self.recovery.fold(event, data)
         elif event.type in REPORTS:
             self.reported.fold(data)
         elif event.type == "ExternalOrderSeen":
@@ -211,8 +203,8 @@ class RouterState:
             order = evolve(order, event, data)
         except TransitionError as error:
             raise LogCorrupt(str(error)) from error
-        if event.type in {"OrderSubmitStarted", "OrderReplaceStarted"}:
-            self.by_client_id[data.client_order_id] = order_id
+        if event.type in NAMING:
+            self.by_client_id.update(dict.fromkeys(names_of(event.type, data), order_id))
         if event.type == "OrderSubmitStarted":
             self.started_at[order_id] = event.time
         if order.head:
@@ -309,6 +301,10 @@ class RouterState:
     def submitting(self) -> Collection[Order]:
         """Orders whose submit was started and has no outcome yet: a view, good until the next fold."""
         return self._by_status[Status.SUBMITTING].values()
+
+    def unsent(self) -> list[Order]:
+        """Orders that the log shows as open and never sent."""
+        return [order for status in UNSENT for order in self._by_status[status].values()]
 
     def canceled_unsent(self) -> list[Order]:
         """Orders that somebody wants gone and that were never sent; a merely requested one is risk's to deny."""

@@ -14,13 +14,8 @@ from tradewire import ids
 from tradewire.domain.orders import Order, Status
 from tradewire.domain.switches import control_stream
 from tradewire.messages import order_events as o
-from tradewire.messages.account_events import (
-    AccountHalted,
-    ExternalFillBooked,
-    ExternalOrderEnded,
-    ExternalOrderSeen,
-    Halted,
-)
+from tradewire.messages.account_events import AccountHalted, Halted
+from tradewire.messages.broker_events import ExternalFillBooked, ExternalOrderEnded, ExternalOrderSeen
 from tradewire.messages.log import NewEvent
 from tradewire.messages.registry import new_event
 from tradewire.messages.vocabulary import Origin

@@ -160,6 +160,7 @@ class QuoteRelay:
                     [(subjects.quotes(venue, quote.symbol), encode_quote(quote)) for quote in new.values()]
                 )
                 self._metrics.quotes.inc(len(new))
+            self._metrics.quoted_at.set_to_current_time()
             await asyncio.sleep(_FLUSH_SECONDS)
 
     def _complain(self, what: str, symbol: str, why: str) -> None:

@@ -18,8 +18,9 @@ from tradewire import subjects
 from tradewire.build import build_id
 from tradewire.errors import ConfigError, Unavailable
 from tradewire.messages.beats import ServiceBeat
-from tradewire.runtime import health, logs
+from tradewire.runtime import exhaustion, health, logs
 from tradewire.runtime.clock import Clock
+from tradewire.runtime.metrics import ProcessMetrics
 from tradewire.runtime.service import HEARTBEAT_SECONDS
 from tradewire.runtime.tasks import end_tasks
 from tradewire.setting_reading import load
@@ -43,25 +44,27 @@ class Process:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.paper = settings, settings.paper
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"paper-{uuid4().hex[:8]}"
-        self.log = logs.configure("paper", self.instance, settings.log.level, settings.log.format)
-        self.health = health.Health()
+        log = settings.log
+        self.log = logs.configure("paper", self.instance, log.level, log.format, log.buffer_bytes)
+        self.health, self.registry = health.Health(), CollectorRegistry()
+        self.metrics = ProcessMetrics(self.registry, "paper")
+        logs.count_dropped(self.registry)
         self.stopping = asyncio.Event()
         self.exit_code = 0
 
     async def run(self) -> int:
         """Works until it is told to stop or can go on no more; returns the exit code."""
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: self.log.error("unexpected", **_told(context)))
+        loop.set_exception_handler(self._unexpected)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
         desk = self._open_desk()
         feed = Feed(desk, self.log)
-        registry = CollectorRegistry()
-        registry.register(PaperCollector(desk, feed))
-        self._serve_health(registry)
+        self.registry.register(PaperCollector(desk, feed))
+        self._serve_health()
         server = await self._listen(desk)
-        works = (feed.run(self.settings.nats), self._tick(desk), self._beat(feed))
+        works = (feed.run(self.settings.nats), self._tick(desk, feed), self._beat(feed))
         parts = [loop.create_task(work) for work in works]
         for part in parts:
             part.add_done_callback(self._ended)
@@ -73,17 +76,28 @@ class Process:
         self.log.info("process stopped", exit_code=self.exit_code)
         return self.exit_code
 
+    def _unexpected(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), MemoryError):
+            exhaustion.die()
+        self.log.error("unexpected", **_told(context))
+
     def fail(self, error: BaseException) -> None:
         """Ends the process: what is not durable yet is told to nobody."""
+        if isinstance(error, MemoryError):
+            exhaustion.die()
         self.log.error("the paper broker must stop", error=str(error), exc_info=error)
         self.exit_code = 1
         self.stopping.set()
 
     def reload(self) -> None:
-        """Reads the settings again for the log's level; all else is fixed until the next start."""
+        """Reads the settings again for the log; all else is fixed until the next start."""
         try:
-            logs.set_level(load().log.level)
+            log = load().log
+            logs.set_level(log.level)
+            logs.set_buffer(log.buffer_bytes)
+            self.metrics.reloads.labels("applied").inc()
         except ConfigError as error:
+            self.metrics.reloads.labels("refused").inc()
             self.log.error("settings not reloaded, the old ones stay", error=str(error), key=error.key)
 
     def _open_desk(self) -> Desk:
@@ -98,11 +112,11 @@ class Process:
         engine.resume()
         return desk
 
-    def _serve_health(self, registry: CollectorRegistry) -> None:
+    def _serve_health(self) -> None:
         """Answers probes from a thread, which ends with the process."""
         http = self.settings.http
         try:
-            port, _ = health.serve(self.health, registry, http.host, http.port)
+            port, _ = health.serve(self.health, self.registry, http.host, http.port)
         except (OSError, OverflowError) as error:
             raise ConfigError("http.port", f"{http.port} cannot be used: {error}", "Choose a free one.") from None
         self.log.info("process started", http_port=port, pid=os.getpid(), build=build_id())
@@ -121,9 +135,12 @@ class Process:
         self.log.info("listening", address=f"{host}:{port}", journal=self.paper.journal, lines=desk.engine.book.seq)
         return server
 
-    async def _tick(self, desk: Desk) -> None:
+    async def _tick(self, desk: Desk, feed: Feed) -> None:
         while True:
             self.health.alive_at = time.monotonic()
+            exhaustion.verify_or_end()
+            self.metrics.ready.set(self.health.ready)
+            self.metrics.nats_connected.set(feed.bus is not None and feed.bus.connected)
             desk.guarded(lambda: desk.engine.expire(desk.now()))
             desk.changed()
             await asyncio.sleep(TICK_SECONDS)
@@ -183,10 +200,10 @@ def main() -> None:
     try:
         sys.exit(_run(start()))
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        logs.last_words(str(error))
         sys.exit(2)
     except JournalError as error:
-        sys.stderr.write(f"{error}\n")
+        logs.last_words(str(error))
         sys.exit(1)
 
 

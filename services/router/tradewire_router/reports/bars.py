@@ -55,15 +55,20 @@ class Bars:
         self._state, self._broker, self._reporter, self._log = state, broker, reporter, log
         self._store, self._clock = store, clock
         self._again_at: dict[tuple[str, Timeframe], int] = {}
+        # Days that came before anybody used their symbol; the log has them as soon as somebody does.
+        self._untold: dict[str, Sequence[Bar]] = {}
 
     async def run(self, may_ask: Callable[[], bool]) -> None:
         """Reports for ever; a broker without bars is never asked."""
         pause = pause_seconds(self._broker.capabilities)
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            if may_ask():
+                await self._tell_used()
             for symbol, timeframe in self._due():
                 if may_ask():
                     await self._ask(symbol, timeframe)
+                    await self._tell_used()
                     await asyncio.sleep(pause)
 
     def _due(self) -> list[tuple[str, Timeframe]]:
@@ -89,7 +94,7 @@ class Bars:
             return
         await self._store.keep(symbol, timeframe, bars, now)
         if timeframe == "1d":
-            await self._tell(symbol, bars, now)
+            self._untold[symbol] = bars[-DAYS:]
 
     async def _missing(self, symbol: str, timeframe: Timeframe, now: int, first: int) -> int:
         """How many bars to ask for: the log is told all days, the store those that it lacks."""
@@ -98,7 +103,9 @@ class Bars:
         kept = await self._store.read(symbol, timeframe, 1)
         return min(first, (now - kept[-1].at) // LENGTHS[timeframe] + 1) if kept and kept[-1].at < now else first
 
-    async def _tell(self, symbol: str, bars: Sequence[Bar], now: int) -> None:
-        newer = bool(bars) and bars[-1].at > self._state.reported.bars.get(symbol, 0)
-        if newer and symbol in self._state.symbols_in_use(now):
-            await self._reporter.tell(bars_reported(self._reporter.teller(), symbol, bars[-DAYS:]))
+    async def _tell_used(self) -> None:
+        """Tells the log the days of symbols in use that it lacks; those that it has are forgotten."""
+        for symbol in sorted(self._state.symbols_in_use(self._reporter.teller().now) & self._untold.keys()):
+            bars = self._untold.pop(symbol)
+            if bars and bars[-1].at > self._state.reported.bars.get(symbol, 0):
+                await self._reporter.tell(bars_reported(self._reporter.teller(), symbol, bars))

@@ -17,7 +17,7 @@ from tradewire import ids
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOOKUP = "GET /v2/orders:by_client_order_id"
-FULL = "tradewire_router_broker_requests_left"
+FULL = 'tradewire_router_broker_requests_left{{account="{}"}}'
 
 
 async def test_what_the_budget_has_no_room_for_is_not_begun(pit: Pit, venue: Venue) -> None:
@@ -31,7 +31,9 @@ async def test_what_the_budget_has_no_room_for_is_not_begun(pit: Pit, venue: Ven
 
         async def used_up() -> bool:
             stories[:] = [await account.story(order) for order in orders]
-            return (await asyncio.to_thread(metrics, router))[FULL] <= 4 and all(story in ends for story in stories)
+            return (await asyncio.to_thread(metrics, router))[FULL.format(account.name)] <= 4 and all(
+                story in ends for story in stories
+            )
 
         await soon(used_up)
         waiting, late = ([order for order, story in zip(orders, stories, strict=True) if story == e] for e in ends[:2])

@@ -19,7 +19,7 @@ from tests.waiting import soon
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SENT = ["OrderRequested", "OrderApproved"]
-GAUGE = 'tradewire_router_broker_degraded{{part="{}"}}'
+GAUGE = 'tradewire_router_broker_degraded{{account="{}",part="{}"}}'
 
 
 def notes(router: Child) -> dict[str, str]:
@@ -49,14 +49,14 @@ async def test_without_executions_nothing_new_is_sent_until_they_are_told(pit: P
         await asyncio.to_thread(bench.twin.hang_up)
         (told,) = await of_orders(account, "BrokerDegraded")
         assert told.broker == "alpaca"
-        assert (await asyncio.to_thread(metrics, router))[GAUGE.format("orders")] == 1
+        assert (await asyncio.to_thread(metrics, router))[GAUGE.format(account.name, "orders")] == 1
         held = await account.place()
         assert "cannot hear all of its orders" in await asyncio.to_thread(problems, router)
         assert await account.story(held) == SENT
         await asyncio.to_thread(bench.twin.disarm, fault)
         await account.until(held, "OrderFilled")
         await of_orders(account, "BrokerRecovered")
-        assert (await asyncio.to_thread(metrics, router))[GAUGE.format("orders")] == 0
+        assert (await asyncio.to_thread(metrics, router))[GAUGE.format(account.name, "orders")] == 0
     await pit.assert_clean()
 
 
@@ -71,13 +71,13 @@ async def test_what_was_degraded_when_the_session_was_lost_is_answered_when_it_i
         await bench.arm("status_before", "GET /stream", times=0, status=503)
         await asyncio.to_thread(bench.twin.hang_up)
         await account.until_said("BrokerLost", 2)
-        assert (await asyncio.to_thread(metrics, router))[GAUGE.format("orders")] == 1
+        assert (await asyncio.to_thread(metrics, router))[GAUGE.format(account.name, "orders")] == 1
         await asyncio.to_thread(bench.twin.disarm)
         await account.until(await account.place(), "OrderFilled")
         told = [row for row in await account.about("BrokerDegraded", "BrokerRecovered") if row.said.part == "orders"]
         assert [row.type for row in told][:2] == ["BrokerDegraded", "BrokerRecovered"]
         assert len(told) % 2 == 0
-        assert (await asyncio.to_thread(metrics, router))[GAUGE.format("orders")] == 0
+        assert (await asyncio.to_thread(metrics, router))[GAUGE.format(account.name, "orders")] == 0
     await pit.assert_clean()
 
 
@@ -116,7 +116,7 @@ async def test_after_a_burst_of_errors_nothing_is_begun_until_a_question_is_answ
         (told,) = await account.until_said("BrokerDegraded")
         assert told.part == "answers"
         assert "5 submits in a row without an answer: MAINTENANCE" in told.reason
-        assert (await asyncio.to_thread(metrics, router))[GAUGE.format("answers")] == 1
+        assert (await asyncio.to_thread(metrics, router))[GAUGE.format(account.name, "answers")] == 1
         held = await account.place(symbol="MSFT")
         for order in orders:
             await account.until(order, "OrderSubmitNeverArrived")  # what was sent is asked about meanwhile

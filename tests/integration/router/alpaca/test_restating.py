@@ -18,7 +18,7 @@ from tradewire import ids
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-COMPARED = "tradewire_router_last_comparison_seconds"
+COMPARED = 'tradewire_router_last_comparison_timestamp_seconds{{account="{}"}}'
 RESTING: dict[str, Any] = {"order_type": "limit", "limit_price": Decimal(90), "time_in_force": "gtc"}
 
 
@@ -37,20 +37,20 @@ async def working(account: AtAlpaca) -> AsyncIterator[Child]:
         yield router
 
 
-async def compared(router: Child) -> None:
+async def compared(account: AtAlpaca, router: Child) -> None:
     """Waits for a comparison that began after this."""
     for _ in range(2):
-        before = metrics(router)[COMPARED]
+        before = metrics(router)[COMPARED.format(account.name)]
 
         async def again(before: float = before) -> bool:
-            return metrics(router)[COMPARED] != before
+            return metrics(router)[COMPARED.format(account.name)] != before
 
         await soon(again)
 
 
 async def agrees(pit: Pit, account: AtAlpaca, router: Child, quantity: int, spent: int) -> None:
     """The log has what the twin has, and never had to ask a person."""
-    await compared(router)
+    await compared(account, router)
     await pit.assert_clean()  # the read model has followed, too
     assert (await held(pit, account))["AAPL"][0] == quantity
     assert await cash(pit, account) == 100_000 - spent

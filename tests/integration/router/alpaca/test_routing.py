@@ -88,8 +88,8 @@ async def test_an_order_is_traded_and_booked(pit: Pit, venue: Venue) -> None:
         story = await account.until(await account.place(), "OrderFilled")
         assert story == [*SENT, "OrderAccepted", "OrderFilled"]
         told = await asyncio.to_thread(metrics, router)
-        assert told["tradewire_router_broker_requests_per_minute"] == 100_000
-        assert 0 < told["tradewire_router_broker_requests_left"] < 100_000
+        assert told[f'tradewire_router_broker_requests_per_minute{{account="{account.name}"}}'] == 100_000
+        assert 0 < told[f'tradewire_router_broker_requests_left{{account="{account.name}"}}'] < 100_000
         assert 0 < resident(router) <= MEGABYTES
         refused = await account.place(quantity=Decimal(5000))
         await account.until(refused, "OrderRejected")

@@ -22,9 +22,10 @@ from tradewire.domain.books import action_of, adjustment_of, corrected_fill, fil
 from tradewire.domain.exact import ZERO, add, multiply, negate, share, subtract
 from tradewire.domain.flattening import STRATEGY
 from tradewire.domain.positions import Fill, released_cost, reversal
-from tradewire.messages.account_events import Held, Mark, ResultsRecorded, StrategyResult, Trades
+from tradewire.messages.account_events import Mark
 from tradewire.messages.log import Event
 from tradewire.messages.queries import EXTERNAL
+from tradewire.messages.window_events import Held, ResultsRecorded, StrategyResult, Trades
 
 MOST_DAYS: Final = 400
 """Days of which the highest equity or result is kept, whatever the window."""
@@ -150,6 +151,22 @@ class Results:
         else:
             self._book(strategy, data.symbol, fill, currency, data.fee_currency)
         self._traded(data.symbol, fill, currency)
+        return True
+
+    def attributed(self, event: Event, data: Any, currency: str) -> bool:
+        """An execution that was booked as nobody's and is found to be of a strategy's order: nobody's part is its own.
+
+        What it closed of strategies' holdings stays closed.
+        """
+        fill, strategy = fill_of(event, data), _owner(data)
+        held = self.of(EXTERNAL).held.get(data.symbol, _NOTHING).quantity
+        if strategy == EXTERNAL or not held or (held > 0) != (fill.side == "buy"):
+            return False
+        part = min(held.copy_abs(), fill.quantity)
+        fill = replace(fill, quantity=part, fee=share(fill.fee, part, fill.quantity))
+        self._book(EXTERNAL, data.symbol, reversal(fill, fill.at), currency, data.fee_currency)
+        self._book(strategy, data.symbol, fill, currency, data.fee_currency)
+        self._drop(data.symbol, currency)
         return True
 
     def busted(self, event: Event, data: Any, currency: str) -> bool:
@@ -325,6 +342,7 @@ def _converted(amount: Decimal, paid_in: str, marks: Mapping[str, Mark], currenc
 _FOLDS: Final[dict[str, Callable[[Results, Event, Any, str], bool]]] = {
     "OrderFilled": Results.filled,
     "ExternalFillBooked": Results.filled,
+    "FillAttributed": Results.attributed,
     "FillBusted": Results.busted,
     "FillCorrected": Results.corrected,
     "PositionAdjusted": Results.adjusted,

@@ -1,0 +1,1 @@
+"""How Tradewire is put on machines: what is generated, and the programs that generate it."""

@@ -1,0 +1,87 @@
+"""What a restored log lacks: the orders that were sent after the backup, as their brokers have them.
+
+After a LogRestored nothing is decided or sent in an account until its router has asked the broker and said so. An order
+whose client id the broker has is never sent: it is that order, and is adopted.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from tradewire import ids
+from tradewire.domain.orders import Order
+from tradewire.messages.log import Event
+from tradewire.messages.vocabulary import LostOrder
+
+FOLDED = frozenset({"LogRestored", "AccountRecovered"})
+ATTEMPTS, REVISIONS = 8, 8
+"""Under how many client ids an order is looked for: each attempt, and each of its new terms, has one."""
+_KNOWN_MOST = 20_000
+
+
+class AtBroker(Struct, frozen=True):
+    """What a broker has of an order: the latest attempt and revision of it, and under which names, the latest last."""
+
+    attempt: int
+    revision: int
+    names: tuple[LostOrder, ...]
+
+    @property
+    def latest(self) -> LostOrder:
+        """The name of the latest revision."""
+        return self.names[-1]
+
+
+class Recovery:
+    """Folds what a restore left open, account by account."""
+
+    def __init__(self) -> None:
+        self.restored = 0
+        """The position of the last LogRestored; 0 for a log that never was."""
+        self.made_at = 0
+        """When the backup was made (µs)."""
+        self._done: dict[str, int] = {}
+        self._lost: dict[str, dict[str, LostOrder]] = {}
+        self._found: dict[str, AtBroker | None] = {}
+
+    def fold(self, event: Event, data: Any) -> None:
+        """Takes in an event of FOLDED."""
+        if event.type == "LogRestored":
+            self.restored, self.made_at = event.pos, data.made_at
+            return
+        self._lost.setdefault(data.account, {}).update({each.client_order_id: each for each in data.orders})
+        self._found.clear()
+        if data.last:
+            self._done[data.account] = data.restored
+
+    def waits(self, account: str) -> bool:
+        """True until the account's router has said what its broker has."""
+        return self._done.get(account, 0) < self.restored
+
+    def lost(self, account: str) -> dict[str, LostOrder]:
+        """The orders that the broker of an account had and the log did not, by client order id."""
+        return self._lost.get(account, {})
+
+    def at_broker(self, order: Order) -> AtBroker | None:
+        """What the broker has of an order that the log shows as never sent."""
+        lost = self._lost.get(order.account)
+        if not lost:
+            return None
+        if order.order not in self._found:
+            if len(self._found) >= _KNOWN_MOST:
+                self._found.clear()
+            self._found[order.order] = _at_broker(order.order, lost)
+        return self._found[order.order]
+
+    def holds(self, order: Order) -> bool:
+        """Whether an order is not to be decided, sent or ended here: it may be at the broker, or is."""
+        return self.waits(order.account) or self.at_broker(order) is not None
+
+
+def _at_broker(order: str, lost: dict[str, LostOrder]) -> AtBroker | None:
+    for attempt in range(ATTEMPTS, 0, -1):
+        named = [(r, lost.get(ids.client_order_id(order, attempt, r))) for r in range(REVISIONS)]
+        names = [(revision, each) for revision, each in named if each is not None]
+        if names:
+            return AtBroker(attempt, names[-1][0], tuple(each for _, each in names))
+    return None

@@ -1,0 +1,3 @@
+from tests.deploy.fixtures import tools
+
+__all__ = ["tools"]
