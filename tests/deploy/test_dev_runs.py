@@ -68,6 +68,29 @@ async def test_a_signal_is_filled(node: Node) -> None:
     await traded(node, 1)
 
 
+async def test_the_owner_sees_from_the_desk_what_runs(node: Node) -> None:
+    code, said = await node.pods["desk"].run_in(["tradewire", "status", "--json"])
+    found = {each["name"]: each for each in json.loads(said)["processes"]}
+    assert set(found) == {"sequencer", "reader", "ingest", "risk", "router-paper", "paper"}
+    assert (code, [each["problem"] for each in found.values()]) == (0, [""] * len(found)), said
+
+
+async def test_the_owner_sees_from_the_desk_what_does_not_run_and_why(node: Node) -> None:
+    assert await node.pods["ingest"].stop() == 0
+    node.pods["paper-0"].send_all(SIGSTOP)
+    try:
+        await until_not_ready(node.pods["router"])
+        code, said = await node.pods["desk"].run_in(["tradewire", "status", "--json"])
+        found = {each["name"]: each["problem"] for each in json.loads(said)["processes"]}
+        assert code == 1, said
+        assert found["ingest"] == "is not heard of"
+        assert found["router-paper"], said
+    finally:
+        node.pods["paper-0"].send_all(SIGCONT)
+        node.pods["ingest"].start()
+    await node.until_ready(*PROCESSES)
+
+
 async def test_the_owner_sees_the_system_from_the_desk(node: Node) -> None:
     code, said = await node.pods["desk"].run_in(["tradewire", "orders", "--json"])
     assert code == 0, said

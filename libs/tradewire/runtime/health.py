@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -59,6 +59,11 @@ class Health:
     def live(self) -> bool:
         """False when the event loop has not turned for ten seconds."""
         return time.monotonic() - self.alive_at < STALLED_SECONDS
+
+
+def words(told: Mapping[str, str]) -> str:
+    """Problems or notes in one line."""
+    return "; ".join(f"{part} {text}" for part, text in told.items())
 
 
 class _Quiet(WSGIRequestHandler):

@@ -25,7 +25,7 @@ from tradewire import subjects
 from tradewire.build import build_id
 from tradewire.bus import Bus, KeyRefused
 from tradewire.errors import ConfigError, Stopped, TradewireError, Unavailable
-from tradewire.messages.beats import ServiceBeat
+from tradewire.messages.beats import HEARTBEAT_SECONDS, ServiceBeat
 from tradewire.runtime import certificates, exhaustion, health, logs, rights, sync
 from tradewire.runtime.metrics import ProcessMetrics
 from tradewire.runtime.tasks import end_tasks
@@ -35,7 +35,8 @@ from tradewire.settings import Settings
 from tradewire.traces.export import Exporter
 from tradewire.traces.narrator import Narrator
 
-HEARTBEAT_SECONDS = 1.0
+_BEAT_CHARACTERS = 500
+"""Of why a process is not ready, in its beat: /readyz says the whole."""
 RETRY_SECONDS = 1.0
 TRUST_SECONDS = 60.0
 
@@ -45,6 +46,7 @@ class Service:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name, self.settings = name, settings
+        self._since = time.time_ns() // 1_000
         # A supervisor names its children, so that it can give back the leases of one that it has reaped.
         self.instance = os.environ.get("TRADEWIRE_INSTANCE") or f"{name}-{uuid4().hex[:8]}"
         log = settings.log
@@ -262,7 +264,15 @@ class Service:
     async def _heartbeat(self) -> None:
         subject = subjects.heartbeat(self.name, self.settings.shard)
         while True:
-            beat = ServiceBeat(self.name, self.instance, self.health.ready, build_id())
+            beat = ServiceBeat(
+                self.name,
+                self.instance,
+                self.health.ready,
+                build_id(),
+                problem=health.words(self.health.problems)[:_BEAT_CHARACTERS],
+                note=health.words(self.health.notes)[:_BEAT_CHARACTERS],
+                since=self._since,
+            )
             with contextlib.suppress(Unavailable):
                 await self.bus.publish(subject, msgspec.json.encode({**msgspec.structs.asdict(beat), **self.facts}))
             await asyncio.sleep(HEARTBEAT_SECONDS)

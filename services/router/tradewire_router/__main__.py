@@ -22,6 +22,7 @@ async def serve(service: Service) -> None:
     """Runs the router of `router.account` whenever its lease is held."""
     settings = service.settings
     account = settings.router.account
+    service.facts["account"] = account
     clock = Clock(settings.clock)
     if settings.clock == "quotes":
 

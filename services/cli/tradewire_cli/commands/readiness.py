@@ -1,6 +1,7 @@
 """Asks every process of a running system how it is."""
 
 import asyncio
+import contextlib
 import re
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,12 +9,20 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from tradewire import subjects
+from tradewire.bus import Message
 from tradewire.domain.times import SECOND
+from tradewire.messages.beats import HEARTBEAT_SECONDS, decode_service_beat
+from tradewire.runtime.health import words
+from tradewire_cli.client import Client
 from tradewire_cli.engines import probe
 from tradewire_cli.heard import Heard, heard_in
 from tradewire_cli.up.runfile import Run, alive
 from tradewire_cli.views.status import Budget, ProcessState
 
+_LISTEN_SECONDS: Final = 2.5 * HEARTBEAT_SECONDS
+_BEATING: Final = frozenset({"sequencer", "reader", "ingest", "risk", "router"})
+"""Without one of these nothing is traded."""
 _BUDGET: Final = re.compile(rb"^tradewire_router_broker_requests_(left|per_minute)\{[^}]*\} (\S+)", re.MULTILINE)
 
 
@@ -26,6 +35,25 @@ async def processes(run: Run | None) -> tuple[ProcessState, ...]:
     """How each process that ought to run is, asked all at once."""
     looking = [] if run is None else [_process(run, name) for name in expected(run)]
     return tuple(await asyncio.gather(*looking))
+
+
+async def beating(client: Client) -> tuple[ProcessState, ...]:
+    """How each process is that says so over NATS, such as those of a cluster, and which ought to and do not."""
+    heard: dict[str, ProcessState] = {}
+
+    def take(message: Message) -> None:
+        with contextlib.suppress(msgspec.DecodeError):  # the ledger's own beat is another one
+            beat = decode_service_beat(message.data)
+            name = f"{beat.service}-{beat.account}" if beat.account else beat.service
+            problem = beat.problem or ("" if beat.ready else "is not ready")
+            heard[beat.instance] = ProcessState(name, 0, beat.since, beat.instance, problem, beat.note)
+
+    subscription = await client.bus.subscribe(subjects.heartbeat("*", client.shard), take)
+    await asyncio.sleep(_LISTEN_SECONDS)
+    await subscription.stop()
+    silent = _BEATING - {state.name.partition("-")[0] for state in heard.values()}
+    away = [ProcessState(name, 0, 0, "", "is not heard of") for name in silent]
+    return tuple(sorted([*heard.values(), *away], key=lambda state: (state.name, state.http)))
 
 
 def expected(run: Run) -> list[str]:
@@ -59,10 +87,10 @@ async def _how(name: str, http: str) -> tuple[str, str]:
         told = msgspec.json.decode(body, type=_Readiness)
     except msgspec.DecodeError:
         return ("" if code == 200 else "is not ready"), ""
-    note = "; ".join(f"{part} {text}" for part, text in told.notes.items())
+    note = words(told.notes)
     if code == 200:
         return "", note
-    return "; ".join(f"{part} {problem}" for part, problem in told.problems.items()) or "is not live", note
+    return words(told.problems) or "is not live", note
 
 
 async def _requests(name: str, http: str) -> Budget | None:

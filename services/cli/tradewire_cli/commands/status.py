@@ -8,7 +8,7 @@ from tradewire.messages.queries import AccountsQuery, ControlQuery, EventsQuery,
 from tradewire_cli import OWNER
 from tradewire_cli.client import Client, Place, connected, place_of
 from tradewire_cli.commands.options import DataOption, JsonOption, PersonOption, console
-from tradewire_cli.commands.readiness import processes
+from tradewire_cli.commands.readiness import beating, processes
 from tradewire_cli.commands.when import now
 from tradewire_cli.exits import Exit
 from tradewire_cli.finding import folder_of
@@ -17,7 +17,7 @@ from tradewire_cli.up.runfile import Run, running
 from tradewire_cli.views import plain
 from tradewire_cli.views import status as view
 from tradewire_cli.views.events import decoded
-from tradewire_cli.views.status import LeaseState, LogState, System
+from tradewire_cli.views.status import LeaseState, LogState, ProcessState, System
 
 
 def status(as_json: JsonOption = False, data: DataOption = None, person: PersonOption = OWNER) -> int:
@@ -36,12 +36,23 @@ def status(as_json: JsonOption = False, data: DataOption = None, person: PersonO
 
 
 async def look(run: Run | None, place: Place) -> System:
-    """Asks every process how it is, and the reader how far the log is, all at once."""
-    states, log = await asyncio.gather(processes(run), _log(place))
+    """Asks every process how it is, and the reader how far the log is, all at once.
+
+    Processes of a cluster cannot be reached from where people are; those say how they are by themselves.
+    """
+    states, log = await asyncio.gather(_heard_of(place) if run is None else processes(run), _log(place))
     heard = heard_in(state.problem for state in states)
     if isinstance(log, LogState):
         return System(states, log, heard=heard)
     return System(states, problem=log, heard=heard)
+
+
+async def _heard_of(place: Place) -> tuple[ProcessState, ...]:
+    try:
+        async with connected(place) as client:
+            return await beating(client)
+    except TradewireError:
+        return ()  # whoever asks the reader says why
 
 
 async def _log(place: Place) -> LogState | str:

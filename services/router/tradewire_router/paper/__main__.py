@@ -17,11 +17,10 @@ from prometheus_client import CollectorRegistry
 from tradewire import subjects
 from tradewire.build import build_id
 from tradewire.errors import ConfigError, Unavailable
-from tradewire.messages.beats import ServiceBeat
+from tradewire.messages.beats import HEARTBEAT_SECONDS, ServiceBeat
 from tradewire.runtime import exhaustion, health, logs
 from tradewire.runtime.clock import Clock
 from tradewire.runtime.metrics import ProcessMetrics
-from tradewire.runtime.service import HEARTBEAT_SECONDS
 from tradewire.runtime.tasks import end_tasks
 from tradewire.setting_reading import load
 from tradewire.settings import Settings
