@@ -38,8 +38,8 @@ class Recovery:
     def __init__(self) -> None:
         self.restored = 0
         """The position of the last LogRestored; 0 for a log that never was."""
-        self.made_at = 0
-        """When the backup was made (µs)."""
+        self._made_at: dict[int, int] = {}
+        """When the backup of each restore was made (µs), by the position of its LogRestored."""
         self._done: dict[str, int] = {}
         self._lost: dict[str, dict[str, LostOrder]] = {}
         self._found: dict[str, AtBroker | None] = {}
@@ -47,7 +47,8 @@ class Recovery:
     def fold(self, event: Event, data: Any) -> None:
         """Takes in an event of FOLDED."""
         if event.type == "LogRestored":
-            self.restored, self.made_at = event.pos, data.made_at
+            self.restored = event.pos
+            self._made_at[event.pos] = data.made_at
             return
         self._lost.setdefault(data.account, {}).update({each.client_order_id: each for each in data.orders})
         self._found.clear()
@@ -57,6 +58,14 @@ class Recovery:
     def waits(self, account: str) -> bool:
         """True until the account's router has said what its broker has."""
         return self._done.get(account, 0) < self.restored
+
+    def lost_since(self, account: str) -> int:
+        """Since when (µs) the log lacks what an account's broker was sent: the oldest backup nobody asked about yet.
+
+        A backup that was made while an account still waited lacks what the one before it lacked. Only while it waits.
+        """
+        done = self._done.get(account, 0)
+        return min(made_at for pos, made_at in self._made_at.items() if pos > done)
 
     def lost(self, account: str) -> dict[str, LostOrder]:
         """The orders that the broker of an account had and the log did not, by client order id."""

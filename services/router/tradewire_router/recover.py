@@ -63,7 +63,7 @@ class Recoverer:
         if not recovery.waits(state.account):
             return
         await settled(self._facts, self._replica)
-        listed = await self._broker.orders_since(recovery.made_at - MARGIN_MICROSECONDS)
+        listed = await self._broker.orders_since(recovery.lost_since(state.account) - MARGIN_MICROSECONDS)
         told = {each.client_order_id: each for each in (*listed, *await self._broker.open_orders())}
         ours = await self._attribution.orders_of(each for each in told if is_our_kind(each))
         lost = [

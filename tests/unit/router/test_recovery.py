@@ -25,8 +25,8 @@ def lost(order: str, attempt: int = 1, revision: int = 0, broker_order_id: str =
     return LostOrder(ids.client_order_id(order, attempt, revision), broker_order_id, "AAPL")
 
 
-def restored(log: Log) -> int:
-    event = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=TIME, seal="s"))
+def restored(log: Log, made_at: int = TIME) -> int:
+    event = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=made_at, seal="s"))
     return event.pos
 
 
@@ -104,6 +104,19 @@ def test_a_second_restore_waits_again_and_forgets_nothing() -> None:
     recovered(log, restored=again)
     assert not log.state.recovery.waits("paper")
     assert log.state.recovery.holds(log.get(order))
+
+
+def test_what_an_account_was_not_asked_about_before_a_second_restore_is_asked_about_then() -> None:
+    log = Log()
+    first = restored(log, made_at=6)
+    recovered(log, restored=first, last=False)
+    second = restored(log, made_at=10)
+    assert log.state.recovery.lost_since("paper") == 6
+    recovered(log, restored=second)
+    restored(log, made_at=20)
+    assert log.state.recovery.lost_since("paper") == 20
+    restored(log, made_at=14)
+    assert log.state.recovery.lost_since("paper") == 14
 
 
 @pytest.mark.parametrize(("attempt", "revision"), [(1, 0), (2, 0), (1, 3), (8, 7)])
