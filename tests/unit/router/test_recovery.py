@@ -140,6 +140,16 @@ def test_the_latest_attempt_and_revision_count_and_all_names_of_it_are_kept() ->
     assert [each.broker_order_id for each in found.names] == ["B1", "B2", "B3"]
 
 
+@pytest.mark.parametrize("newest", [8, 9, 30])
+def test_an_unsent_order_is_found_by_its_newest_name_however_often_it_was_replaced(newest: int) -> None:
+    log = Log()
+    order = log.order(1)
+    recovered(log, *(lost(order, 1, revision) for revision in range(newest + 1)), restored=restored(log))
+    found = log.state.recovery.at_broker(log.get(order))
+    assert found is not None
+    assert (found.revision, len(found.names)) == (newest, newest + 1)
+
+
 def test_what_is_found_later_is_looked_for_again() -> None:
     log = Log()
     order = log.order(1)
