@@ -24,18 +24,15 @@ say 2-engines
 apply 2-engines
 settled 2-engines
 if grep -q '^kind: Cluster$' "$rendered"; then
-    "$kubectl" --namespace="$namespace" wait --for=condition=Ready --timeout="$limit" cluster/postgres
+    "$kubectl" --namespace="$namespace" wait --for=condition=Ready --timeout="$limit" \
+        --selector=tradewire/step=2-engines clusters.postgresql.cnpg.io
 fi
 say 3-migrate
 "$kubectl" --namespace="$namespace" delete job migrate --ignore-not-found
 apply 3-migrate
 "$kubectl" --namespace="$namespace" wait --for=condition=Complete --timeout="$limit" job/migrate
-for step in 4-ledger 5-trading 6-doors; do
+for step in 4-ledger 5-trading 6-doors 7-around; do
     say "$step"
     apply "$step"
     settled "$step"
 done
-if grep -q 'tradewire/step: 7-around' "$rendered"; then
-    say 7-around
-    apply 7-around
-fi

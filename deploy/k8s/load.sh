@@ -21,7 +21,8 @@ fi
 if command -v kind >/dev/null && [ -n "$(kind get clusters 2>/dev/null)" ]; then
     kind load image-archive "$archive" --name "${KIND_CLUSTER:-kind}"
 elif command -v k3s >/dev/null; then
-    k3s ctr images import "$archive"
+    # Only root may add to its images; the image itself is whoever's who built it.
+    if [ "$(id -u)" = 0 ]; then k3s ctr images import "$archive"; else sudo k3s ctr images import "$archive"; fi
 else
     echo "k8s-load: there is neither a kind cluster nor k3s on this machine" >&2
     exit 2

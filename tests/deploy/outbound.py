@@ -15,15 +15,15 @@ from tradewire_router.brokers.alpaca.settings import DATA_URL, HOSTS, QUOTES_URL
 _HTTPS: Final = 443
 _PROCESSES: Final = frozenset({"sequencer", "reader", "ingest", "risk", "router", "paper"})
 WHO: Final[dict[str, frozenset[str]]] = {
-    "nats.url": _PROCESSES | {"desk"},
+    "nats.url": _PROCESSES | {"desk", "restore"},
     "nats.monitor_urls": _PROCESSES - {"paper"},
     "postgres.dsn": frozenset({"sequencer"}),
     "postgres.reader_dsn": frozenset({"reader", "backup"}),
-    "postgres.admin_dsn": frozenset({"migrate"}),
+    "postgres.admin_dsn": frozenset({"migrate", "restore"}),
     "paper.address": frozenset({"router"}),
     "traces.otlp_endpoint": _PROCESSES,
-    "backup.to": frozenset({"backup"}),
-    "backup.endpoint": frozenset({"backup"}),
+    "backup.to": frozenset({"backup", "restore"}),
+    "backup.endpoint": frozenset({"backup", "restore"}),
 }
 """Every setting that says where to connect, and which processes do."""
 BROKERS: Final[dict[str, frozenset[int]]] = {
@@ -61,7 +61,7 @@ def process_of(workload: Manifest) -> str:
     """Which process a workload runs, by its command: `router-alpaca` runs the router."""
     words: list[str] = containers_of(workload)[0]["command"]
     if words == ["sleep", "infinity"]:
-        return "desk"
+        return str(workload["metadata"]["name"])  # where people work: the desk, or restore
     return words[-1] if words[-1] in _LAST_WORDS else words[0].removeprefix("tradewire-")
 
 

@@ -1,5 +1,6 @@
 """The manifests as a cluster would get them: rendered by kubectl, as objects."""
 
+import os
 import subprocess
 import sysconfig
 from functools import cache
@@ -38,6 +39,25 @@ def _rendered(folder: Path) -> str:
 def render(folder: Path) -> list[Manifest]:
     """Everything that `kubectl apply -k` of a folder would send."""
     return list(yaml.load_all(_rendered(folder), Loader=yaml.CSafeLoader))
+
+
+def composed(folder: Path, base: str, *components: str, settings: str) -> list[Manifest]:
+    """An overlay of somebody's own: a base with components and other settings, made in a folder."""
+    (folder / "tradewire.toml").write_text(settings)
+    (folder / "kustomization.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "kustomize.config.k8s.io/v1beta1",
+                "kind": "Kustomization",
+                "namespace": "tradewire",
+                "resources": [os.path.relpath(K8S / "overlays" / base, folder)],
+                "components": [os.path.relpath(K8S / "components" / each, folder) for each in components],
+                "configMapGenerator": [{"name": "settings", "behavior": "replace", "files": ["tradewire.toml"]}],
+                "images": [{"name": "tradewire", "newName": "registry.example.com/tradewire", "newTag": "1"}],
+            }
+        )
+    )
+    return render(folder)
 
 
 def overlay(name: str) -> list[Manifest]:

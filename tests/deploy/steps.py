@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from itertools import count
 
 from tests.deploy import secrets
 from tests.deploy.node.kubelet import SOON_SECONDS, Node, Pod, running
@@ -60,11 +61,12 @@ async def until_dead(pod: Pod) -> None:
 async def traded(node: Node, number: int) -> None:
     """A person's order in the cluster, from the signal to the fill.
 
-    One that lay in NATS until somebody led, for longer than its price may be old, is denied; a person sends another.
+    One that lay in NATS until somebody led, for longer than its price may be old, is denied; a person sends another, at
+    another price, because an equal one would be a duplicate.
     """
-    words = ["tradewire", "send", "buy", "AAPL", str(number), "--price", "190", "--wait"]
     end = time.monotonic() + SOON_SECONDS
-    while True:
+    for price in count(190):
+        words = ["tradewire", "send", "buy", "AAPL", str(number), "--price", str(price), "--wait"]
         code, said = await node.pods["desk"].run_in(words)
         if "PRICE_STALE" not in said or time.monotonic() > end:
             break

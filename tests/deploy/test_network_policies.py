@@ -79,7 +79,7 @@ def test_everything_else_is_denied_both_ways(name: str) -> None:
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_only_the_ledger_reaches_postgres(name: str) -> None:
     found = {flow.source for flow in network(name).flows() if flow.port == 5432} - {"postgres"}
-    assert found - {"backup"} == {"sequencer", "reader", "migrate"}
+    assert found - {"backup", "restore"} == {"sequencer", "reader", "migrate"}
 
 
 @pytest.mark.parametrize("broker", sorted(set(BROKERS) - {"paper"}))

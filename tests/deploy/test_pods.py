@@ -1,10 +1,14 @@
 """What every pod keeps to: the standard `restricted`, a name of its own, no rights, and a place to move to at once."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.deploy.rendering import OVERLAYS, WORKLOADS, Manifest, containers_of, name_of, of_kind, overlay, pod_of
+from tradewire_cli.keeper.keep import STOP_SECONDS
+from tradewire_cli.keeper.nats import NatsKeeper
 
 SINGLE = ("sequencer", "reader", "risk", "router")
 """Those of which there must never be two on purpose: they decide or act under a lease."""
@@ -79,6 +83,51 @@ def test_what_serves_says_whether_it_is_ready(workload: Manifest) -> None:
         for probe, path in (("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
             assert container[probe]["httpGet"] == {"path": path, "port": "http"}
         assert "http" in ports
+
+
+@pytest.mark.parametrize("workload", CASES)
+def test_a_volume_has_one_source(workload: Manifest) -> None:
+    """A cluster refuses one that has two, which no schema says."""
+    volumes = pod_of(workload)["spec"]["volumes"]
+    for volume in volumes:
+        assert len(set(volume) - {"name"}) == 1, volume
+    for container in containers_of(workload):
+        claims = {each["metadata"]["name"] for each in workload["spec"].get("volumeClaimTemplates", ())}
+        assert {each["name"] for each in container["volumeMounts"]} <= {each["name"] for each in volumes} | claims
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_one_entry_of_an_overlay_names_the_image_of_every_pod(name: str) -> None:
+    images = {container["image"] for each in workloads(name) for container in containers_of(each)}
+    assert len(images) == 1, images
+
+
+@pytest.mark.parametrize("name", [name for name in OVERLAYS if name.startswith("two-shards")])
+def test_every_container_of_a_shard_knows_its_shard(name: str) -> None:
+    """A backup that does not cannot be restored there."""
+    for workload in (each for each in workloads(name) if each["metadata"]["name"] not in {"postgres", "paper"}):
+        (container,) = containers_of(workload)
+        told = {each["name"]: each for each in container["env"]}
+        path = told["TRADEWIRE_SHARD"]["valueFrom"]["fieldRef"]["fieldPath"]
+        assert path == "metadata.labels['tradewire/shard']", name_of(workload)
+        assert labels_of(workload)["tradewire/shard"] == name.rpartition("-")[2]
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_nats_is_given_the_time_that_its_drain_takes(name: str) -> None:
+    (nats,) = (each for each in workloads(name) if each["metadata"]["name"] == "nats")
+    nodes = nats["spec"]["replicas"]
+    keeper = NatsKeeper(
+        nodes=nodes, data=Path(), users=Path(), key=Path(), tls=Path(), shard="main", registry=CollectorRegistry()
+    )
+    assert keeper.stop_seconds + STOP_SECONDS < pod_of(nats)["spec"]["terminationGracePeriodSeconds"]
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_nothing_is_made_by_two(name: str) -> None:
+    made = [each["spec"]["target"]["name"] for each in of_kind(overlay(name), "ExternalSecret")]
+    made += [each["spec"]["secretName"] for each in of_kind(overlay(name), "Certificate")]
+    assert len(made) == len(set(made))
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

@@ -10,7 +10,7 @@ import pytest
 from tests.deploy.rendering import K8S, kubectl, render
 
 _STEPS = ("1-foundation", "2-engines", "3-migrate", "4-ledger", "5-trading", "6-doors", "7-around")
-_TOOLS = ("sh", "mktemp", "rm", "grep", "cat", "awk")
+_TOOLS = ("sh", "mktemp", "rm", "grep", "cat", "awk", "id")
 
 
 class Machine:
@@ -68,7 +68,7 @@ def test_each_step_is_applied_in_its_order_and_waited_for(machine: Machine, over
     rolled = [number for number, line in enumerate(asked) if "rollout status" in line]
     assert [asked[number].rpartition("/")[2] for number in rolled] == ["sequencer", "reader"]
     assert all(migrated < number for number in rolled)
-    assert any("cluster/postgres" in line for line in asked) == (overlay == "production")
+    assert any("clusters.postgresql.cnpg.io" in line for line in asked) == (overlay == "production")
 
 
 @pytest.mark.parametrize("folder", ["overlays/dev", "examples/two-shards/eu"])
@@ -119,6 +119,19 @@ def test_an_image_goes_to_the_cluster_that_there_is(machine: Machine, programs: 
     machine.program("docker", 'case "$1" in save) echo image >"$3";; esac')
     for name, body in programs.items():
         machine.program(name, body)
+    done = machine.run("load.sh", "tradewire:latest")
+    assert done.returncode == 0, done.stderr
+    assert machine.asked()[-1].startswith(asked)
+
+
+@pytest.mark.parametrize(("user", "asked"), [("0", "k3s ctr images import"), ("1000", "sudo k3s ctr images import")])
+def test_whoever_built_the_image_loads_it_into_k3s(machine: Machine, user: str, asked: str) -> None:
+    """Without root's rights an image is in that user's storage, where root does not find it."""
+    (machine.folder / "id").unlink()
+    machine.program("id", f"echo {user}")
+    machine.program("docker", 'case "$1" in save) echo image >"$3";; esac')
+    machine.program("k3s", "")
+    machine.program("sudo", "")
     done = machine.run("load.sh", "tradewire:latest")
     assert done.returncode == 0, done.stderr
     assert machine.asked()[-1].startswith(asked)

@@ -2,6 +2,8 @@
 
 import base64
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +96,37 @@ def test_one_is_renewed_with_what_follows_from_it(tmp_path: Path) -> None:
     assert changed == {"nats-risk.json", "nats-users.json"}
 
 
+def test_what_is_renewed_by_name_needs_no_second_word(tmp_path: Path) -> None:
+    secrets.make(tmp_path, "--strategy", "sma_cross", "--person", "anna")
+    before = contents(tmp_path)
+    secrets.make(tmp_path, "--renew", "strategy-sma.cross", "--renew", "person-anna")
+    changed = {name for name, content in contents(tmp_path).items() if content != before.get(name)}
+    assert changed == {"strategy-sma.cross.json", "person-anna.json", "nats-users.json"}
+
+
+def test_a_name_that_is_no_secrets_is_said(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tradewire_cli.k8s.secrets",
+            "--folder",
+            tmp_path,
+            "--renew",
+            "nats-rsk",
+            "--renew",
+            "strategy-mmo",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--renew nats-rsk, strategy-mmo: there is no such Secret" in done.stderr
+    assert not (tmp_path / "strategy-mmo.json").exists()
+    assert done.stderr.count("\n") == 1
+
+
 def test_users_of_every_name_have_a_secret_of_a_name_that_a_cluster_takes(tmp_path: Path) -> None:
     secrets.make(tmp_path, "--strategy", "sma_cross", "--strategy", "sma-cross", "--person", "anna_b")
     names = {secret["metadata"]["name"] for secret in secrets.read(tmp_path)}
@@ -117,7 +150,8 @@ def test_what_pods_mount_is_made(folder: Path, name: str) -> None:
 
 def test_external_secrets_bring_the_same(folder: Path) -> None:
     brought = {each["spec"]["target"]["name"]: each for each in of_kind(overlay("everything"), "ExternalSecret")}
-    assert set(brought) == set(mounted(overlay("everything"))) - _OURS_TO_BRING
+    by_cert_manager = {each["spec"]["secretName"] for each in of_kind(overlay("everything"), "Certificate")}
+    assert set(brought) == set(mounted(overlay("everything"))) - _OURS_TO_BRING - by_cert_manager
     made = {secret["metadata"]["name"]: secret for secret in secrets.read(folder)}
     for name, each in brought.items():
         assert each["metadata"]["name"] == name

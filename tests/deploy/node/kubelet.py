@@ -275,6 +275,13 @@ class Node:
             for name in _names(workload):
                 self.pods[name] = Pod(self, workload, name, len(self.pods))
 
+    def scale_up(self, name: str) -> Pod:
+        """As `kubectl scale --replicas=1` of a Deployment that had none."""
+        (workload,) = (each for each in of_kind(self.manifests, "Deployment") if each["metadata"]["name"] == name)
+        self.pods[name] = Pod(self, workload, name, len(self.pods))
+        self.pods[name].start()
+        return self.pods[name]
+
     def hosts(self) -> str:
         """What names lead where: every Service to its pods, and the pods of headless ones by their own names."""
         lines = ["127.0.0.1 localhost"]

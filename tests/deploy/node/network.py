@@ -14,6 +14,8 @@ from typing import Final
 _CLONE_NEWNET: Final = 0x40000000
 _PREFIX: Final = "192.0.2"
 _FIRST: Final = 10
+GATEWAY: Final = f"{_PREFIX}.1"
+"""The node's own address, where what is not in a pod listens."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -74,7 +76,7 @@ class Network:
         self._node = Holder()
         self._pods: list[Holder] = []
         self._node.run("ip", "link", "add", "pods", "type", "bridge")
-        self._node.run("ip", "addr", "add", f"{_PREFIX}.1/24", "dev", "pods")
+        self._node.run("ip", "addr", "add", f"{GATEWAY}/24", "dev", "pods")
         self._node.run("ip", "link", "set", "pods", "up")
         self._inside = ThreadPoolExecutor(4, "node", self._enter)
 
@@ -93,9 +95,17 @@ class Network:
         made.run("ip", "link", "set", "eth0", "up")
         return made
 
-    async def get(self, url: str, timeout: float = 5.0) -> tuple[int, str]:
+    def serve(self, *command: str) -> "subprocess.Popen[bytes]":
+        """Starts a program outside of all pods, at GATEWAY, until it is ended."""
+        return subprocess.Popen(
+            ["nsenter", f"--net={self._node.path}", "setpriv", "--pdeathsig", "KILL", *command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    async def get(self, url: str, timeout: float = 5.0, method: str = "GET") -> tuple[int, str]:
         """Asks a pod as the node's kubelet does: its status and what it says; 0 where nobody answers."""
-        return await asyncio.get_running_loop().run_in_executor(self._inside, _get, url, timeout)
+        return await asyncio.get_running_loop().run_in_executor(self._inside, _get, url, timeout, method)
 
     def end(self) -> None:
         self._inside.shutdown()
@@ -108,9 +118,9 @@ class Network:
                 raise OSError(ctypes.get_errno(), "setns")
 
 
-def _get(url: str, timeout: float) -> tuple[int, str]:
+def _get(url: str, timeout: float, method: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=timeout) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -61,6 +61,10 @@ class Maker:
             self._password(role)
         self._made("paper-token", ("token",), lambda: {"token": secrets.token_hex(32).encode()}, "a token")
 
+    def unknown(self) -> list[str]:
+        """What was to be made anew and is none of those that were asked for."""
+        return sorted(self._renew - {name for name, _ in self.told})
+
     def _authority(self) -> certificates.Authority:
         def make() -> dict[str, bytes]:
             made = certificates.new_authority()
@@ -133,17 +137,25 @@ def make_secrets(
     kubectl: Annotated[str, typer.Option(help="The program that reaches the cluster.")] = "kubectl",
 ) -> None:
     """Make the Secrets that are missing, and print what was made."""
-    users = tuple(f"person-{name}" for name in (OWNER, *(person or ()))) + tuple(
-        f"strategy-{name}" for name in strategy or ()
-    )
     store: Store = Folder(folder, namespace) if folder is not None else Cluster(namespace, kubectl)
+    users = _users(person or [], strategy or [], [name for name in renew or () if store.read(name) is not None])
     maker = Maker(store, namespace=namespace, shard=shard, renew=frozenset(renew or ()))
     maker.everything(users)
     for name, what in maker.told:
         print(f"  {name:<18} {what}" if what == "kept" else f"  {name:<18} made: {what}")
+    if unknown := maker.unknown():
+        raise StoreFailed(f"--renew {', '.join(unknown)}: there is no such Secret; the names are those above")
     print(
         f"The owner's key is in the Secret {secret_of(f'person-{OWNER}')}; whoever has it may halt, resume and trade."
     )
+
+
+def _users(people: list[str], strategies: list[str], renewed: list[str]) -> tuple[str, ...]:
+    """Everybody who is to have a key, and those who have one that is `renewed`."""
+    named = [f"person-{name}" for name in (OWNER, *people)] + [f"strategy-{name}" for name in strategies]
+    again = [name for name in renewed if name.startswith(("person-", "strategy-"))]
+    known = {secret_of(user) for user in named}
+    return (*named, *(name.replace(".", "_") for name in dict.fromkeys(again) if name not in known))
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ from tradewire_cli.engines.child import launched
 HTTP_PORT: Final = 8080
 _LOOK_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 2.0
-_STOP_SECONDS: Final = 5.0
-"""After its own limit an engine is killed so much before the container is."""
+STOP_SECONDS: Final = 5.0
+"""How long an engine has after its own limit, before it is killed."""
 
 
 class Engine(Protocol):
@@ -99,7 +99,7 @@ async def keep(engine: Engine, registry: CollectorRegistry, *, host: str, port: 
 
 
 async def _stop(engine: Engine, process: asyncio.subprocess.Process) -> None:
-    for number, seconds in ((engine.stop_signal, engine.stop_seconds), (signal.SIGQUIT, _STOP_SECONDS)):
+    for number, seconds in ((engine.stop_signal, engine.stop_seconds), (signal.SIGQUIT, STOP_SECONDS)):
         if process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
