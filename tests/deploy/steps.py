@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from decimal import Decimal
 from itertools import count
 
 from tests.deploy import secrets
@@ -14,6 +15,7 @@ from tradewire_cli.engines.testing import reachable_folder
 
 _VERIFIED = "sslmode=verify-full&sslrootcert=/run/secrets/postgres/ca.crt"
 _SETTINGS = "tradewire.toml"
+_CENTS = count(190_00)
 PROCESSES = ("sequencer", "reader", "risk", "router", "ingest", "paper-0")
 
 
@@ -61,12 +63,12 @@ async def until_dead(pod: Pod) -> None:
 async def traded(node: Node, number: int) -> None:
     """A person's order in the cluster, from the signal to the fill.
 
-    One that lay in NATS until somebody led, for longer than its price may be old, is denied; a person sends another, at
-    another price, because an equal one would be a duplicate.
+    One that lay in NATS until somebody led, for longer than its price may be old, is denied; a person sends another. No
+    two are at the same price, because an equal one would be a duplicate.
     """
     end = time.monotonic() + SOON_SECONDS
-    for price in count(190):
-        words = ["tradewire", "send", "buy", "AAPL", str(number), "--price", str(price), "--wait"]
+    for cents in _CENTS:
+        words = ["tradewire", "send", "buy", "AAPL", str(number), "--price", str(Decimal(cents) / 100), "--wait"]
         code, said = await node.pods["desk"].run_in(words)
         if "PRICE_STALE" not in said or time.monotonic() > end:
             break

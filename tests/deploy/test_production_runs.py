@@ -7,7 +7,9 @@ import pytest_asyncio
 
 from tests.deploy.node.kubelet import Node
 from tests.deploy.node.network import missing
-from tests.deploy.steps import PROCESSES, started, traded, without_operator
+from tests.deploy.steps import PROCESSES, started, traded, until_not_ready, without_operator
+from tests.waiting import soon
+from tradewire.runtime.health import STALLED_SECONDS
 
 pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing()),
@@ -45,10 +47,40 @@ async def test_the_loss_of_one_server_stops_nothing(node: Node, lost: str) -> No
     await traded(node, 3)
 
 
+async def test_the_last_of_three_servers_is_not_ready_and_stays_alive(node: Node) -> None:
+    last = node.pods["nats-0"]
+
+    async def publishes() -> float:
+        _, page = await node.network.get(f"http://{last.address}:8080/metrics")
+        [line] = [line for line in page.splitlines() if line.startswith("tradewire_nats_publish_seconds_count")]
+        return float(line.rpartition(" ")[2])
+
+    for name in SERVERS[1:]:
+        await node.pods[name].kill()
+    try:
+        await until_not_ready(last)
+        when_ready = await publishes()
+
+        async def long_not_ready() -> bool:
+            nonlocal when_ready
+            assert await last.live()
+            if await last.ready():  # it knows of the loss only by and by
+                when_ready = await publishes()
+            return await publishes() > when_ready + 1.5 * STALLED_SECONDS  # no more than one a second
+
+        await soon(long_not_ready)
+    finally:
+        for name in SERVERS[1:]:
+            node.pods[name].start()
+    await node.until_ready(*SERVERS, *RUNNING)
+    assert last.exit_codes == []
+    await traded(node, 4)
+
+
 async def test_servers_may_be_drained_one_after_the_other(node: Node) -> None:
     for name in SERVERS:
         await node.pods[name].stop()
         node.pods[name].start()
         await node.until_ready(*SERVERS)
     await node.until_ready(*RUNNING)
-    await traded(node, 4)
+    await traded(node, 5)

@@ -130,7 +130,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     Where `notional` is set, the order is for that much money and `quantity` is what it came to at the price. `exits`
     are sent with it. An order with a `parent` is such an exit; the broker keeps it under `head`, its entry's client
     order id. `replacing` are new terms on their way, of which `revision` ones were sent, and `next_replacement` those
-    that wait for them. An `adopted` one was sent by a part of the log that is lost.
+    that wait for them. An `adopted` one was sent, or last replaced, by a part of the log that is lost.
     """
 
     order: str
@@ -478,7 +478,16 @@ def _replaced(order: Order, data: Any, changes: dict[str, Any]) -> None:
     if (new := order.replacing) is not None and new.stage != "requested":
         changes["unit_value"], changes["cost"] = new.unit_value or order.unit_value, new.cost
         _next_replacement(order, changes)
+    if data.revision > order.revision:
+        _renewed(data, changes)
+        changes["adopted"] = True
+        changes["unit_value"] = data.limit_price or data.stop_price or changes.get("unit_value", order.unit_value)
     _compare(order, changes, changes.get("quantity", order.quantity))
+
+
+def _renewed(data: Any, changes: dict[str, Any]) -> None:
+    """A lost part of the log has sent new terms: what was on its way before them has been answered there."""
+    changes.update(revision=data.revision, replacing=None, next_replacement=None)
 
 
 def _compare(order: Order, changes: dict[str, Any], quantity: Decimal | None) -> None:
@@ -494,6 +503,8 @@ def _replace_rejected(order: Order, data: Any, changes: dict[str, Any]) -> None:
     if (new := order.replacing) is not None and new.stage != "requested":
         changes["unit_value"], changes["cost"] = new.old_unit_value, new.old_cost
         _next_replacement(order, changes)
+    if data.revision > order.revision:
+        _renewed(data, changes)
     _compare(order, changes, order.quantity)
 
 

@@ -7,6 +7,7 @@ written. What it lets through besides (NUL and surrogate escapes, depth) is look
 import json
 import re
 from collections import Counter
+from itertools import accumulate
 from typing import Any, NoReturn, TypeAlias
 
 from msgspec import Struct
@@ -52,13 +53,13 @@ def parse_object(body: bytes, limit: int = BODY_LIMIT) -> dict[str, JsonValue]:
     try:
         value = _decode(text)
     except json.JSONDecodeError as error:
-        raise _malformed(text, error) from None
+        raise (_too_deep() if _is_deep(text) else _malformed(text, error)) from None
     except RecursionError:
         raise _too_deep() from None
-    if type(value) is not dict:
-        raise JsonInvalid("JSON_NOT_OBJECT", f"the message is {kind_of(value)}", 'one JSON object, {"id": ...}')
     if body.count(b"{") + body.count(b"[") > DEPTH_LIMIT or b"\\u" in body:
         _inspect(value)
+    if type(value) is not dict:
+        raise JsonInvalid("JSON_NOT_OBJECT", f"the message is {kind_of(value)}", 'one JSON object, {"id": ...}')
     return value
 
 
@@ -99,7 +100,14 @@ def _constant(text: str) -> NoReturn:
 _decode: Any = json.JSONDecoder(
     object_pairs_hook=_unique, parse_float=_number, parse_int=_number, parse_constant=_constant
 ).decode
+_texts = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _surrogate = re.compile("[\ud800-\udfff]").search
+
+
+def _is_deep(text: str) -> bool:
+    """Whether what breaks off was nested too deep before: how deep the decoder goes differs by version of Python."""
+    steps = (1 if each in "[{" else -1 for each in _texts.sub("", text) if each in "[]{}")
+    return max(accumulate(steps), default=0) > DEPTH_LIMIT
 
 
 def _inspect(value: JsonValue) -> None:

@@ -24,7 +24,7 @@ _sinks: list[Sink] = []
 Form = Literal["auto", "json", "text"]
 _UUID_LENGTH = 36
 _IDS = ("signal", "order", "event_id", "pos", "account", "strategy")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 _SECRET = re.compile(r"(?i)\b((?:password|passwd|secret|token|api[_-]?key)\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s,;&'\"]+)")
 _BEARER = re.compile(r"(?i)\b(authorization\W{1,4})(?:(?:bearer|basic)\s+)?[^\s,;'\"]+")
 _QUOTED = re.compile(

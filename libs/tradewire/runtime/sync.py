@@ -1,13 +1,22 @@
 """Verifies that NATS syncs every publish to disk before it acknowledges it (`sync_interval: always`)."""
 
 import asyncio
-import json
-import urllib.error
 import urllib.request
+from http.client import HTTPException
+
+import msgspec
 
 from tradewire.settings import Nats
 
 _MEND = "set `jetstream { sync_interval: always }` and restart it"
+
+
+class _Config(msgspec.Struct, frozen=True):
+    sync_always: bool = False
+
+
+class _Jsz(msgspec.Struct, frozen=True):
+    config: _Config = _Config()
 
 
 def _ask(url: str) -> str:
@@ -16,10 +25,10 @@ def _ask(url: str) -> str:
         return f"{url} is no http address"
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/jsz?config=1", timeout=2) as response:  # noqa: S310
-            config = json.load(response).get("config", {})
-    except (OSError, ValueError) as error:
+            syncs = msgspec.json.decode(response.read(), type=_Jsz).config.sync_always
+    except (OSError, HTTPException, ValueError) as error:  # HTTPException: an answer that breaks off
         return f"{url} does not say whether it syncs: {error}"
-    return "" if config.get("sync_always") is True else f"{url} has no `sync_interval: always`: {_MEND}"
+    return "" if syncs else f"{url} has no `sync_interval: always`: {_MEND}"
 
 
 async def problem(settings: Nats) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
@@ -65,7 +65,8 @@ class Attribution:
         """
         found: dict[str, Order | None] = {i: self.at_once(i) if i else None for i in client_order_ids}
         missing = {i for i, o in found.items() if o is None and is_our_kind(i) and i not in self._nobodys}
-        for kind in _INTENTS:
+        # The newest of the terms that a lost part of the log sent, of which it has no intent.
+        for kind in (*_INTENTS, "OrderReplaced") if self._state.recovery.restored else _INTENTS:
             await self._look_up(kind, missing, found)
         self._nobodys.update(dict.fromkeys(missing))
         while len(self._nobodys) > _NOBODYS_MAX:
@@ -93,6 +94,11 @@ class Attribution:
         """Takes in that orders of ours have these ids after all."""
         for each in client_order_ids:
             self._nobodys.pop(each, None)
+
+    def superseded(self, order: Order) -> bool:
+        """Whether it may be us who replaced an order at its broker, in a part of the log that is lost."""
+        now = self._state.find(order.order) or order
+        return self._state.recovery.superseded(now)
 
     async def order_of(self, client_order_id: str) -> Order | None:
         """The order, or None when no order of ours ever had that id. Raises Unavailable as `orders_of` does."""
@@ -141,16 +147,23 @@ class Attribution:
         Raises:
             Unavailable: the reader does not answer, or is behind.
         """
-        if order is not None:
-            query = EventsQuery(order=order.order)
-        else:
-            query = EventsQuery(type="ExternalFillBooked", account=self._state.account)
+        if order is None:
+            return await self.external({broker_order_id}, at_least)
+        return await self._booked(EventsQuery(order=order.order), at_least)
+
+    async def external(self, broker_order_ids: Collection[str], at_least: int) -> list[Booked]:
+        """What the log has of executions of some of the broker's orders that were booked as nobody's. As `booked`."""
+        query = EventsQuery(type="ExternalFillBooked", account=self._state.account)
+        return await self._booked(query, at_least, broker_order_ids)
+
+    async def _booked(self, query: EventsQuery, at_least: int, of: Collection[str] = ()) -> list[Booked]:
+        """The versions that a query finds, of some of the broker's orders if any are named."""
         events = await self._events(query, at_least)
         told = [(event, _told(event.data)) for event in events if event.type in _VERSIONS]
         return [
             booked_of(event.pos, event.type, said)
             for event, said in told
-            if (order is not None or said.broker_order_id == broker_order_id) and not said.execution.endswith(UNDONE)
+            if (not of or said.broker_order_id in of) and not said.execution.endswith(UNDONE)
         ]
 
     async def busts(self, at_least: int) -> list[TakenBack]:

@@ -157,7 +157,8 @@ class Canceler:
             return
         lookup = await self._broker.find_order(client_order_id, order.symbol)
         if isinstance(lookup, Found):
-            self._facts.add(from_lookup(self._submitter.teller(), order, lookup.order))
+            superseded = self._state.recovery.superseded(order)
+            self._facts.add(from_lookup(self._submitter.teller(), order, lookup.order, superseded=superseded))
         self._log.warning(
             "a cancel was not taken",
             outcome=answer.outcome,

@@ -174,7 +174,8 @@ class Ear:
             return
         teller = self._submitter.teller()
         if order is not None:
-            self._facts.add(t.translate(teller, order, told))
+            superseded = self._attribution.superseded(order)
+            self._facts.add(t.translate(teller, order, told, superseded=superseded))
             if reason := t.strays(order, told):
                 self.halt(reason, ids.command_uuid(order.order, told.client_order_id))
         elif isinstance(told, b.Fill):

@@ -234,7 +234,8 @@ class Reconciler:
         known_external = dict(self._state.external)
         working = await self._broker.open_orders()
         known = await self._attribution.orders_of(told.client_order_id for told in working)
-        external = [told for told in working if known[told.client_order_id] is None]
+        renewed = self._recoverer.names()
+        external = [t for t in working if known[t.client_order_id] is None and t.client_order_id not in renewed]
         self._facts.add(external_order(teller, told) for told in external)
         there = {told.broker_order_id for told in external}
         gone = [(each, symbol) for each, symbol in known_external.items() if each not in there]
@@ -261,7 +262,8 @@ class Reconciler:
                 continue  # it was replaced while this was asked
             # An end that came after fills which are not told yet waits for them, so that it is known what was filled.
             if told.status not in TERMINAL or told.filled_quantity <= order.filled:
-                self._facts.add(from_lookup(teller, order, told))
+                superseded = self._state.recovery.superseded(order)
+                self._facts.add(from_lookup(teller, order, told, superseded=superseded))
         self._recorder.asked = len(ours)
         return found, external, compare_orders(contradicted, absent)
 

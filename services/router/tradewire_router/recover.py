@@ -3,14 +3,16 @@
 The client id of an order derives from its signal, so that a signal which comes again leads to an order that the broker
 has. First the router says what that is (AccountRecovered); nothing in the account is decided or sent before. Then every
 order that the log shows as unsent and the broker has is adopted: it takes the broker's terms, the executions that were
-booked as nobody's meanwhile, and its end.
+booked as nobody's meanwhile, and its end. One that was sent before takes new terms of the lost time, and the same.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from sys import intern
 
 from tradewire import ids
+from tradewire.domain.exact import ZERO, add
 from tradewire.domain.orders import Order
 from tradewire.errors import Unavailable
 from tradewire.messages.account_events import AccountRecovered
@@ -28,6 +30,7 @@ from tradewire_router.domain.booked import Booked, latest_of
 from tradewire_router.domain.state import RouterState
 from tradewire_router.domain.translate import Source, Teller, account_event, from_lookup, of_execution, of_order
 from tradewire_router.facts import Facts, settled
+from tradewire_router.renew import Renewer
 from tradewire_router.submit import Submitter
 
 _TICK_SECONDS = 0.25
@@ -50,6 +53,7 @@ class Recoverer:
     ) -> None:
         self._state, self._replica, self._broker, self._facts = state, replica, broker, facts
         self._submitter, self._attribution, self._log = submitter, attribution, log
+        self._renewer = Renewer(state, broker, facts, submitter, log)
         self._whole: set[str] = set()
         """Adopted orders that have all their fills, as far as they were booked before."""
 
@@ -63,7 +67,7 @@ class Recoverer:
         if not recovery.waits(state.account):
             return
         await settled(self._facts, self._replica)
-        listed = await self._broker.orders_since(recovery.made_at - MARGIN_MICROSECONDS)
+        listed = await self._broker.orders_since(recovery.lost_since(state.account) - MARGIN_MICROSECONDS)
         told = {each.client_order_id: each for each in (*listed, *await self._broker.open_orders())}
         ours = await self._attribution.orders_of(each for each in told if is_our_kind(each))
         lost = [
@@ -71,6 +75,7 @@ class Recoverer:
             for each, order in sorted(ours.items())
             if order is None
         ]
+        self._renewer.listed(told.values())
         self._facts.add(_said(self._submitter.teller(), recovery.restored, lost))
         await settled(self._facts, self._replica)
         self._log.warning("the log was restored; its broker has orders that it lost", orders=len(lost))
@@ -86,6 +91,8 @@ class Recoverer:
             return
         for order in [each for each in state.unsent() if recovery.at_broker(each) is not None]:
             await self._adopt(order)
+        await self._renewer.step()
+        await settled(self._facts, self._replica)
         for order in [each for each in state.orders.values() if each.adopted and each.order not in self._whole]:
             await self._complete(order)
 
@@ -102,42 +109,47 @@ class Recoverer:
     def again(self) -> None:
         """Looks at adopted orders once more: a fill that came while one was adopted may be booked as nobody's."""
         self._whole.clear()
+        self._renewer.again()
+
+    def names(self) -> set[str]:
+        """Names at the broker that are ours, of terms that the log does not give their orders yet."""
+        return self._renewer.names()
 
     async def _adopt(self, order: Order) -> None:
         found = self._state.recovery.at_broker(order)
         if found is None:
             return
-        answer = await self._broker.find_order(found.latest.client_order_id, order.symbol)
-        if not isinstance(answer, Found):
+        names = [each.client_order_id for each in found.names]
+        now = await self._renewer.in_force(names, order.symbol)
+        filled = await self._renewer.filled(names[: now.at], order.symbol) if now is not None else None
+        if now is None or filled is None:
             self._log.warning("an order of before the restore cannot be asked about", order=order.order)
             return  # it is asked about again, and stays unsent
-        event = adopted(self._submitter.teller(), order, answer.order, found.attempt, found.revision)
+        revision = found.revisions[now.at][0] if now.open else found.revision
+        event = adopted(self._submitter.teller(), order, now.told, found.attempt, revision, filled)
         self._facts.add([event])
         await settled(self._facts, self._replica)
-        self._attribution.found(each.client_order_id for each in found.names)
         self._log.warning(
-            "adopted: the broker has it already", order=order.order, signal=order.signal, status=answer.order.status
+            "adopted: the broker has it already", order=order.order, signal=order.signal, status=now.told.status
         )
-        if (now := self._state.find(order.order)) is not None:
-            await self._complete(now)
+        if (known := self._state.find(order.order)) is not None:
+            await self._complete(known)
 
     async def _complete(self, order: Order) -> None:
         """Gives an adopted order what was booked of it as nobody's, then what has become of it."""
-        found = self._state.recovery.at_broker(order)
-        names = found.names if found is not None else ()
-        for broker_order_id in dict.fromkeys([*(each.broker_order_id for each in names), order.broker_order_id or ""]):
-            if broker_order_id:
-                await self._attribute(order, broker_order_id)
+        recovery = self._state.recovery
+        names = recovery.names(order)
+        self._attribution.found(each.client_order_id for each in names)
+        there = {each.broker_order_id for each in names} | {order.broker_order_id or ""}
+        booked = await self._attribution.external(there - {""}, self._replica.pos)
+        self._facts.add(attributed(self._submitter.teller(), order, booked))
         await settled(self._facts, self._replica)
         self._whole.add(order.order)
         answer = await self._broker.find_order(order.client_order_id or "", order.symbol)
         now = self._state.find(order.order)
         if now is not None and isinstance(answer, Found) and answer.order.filled_quantity <= now.filled:
-            self._facts.add(from_lookup(self._submitter.teller(), now, answer.order))
-
-    async def _attribute(self, order: Order, broker_order_id: str) -> None:
-        booked = await self._attribution.booked(None, broker_order_id, self._replica.pos)
-        self._facts.add(attributed(self._submitter.teller(), order, booked))
+            superseded = recovery.superseded(now)
+            self._facts.add(from_lookup(self._submitter.teller(), now, answer.order, superseded=superseded))
 
 
 def _said(teller: Teller, restored: int, lost: Sequence[LostOrder]) -> list[NewEvent]:
@@ -159,8 +171,10 @@ def _said(teller: Teller, restored: int, lost: Sequence[LostOrder]) -> list[NewE
     ]
 
 
-def adopted(teller: Teller, order: Order, told: BrokerOrder, attempt: int, revision: int) -> NewEvent:
-    """The order as the broker has it, under the name that it has there."""
+def adopted(
+    teller: Teller, order: Order, told: BrokerOrder, attempt: int, revision: int, filled: Decimal = ZERO
+) -> NewEvent:
+    """The order as the broker has it, under the name that it has there; `filled` is what its earlier names were."""
     source = Source(f"{_EVIDENCE}: {told.status}", "lookup", told.broker_order_id, told.submitted_at or None)
     event_id = ids.status_uuid(teller.broker, order.order, "adopted", told.client_order_id)
     return of_order(
@@ -174,7 +188,7 @@ def adopted(teller: Teller, order: Order, told: BrokerOrder, attempt: int, revis
         revision=revision,
         symbol=told.symbol,
         side=told.side,
-        quantity=told.quantity,
+        quantity=add(filled, told.quantity),
         # A default is left out where it is the same object, which what an adapter has read need not be.
         order_type=intern(told.order_type),
         limit_price=told.limit_price,

@@ -108,7 +108,8 @@ class Replacer:
             room = min(room, left // REQUESTS_EACH - len(self._calls))
         due: list[tuple[Order, Replacement]] = []
         for order, new in self._state.replacements("approved"):
-            if order.order in self._in_hand or not self._state.may_replace(order):
+            superseded = self._state.recovery.superseded(order)
+            if order.order in self._in_hand or superseded or not self._state.may_replace(order):
                 continue
             if new.expires_at is None or now >= new.expires_at or self._state.is_barred(new.build):
                 self._drop(order, new)
@@ -192,7 +193,9 @@ class Replacer:
         sent = {
             (order.order, order.revision): (order, new)
             for order, new in self._state.replacements("started")
-            if order.order not in self._in_hand and new.request not in self._said
+            if order.order not in self._in_hand
+            and new.request not in self._said
+            and not self._state.recovery.superseded(order)
         }
         self._inquiries.keep(sent, now)
         due = self._inquiries.due(now)

@@ -89,6 +89,7 @@ class Resolver:
             attempt: order
             for order in self._state.unanswered()
             if (attempt := (order.order, order.attempt)) not in self._submitter.in_hand
+            and not self._state.recovery.superseded(order)
         }
         for attempt in self._inquiries.keep(orders, now):
             self._say_unknown(orders[attempt])

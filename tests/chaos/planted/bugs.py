@@ -22,7 +22,7 @@ from tradewire.nats_credentials import Credentials
 from tradewire.runtime import exhaustion
 from tradewire.runtime.sink import Sink
 from tradewire.tail import Tail
-from tradewire_cli.engines import nats_probe
+from tradewire_cli.engines import nats_probe, verdict
 from tradewire_cli.engines.logs import RotatedLog
 from tradewire_ingest import stream
 from tradewire_ingest.signals_door import SignalsDoor
@@ -236,10 +236,10 @@ def _the_list_is_all() -> None:
 def _no_probe() -> None:
     """The supervisor believes a nats-server that runs."""
 
-    async def well(*_: Any) -> str:
-        return ""
+    async def well(*_: Any) -> verdict.Verdict:
+        return verdict.WELL
 
-    _set(nats_probe, "problem", well)
+    _set(nats_probe, "look", well)
 
 
 def _signals_drop_the_oldest() -> None:

@@ -1,5 +1,6 @@
 """A migrated database with a log in it, and an S3 server."""
 
+import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
     server.start()
+    address = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+    urllib.request.urlopen(f"{address}/moto-api/reset", b"").close()  # its buckets are the process's own
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")  # without keys, no machine is asked for a role
-    yield f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+    yield address
     server.stop()

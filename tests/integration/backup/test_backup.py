@@ -198,6 +198,36 @@ async def test_a_backup_is_of_one_moment_while_the_log_goes_on(
     assert made.summary.header.pos == made.summary.trailer.events == began < log.pos
 
 
+async def test_a_place_that_is_slow_is_not_cut_off_by_postgres(
+    engines: Engines, log: Log, settings: Settings, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = "alter role tradewire_reader set idle_in_transaction_session_timeout = '50ms'"
+    await ask(engines.dsn("tradewire_admin"), limit)
+    read_header = make._header
+
+    async def slow_header(*arguments: Any) -> Any:
+        header = await read_header(*arguments)
+        await asyncio.sleep(0.5)
+        return header
+
+    async def slow_verify(name: str, chunks: Any) -> Any:
+        at_work = (
+            "select 1 from pg_stat_activity where application_name = 'tradewire backup' and xact_start is not null"
+        )
+        assert await ask(engines.dsn("tradewire_admin"), at_work) == []
+        kill = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tradewire backup'"
+        await ask(engines.dsn("tradewire_admin"), kill)
+        return await verify(name, chunks)
+
+    monkeypatch.setattr(make, "_header", slow_header)
+    monkeypatch.setattr(make, "verify", slow_verify)
+    made = await make.back_up(settings, to, quiet)
+
+    assert names_in(to) == [made.name]
+    last = await recorded(settings)
+    assert (last.failures, last.pos, last.succeeded_at > 0) == (0, log.pos, True)
+
+
 async def test_a_log_that_is_not_whole_is_not_backed_up(
     engines: Engines, log: Log, settings: Settings, to: str
 ) -> None:

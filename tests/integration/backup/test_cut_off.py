@@ -6,14 +6,16 @@ import sys
 import time
 from pathlib import Path
 from signal import SIGCONT, SIGKILL
+from typing import Any
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from tests.integration.backup.test_backup import ask, content, names_in, quiet, recorded
 from tests.integration.reader.bench import Log
 from tests.waiting import soon
-from tradewire.errors import ConfigError
+from tradewire.errors import ConfigError, Unavailable
 from tradewire.settings import Settings
 from tradewire_ledger.backup import make, restore
 from tradewire_ledger.backup.form import verify
@@ -122,6 +124,58 @@ async def test_a_restore_that_is_killed_leaves_the_log_that_was_there(
     done = await restore.restore(settings, to, quiet, replace=True)
     assert await content(settings, head.pos) == before
     assert done.pos == head.pos + 2
+
+
+KILL = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tradewire backup'"
+
+
+async def test_a_restore_that_is_cut_off_behind_its_commit_is_done(
+    log: Log, settings: Settings, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make.back_up(settings, to, quiet)
+    before, pos = await content(settings, log.pos), log.pos
+    await log.close()
+    admin = settings.postgres.admin_dsn
+    other, fill = await asyncpg.connect(admin), restore._fill
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def filled(*arguments: Any) -> Any:
+        """Somebody has the table in the moment of the commit, so that it cannot be analyzed."""
+        head = await fill(*arguments)
+        tasks.append(asyncio.create_task(other.execute("begin; lock ledger.event in share update exclusive mode")))
+        await soon(
+            lambda: ask(admin, "select 1 from pg_locks where relation = 'ledger.event'::regclass and not granted")
+        )
+        tasks.append(
+            asyncio.create_task(soon(lambda: ask(admin, f"{KILL} and query ~ '^analyze' and state = 'active'")))
+        )
+        return head
+
+    monkeypatch.setattr(restore, "_fill", filled)
+    done = await restore.restore(settings, to, quiet, replace=True)
+    await asyncio.gather(*tasks)
+    await other.close()
+    [head] = await ask(admin, "select * from ledger.head")
+    assert (str(head["log_id"]), head["pos"]) == (done.log_id, pos + 2)
+    assert await content(settings, pos) == before
+
+
+async def test_a_restore_that_is_cut_off_in_its_commit_says_that_it_is_not_known(
+    log: Log, settings: Settings, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make.back_up(settings, to, quiet)
+    await log.close()
+    fill, heads = restore._fill, []
+
+    async def filled(*arguments: Any) -> Any:
+        heads.append(await fill(*arguments))
+        await ask(settings.postgres.admin_dsn, KILL)
+        return heads[0]
+
+    monkeypatch.setattr(restore, "_fill", filled)
+    with pytest.raises(Unavailable, match="whether it was is not known") as error:
+        await restore.restore(settings, to, quiet, replace=True)
+    assert f"names {heads[0].log_id} if so" in str(error.value)
 
 
 async def test_of_two_restores_at_once_the_second_is_refused(log: Log, settings: Settings, to: str) -> None:

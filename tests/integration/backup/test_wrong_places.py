@@ -1,5 +1,6 @@
 """Places that cannot be written or read: one line that names the setting and the fix, on record, and nothing lost."""
 
+import random
 import resource
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from msgspec.structs import replace
 
 from tests.integration.backup.test_backup import names_in, quiet, recorded
 from tests.integration.reader.bench import Log
+from tests.unit.reader.histories import History
 from tradewire.errors import ConfigError, Unavailable
+from tradewire.messages.account_events import Halted
 from tradewire.settings import Backup, Settings
 from tradewire_cli.engines.ports import free_port
 from tradewire_ledger.backup import make, restore
@@ -101,16 +104,38 @@ async def test_a_file_of_credentials_that_is_not_there(settings: Settings, log: 
     assert log.pos
 
 
-async def test_a_folder_that_is_full_keeps_what_is_there(log: Log, settings: Settings, tmp_path: Path) -> None:
-    to = tmp_path / "backups"
-    kept = (await make.back_up(settings, str(to), quiet)).name
+async def large(log: Log) -> None:
+    """Makes the log larger than all that is on its way from Postgres to a place at a time."""
+    history = History(9)
+    for number in range(150):
+        reason = random.Random(number).randbytes(100_000).hex()
+        scope, request = f"symbol.S{number}", str(number)
+        history.add(f"control-{scope}", Halted(scope=scope, level="HALT", by="anna", reason=reason, request=request))
+    log.silent = True
+    await log.write(history)
+
+
+@contextmanager
+def full() -> Iterator[None]:
+    """No file of this process may be longer than a few bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
     try:
-        with pytest.raises(Unavailable) as error:
-            await make.back_up(settings, str(to), quiet)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+async def test_a_folder_that_is_full_keeps_what_is_there(
+    log: Log, settings: Settings, tmp_path: Path, size: str
+) -> None:
+    if size == "large":
+        await large(log)
+    to = tmp_path / "backups"
+    kept = (await make.back_up(settings, str(to), quiet)).name
+    with full(), pytest.raises(Unavailable) as error:
+        await make.back_up(settings, str(to), quiet)
     assert str(error.value) == f"{to}: File too large; mend that, or name another place (backup.to)"
     assert names_in(str(to)) == [kept]
     assert ((last := await recorded(settings)).failures, last.bytes > 0) == (1, True)

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ import pytest_asyncio
 
 from tests.processes import Child, child
 from tests.waiting import soon
+from tradewire import subjects
+from tradewire.bus import Bus
 from tradewire.settings import Postgres, Settings
 from tradewire_cli.engines import certificates
 from tradewire_cli.engines import nats as nats_engine
@@ -229,6 +232,36 @@ async def test_a_database_that_is_away(engines: Engines, start: Start) -> None:
     finally:
         await engines.postgres.stop()
         await engines.postgres.start()
+
+
+@MODULE
+async def test_an_outage_that_is_over_is_said_no_more_and_the_next_one_is(engines: Engines, start: Start) -> None:
+    bus = await Bus.connect(engines.nats_settings("admin"), "admin")
+    said: list[dict[str, Any]] = [{}]
+    refused = "Connection refused"
+    await bus.subscribe(subjects.heartbeat("sequencer", "main"), lambda beat: said.append(json.loads(beat.data)))
+    async with start() as process:
+
+        def told() -> int:
+            lines = (json.loads(line) for line in process.process.output().splitlines())
+            return sum(refused in line.get("problem", "") for line in lines)
+
+        async def waiting(before: int) -> bool:
+            return told() > before and refused in said[-1].get("postgres", "")
+
+        async def well() -> bool:
+            return said[-1].get("ready") is True and "postgres" not in said[-1]
+
+        for _ in range(2):
+            await soon(well)
+            before = told()
+            await engines.postgres.stop()
+            try:
+                await soon(partial(waiting, before))
+            finally:
+                await engines.postgres.start()
+        await soon(well)
+    await bus.close()
 
 
 VERSIONS = [

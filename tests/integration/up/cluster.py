@@ -124,4 +124,4 @@ def _placed(nodes: int, cluster: Cluster, server: Server) -> str:
     for there, here in places.items():
         assert there in text, there
         text = text.replace(there, here)
-    return text
+    return f'server_tags: ["pod:{server.name}"]\n{text}'  # as its keeper has it

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.builders import TIME, new, stored
+from tests.unit.runtime.test_sync import CUT, answering
 from tradewire.domain.switches import GLOBAL, Limits, Switch, account_scopes
 from tradewire.domain.times import SECOND
 from tradewire.messages.account_events import BalancesReported, CashMoved, ReconciliationBroken
@@ -264,6 +265,12 @@ def test_a_clock_that_was_read_between_two_of_our_times_is_ahead_by_what_is_prov
     theirs: float, ahead: float
 ) -> None:
     assert probing.ahead(theirs, 10.0, 12.0) == ahead
+
+
+@pytest.mark.parametrize("answer", CUT)
+async def test_an_answer_that_breaks_off_is_none(answer: bytes) -> None:
+    async with answering(answer) as (url, _):
+        assert await probing.jetstream(url) is None
 
 
 def test_every_process_answers_and_is_of_one_build() -> None:

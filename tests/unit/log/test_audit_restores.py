@@ -72,6 +72,39 @@ def test_an_order_is_adopted_once_and_needs_evidence() -> None:
     assert log.broken() == {"O1", "O5"}
 
 
+def working(*names: str) -> Log:
+    """An order that works, and names that a restore has found."""
+    log = restored(CLIENT, *names)
+    log.add(adopted())
+    return log
+
+
+def renewed(**changes: Any) -> o.OrderReplaced:
+    terms: dict[str, Any] = {"revision": 2, "limit_price": Decimal(91), "client_order_id": "newest"}
+    told: o.OrderReplaced = fact(o.OrderReplaced, order=ORDER, **{**terms, **changes})
+    return told
+
+
+def test_new_terms_that_a_restore_found_are_in_force() -> None:
+    log = working("newest")
+    log.add(renewed())
+    assert log.broken() == set()
+
+
+@pytest.mark.parametrize(("changes", "broken"), [({"client_order_id": "another"}, {"O2"}), ({"evidence": ""}, {"O5"})])
+def test_new_terms_that_nobody_sent_or_found_are_not(changes: dict[str, Any], broken: set[str]) -> None:
+    log = working("newest")
+    log.add(renewed(**changes))
+    assert log.broken() == broken
+
+
+def test_a_name_is_taken_for_new_terms_once() -> None:
+    log = working("newest")
+    log.add(renewed())
+    log.add(renewed(revision=3))
+    assert log.broken() == {"O1"}
+
+
 @pytest.mark.parametrize("times", [0, 2])
 def test_only_an_external_execution_is_attributed_and_once(times: int) -> None:
     log = restored(CLIENT)

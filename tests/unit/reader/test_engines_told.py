@@ -1,11 +1,17 @@
 """What is told of Postgres and NATS: what they answer, and nothing stale of one that does not."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tradewire_ledger.reader.told.engines import EngineMetrics, server_of
+from tests.unit.runtime.test_sync import CUT, answering
+from tests.waiting import soon
+from tradewire.runtime.tasks import end_tasks
+from tradewire_ledger.reader.told import engines
+from tradewire_ledger.reader.told.engines import MALFORMED, EngineMetrics, server_of
 
 VARZ: dict[str, Any] = {"connections": 9, "max_connections": 64, "mem": 1_000, "slow_consumers": 2}
 JSZ: dict[str, Any] = {
@@ -73,7 +79,52 @@ def test_what_postgres_said_is_no_news_once_it_is_lost() -> None:
         ("http://127.0.0.1:8222", "127.0.0.1:8222"),
         ("http://user:secret@nats-0.nats:8222/", "nats-0.nats:8222"),
         ("http://nats", "nats"),
+        ("http://user:secret@nats:port", MALFORMED),
+        ("http://user:secret@[nats", MALFORMED),
     ],
 )
 def test_a_server_is_named_without_secrets(url: str, server: str) -> None:
     assert server_of(url) == server
+
+
+class _Log:
+    """What was said of errors."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+
+    def error(self, said: str, **more: Any) -> None:
+        self.errors.append(f"{said}: {more['exc_info']!r}")
+
+
+@pytest.mark.parametrize("answer", CUT)
+async def test_a_server_that_breaks_off_its_answer_is_down_and_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(engines, "ASK_SECONDS", 0.01)
+    registry, log = CollectorRegistry(), _Log()
+    async with answering(answer) as (url, asked):
+        telling = asyncio.create_task(EngineMetrics(registry).ask_nats(lambda: [url, "http://nats:port"], log))
+        await soon(lambda: _after(telling, len(asked) > 3))
+        await end_tasks(telling)
+    page = told(registry)
+    assert page[f'nats_server_up{{server="{server_of(url)}"}}'] == 0
+    assert page[f'nats_server_up{{server="{MALFORMED}"}}'] == 0
+    assert log.errors == []
+
+
+async def test_what_makes_no_sense_ends_nothing_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "ASK_SECONDS", 0.01)
+    body = json.dumps([1, 2]).encode()
+    log = _Log()
+    async with answering(b"HTTP/1.0 200 OK\r\n\r\n" + body) as (url, _):
+        telling = asyncio.create_task(EngineMetrics(CollectorRegistry()).ask_nats(lambda: [url], log))
+        await soon(lambda: _after(telling, len(log.errors) > 1))
+        await end_tasks(telling)
+    assert log.errors[0].startswith("the figures of NATS could not be told: AttributeError")
+
+
+async def _after(running: "asyncio.Task[None]", holds: bool) -> bool:
+    if running.done():
+        running.result()
+    return holds

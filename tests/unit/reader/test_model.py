@@ -12,6 +12,7 @@ from tradewire.domain.orders import Order
 from tradewire.errors import LogCorrupt, UnknownEvent
 from tradewire.messages.chain import genesis
 from tradewire.messages.log import Frame
+from tradewire.messages.system_events import LogRestored
 from tradewire_ledger.reader.model import BOOK_TRAILS_POSITIONS, CODE, Changes, Checkpoint, Model
 
 
@@ -126,6 +127,17 @@ def test_what_stands_is_switches_limits_leases_and_signals_nobody_has_answered()
     rows = Rows(fresh())
     rows.fold_all(made, 1)
     assert standing_types(rows, made) == ["LimitSet", "LeaseGranted", "Halted", "Resumed", "SignalReceived"]
+
+
+def test_every_restore_stands_because_an_account_may_not_have_been_asked_about_the_first() -> None:
+    history = History()
+    history.begin()
+    for made_at in (6, 10):
+        history.add("system", LogRestored(was="w", pos=1, hash="h", made_at=made_at, seal="s"), "restore")
+    made = frames(history)
+    rows = Rows(fresh())
+    rows.fold_all(made, 1)
+    assert standing_types(rows, made).count("LogRestored") == 2
 
 
 def test_a_book_is_stored_after_as_many_events_as_it_has_lots_and_before_it_trails_too_far() -> None:

@@ -1,8 +1,11 @@
 """What the reader counts of a log, and the figures it tells: equal to what the log says, and bounded in number."""
 
+import asyncio
 import re
+import sys
 from collections import Counter
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,6 +16,7 @@ from tests.builders import approved
 from tests.unit.reader.histories import History, Script, events, frames
 from tests.unit.reader.naive import Naive
 from tests.unit.reader.test_model import Rows, fresh, played
+from tests.waiting import soon
 from tradewire.domain.account_book import book_equity
 from tradewire.domain.results import FOLDED, Results
 from tradewire.messages import account_events as a
@@ -21,7 +25,10 @@ from tradewire.messages.log import Event
 from tradewire.messages.registry import decode
 from tradewire.messages.vocabulary import QuoteUsed
 from tradewire.runtime.metrics import OTHER, Names
+from tradewire.runtime.tasks import end_tasks
+from tradewire_ledger.reader.metrics import Metrics
 from tradewire_ledger.reader.model import Changes
+from tradewire_ledger.reader.session import _tell
 from tradewire_ledger.reader.told.counting import Counting
 from tradewire_ledger.reader.told.figures import Figures
 from tradewire_ledger.reader.told.trading import TradingMetrics
@@ -158,6 +165,40 @@ def test_results_go_on_from_where_the_session_began() -> None:
     assert {n: v for n, v in later.page().items() if n.startswith(names)} == {
         n: v for n, v in whole.page().items() if n.startswith(names)
     }
+
+
+class _Broken:
+    """What was before cannot be read, for a reason that another session would meet again."""
+
+    async def give(self, *_: Any) -> None:
+        raise ValueError("what was recorded makes no sense")
+
+
+async def test_figures_that_cannot_begin_with_what_was_before_begin_with_what_comes() -> None:
+    history, metrics, said = played(6), Metrics(CollectorRegistry()), list[str]()
+    told = Told(History(), begun=False)
+    model, made = told.rows.model, frames(history)
+    follower: Any = SimpleNamespace(counting=told.counting, model=model)
+    log: Any = SimpleNamespace(error=lambda what, **_: said.append(what))
+    broken: Any = _Broken()
+    pool: Any = None
+    first = told.rows.fold(made[:1])
+    held = sys.getrefcount(first)
+    told.counting.take(first, {})
+    assert sys.getrefcount(first) > held
+    telling = asyncio.create_task(_tell(follower, metrics, broken, pool, log))
+    try:
+        await soon(lambda: _holds(bool(said)))
+    finally:
+        await end_tasks(telling)
+    assert sys.getrefcount(first) == held, "what waited is let go of"
+    told.counting.take(later := told.rows.fold(made[1:]), {})
+    assert sys.getrefcount(later) == held, "and nothing waits any more"
+    assert [name for name in told.page() if name.startswith("tradewire_strategy_result")]
+
+
+async def _holds(value: bool) -> bool:
+    return value
 
 
 def bought(price: str, history: History | None = None, **changes: Any) -> Script:

@@ -8,10 +8,14 @@ import pytest
 
 from tests.builders import fact
 from tests.unit.risk.builders import SECOND, Log
+from tradewire import ids
 from tradewire.domain.orders import Order
 from tradewire.messages import order_events as o
+from tradewire.messages.account_events import AccountRecovered
 from tradewire.messages.log import Command
 from tradewire.messages.registry import EVENT_TYPES
+from tradewire.messages.system_events import LogRestored
+from tradewire.messages.vocabulary import LostOrder
 from tradewire_risk.domain.exposure import Exposure
 from tradewire_risk.domain.replacing import decide_replacement
 
@@ -100,6 +104,23 @@ def test_only_what_is_left_is_measured_and_something_must_be() -> None:
     ask(log, order, request="r-2", quantity="8")
     assert isinstance(decide(log), o.OrderReplaceApproved)
     assert exposure(log).buys == Decimal(4)  # nothing is free before the venue has taken the smaller terms
+
+
+def test_new_terms_of_what_a_restored_log_has_lost_are_left_alone_until_its_router_has_looked() -> None:
+    log = Log()
+    order = working(log)
+    ask(log, order, quantity="8")
+    restored = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=log.now, seal="s"))
+    assert decide_replacement(log.state, log.board, log.now) is None
+    there = LostOrder(ids.client_order_id(order.order, 1, 1), "B2", "AAPL")
+    found: dict[str, Any] = {"account": "paper", "broker": "paper", "restored": restored.pos, "part": 1, "last": True}
+    log.write("account-paper", AccountRecovered(orders=(there,), **found))
+    assert decide_replacement(log.state, log.board, log.now) is None
+    named: dict[str, Any] = {"order": order.order, "client_order_id": there.client_order_id, "account": "paper"}
+    log.write(f"order-{order.order}", fact(o.OrderReplaced, revision=1, quantity=Decimal(9), **named))
+    assert decide_replacement(log.state, log.board, log.now) is None  # it has been answered in what was lost
+    ask(log, order, request="r-2", quantity="8")
+    assert isinstance(decide(log), o.OrderReplaceApproved)
 
 
 def test_a_broker_that_replaces_nothing_is_named() -> None:

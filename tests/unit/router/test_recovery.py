@@ -1,6 +1,8 @@
 """After a restore: what is at the broker is not sent or ended, and takes its fills in without counting them twice."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,23 +18,57 @@ from tradewire.messages.broker_events import ExternalFillBooked
 from tradewire.messages.log import NewEvent
 from tradewire.messages.system_events import LogRestored
 from tradewire.messages.vocabulary import LostOrder
+from tradewire_router.absence import MARGIN_MICROSECONDS
+from tradewire_router.brokers.values import BrokerOrder
 from tradewire_router.domain.booked import Booked
 from tradewire_router.domain.naming import names_of
-from tradewire_router.recover import adopted, attributed
+from tradewire_router.domain.translate import Teller
+from tradewire_router.recover import Recoverer, adopted, attributed
 
 
 def lost(order: str, attempt: int = 1, revision: int = 0, broker_order_id: str = "B1") -> LostOrder:
     return LostOrder(ids.client_order_id(order, attempt, revision), broker_order_id, "AAPL")
 
 
-def restored(log: Log) -> int:
-    event = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=TIME, seal="s"))
+def restored(log: Log, made_at: int = TIME) -> int:
+    event = log.write("system", LogRestored(was="w", pos=1, hash="h", made_at=made_at, seal="s"))
     return event.pos
 
 
 def recovered(log: Log, *orders: LostOrder, restored: int, part: int = 1, last: bool = True) -> None:
     data = a.AccountRecovered(account="paper", broker="paper", restored=restored, part=part, last=last, orders=orders)
     log.write("account-paper", data)
+
+
+class Around:
+    """All that surrounds a Recoverer: a broker without orders, and a log that takes what it is told."""
+
+    pos = last_pos = 0
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def orders_since(self, at: int) -> list[BrokerOrder]:
+        self.asked.append(at)
+        return []
+
+    async def open_orders(self) -> list[BrokerOrder]:
+        return []
+
+    async def orders_of(self, names: Iterable[str]) -> dict[str, None]:
+        return dict.fromkeys(names)
+
+    async def drained(self) -> None:
+        """All is in the log."""
+
+    def teller(self) -> Teller:
+        return TELLER
+
+    def add(self, events: Iterable[NewEvent]) -> None:
+        assert [event.type for event in events] == ["AccountRecovered"]
+
+    def warning(self, _what: str, **_fields: Any) -> None:
+        """Nobody reads it."""
 
 
 def adopt(log: Log, order: str, **fields: object) -> None:
@@ -106,6 +142,29 @@ def test_a_second_restore_waits_again_and_forgets_nothing() -> None:
     assert log.state.recovery.holds(log.get(order))
 
 
+def test_what_an_account_was_not_asked_about_before_a_second_restore_is_asked_about_then() -> None:
+    log = Log()
+    first = restored(log, made_at=6)
+    recovered(log, restored=first, last=False)
+    second = restored(log, made_at=10)
+    assert log.state.recovery.lost_since("paper") == 6
+    recovered(log, restored=second)
+    restored(log, made_at=20)
+    assert log.state.recovery.lost_since("paper") == 20
+    restored(log, made_at=14)
+    assert log.state.recovery.lost_since("paper") == 14
+
+
+async def test_the_broker_is_asked_since_the_older_backup_of_two() -> None:
+    log = Log()
+    minute = MARGIN_MICROSECONDS
+    restored(log, made_at=3 * minute)
+    restored(log, made_at=9 * minute)
+    around: Any = Around()
+    await Recoverer(log.state, around, around, around, around, around, around).list_lost()
+    assert around.asked == [2 * minute]
+
+
 @pytest.mark.parametrize(("attempt", "revision"), [(1, 0), (2, 0), (1, 3), (8, 7)])
 def test_an_order_is_found_by_any_name_that_it_may_have_had(attempt: int, revision: int) -> None:
     log = Log()
@@ -125,6 +184,16 @@ def test_the_latest_attempt_and_revision_count_and_all_names_of_it_are_kept() ->
     assert found is not None
     assert (found.attempt, found.revision) == (2, 2)
     assert [each.broker_order_id for each in found.names] == ["B1", "B2", "B3"]
+
+
+@pytest.mark.parametrize("newest", [8, 9, 30])
+def test_an_unsent_order_is_found_by_its_newest_name_however_often_it_was_replaced(newest: int) -> None:
+    log = Log()
+    order = log.order(1)
+    recovered(log, *(lost(order, 1, revision) for revision in range(newest + 1)), restored=restored(log))
+    found = log.state.recovery.at_broker(log.get(order))
+    assert found is not None
+    assert (found.revision, len(found.names)) == (newest, newest + 1)
 
 
 def test_what_is_found_later_is_looked_for_again() -> None:

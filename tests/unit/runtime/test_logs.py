@@ -44,7 +44,7 @@ SECRETS = """
 import logging
 from tradewire.runtime import logs
 log = logs.configure("risk", "risk-1", "info", "json")
-log.info("lost postgresql://anna:hunter2@db:5432/x", url="https://tok-hunter2@collector:4318/v1", token="hunter2")
+log.info("lost postgresql://anna:hunter2@hunter2@db:5432/x", url="https://tok-hunter2@otlp:4318/v1", token="hunter2")
 log.info("said", error="host=db password='hunter2' port=1", header="Authorization: Bearer hunter2")
 logging.getLogger("lib").warning("api_key=hunter2 at nats://hunter2@n:4222,nats://b:hunter2@m:4222")
 try:

@@ -40,6 +40,8 @@ JSON = [
     Case("lone surrogate in extra", body(extra=r'{"\udfff":1}'), Code.JSON_SURROGATE, "body", "whole characters"),
     Case("depth 1,000", b"[" * 1000 + b"]" * 1000, Code.JSON_TOO_DEEP, "body", "at most 8"),
     Case("depth 8,000", b"[" * 8000, Code.JSON_TOO_DEEP, "body", "at most 8"),
+    Case("broken off at depth 9", body(extra='{"a":' * 9), Code.JSON_TOO_DEEP, "body", "at most 8"),
+    Case("broken off behind a text", b'{"a": "[[[[[[[[[[', Code.JSON_MALFORMED, "body", "JSON"),
     Case("depth 9", body(extra='{"a":' * 8 + "1" + "}" * 8), Code.JSON_TOO_DEEP, "body", "at most 8"),
     Case("quantity twice", body()[:-1] + b',"quantity":1000}', Code.JSON_DUPLICATE_KEY, "body", "each key once"),
     Case("nested key twice", body(extra='{"a":[{"b":1,"b":2}]}'), Code.JSON_DUPLICATE_KEY, "body", "each key once"),

@@ -106,8 +106,12 @@ def test_escapes_that_are_fine(body: bytes, text: str) -> None:
     assert parse_object(body) == {"a": text}
 
 
+_COMMA = 6 if sys.version_info >= (3, 13) else 7
+"""Where a comma before the end is found: at itself, or at what follows it."""
+
+
 @pytest.mark.parametrize(
-    ("body", "position"), [(b'{"a":1,}', 7), (b'{"a":1 "b":2}', 7), (b"{'a':1}", 1), (b'{"a":01}', 6)]
+    ("body", "position"), [(b'{"a":1,}', _COMMA), (b'{"a":1 "b":2}', 7), (b"{'a':1}", 1), (b'{"a":01}', 6)]
 )
 def test_an_error_says_where(body: bytes, position: int) -> None:
     with pytest.raises(JsonInvalid, match=f"line 1, column {position + 1}") as caught:

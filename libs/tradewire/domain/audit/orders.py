@@ -207,6 +207,16 @@ class OrderAudit:
         lost = data.client_order_id in self._recovery.lost(data.account)
         report.test("O2", lost, event, "adopted, and no restore has found it at the broker")
 
+    def replaced(self, event: Event, data: Any) -> None:
+        order = self.orders.get(data.order)
+        if order is None or data.revision <= order.revision:
+            return
+        report = self._report
+        report.test("O1", data.client_order_id not in self._clients, event, f"{data.client_order_id} again")
+        self._clients.add(data.client_order_id)
+        lost = data.client_order_id in self._recovery.lost(data.account)
+        report.test("O2", lost, event, "new terms that nobody sent, and no restore has found them at the broker")
+
     def leased(self, event: Event, data: Any) -> None:
         before = self._leases.get(data.name, (0, ""))[0]
         self._report.test("O9", data.epoch == before + 1, event, f"epoch {data.epoch} follows {before}")
@@ -274,6 +284,7 @@ _BEFORE: dict[str, Callable[[OrderAudit, Event, Any], None]] = {
     "ExternalFillBooked": OrderAudit.external,
     "FillAttributed": OrderAudit.attributed,
     "OrderAdopted": OrderAudit.adopted,
+    "OrderReplaced": OrderAudit.replaced,
     "LogRestored": OrderAudit.recovered,
     "AccountRecovered": OrderAudit.recovered,
     "LeaseGranted": OrderAudit.leased,

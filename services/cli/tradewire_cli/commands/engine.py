@@ -35,7 +35,7 @@ def run_nats(
     http_host: _HostOption = _ANY,
     http_port: _PortOption = HTTP_PORT,
 ) -> int:
-    """Run nats-server. It is alive as long as a publish reaches its disk."""
+    """Run nats-server. It is ready while a publish reaches its disk, and alive unless a restart is what mends that."""
     registry = CollectorRegistry()
     keeper = NatsKeeper(nodes=nodes, data=data, users=users, key=key, tls=tls, shard=shard, registry=registry)
     return asyncio.run(keep(keeper, registry, host=http_host, port=http_port))

@@ -66,7 +66,8 @@ class NatsServer:
         """Why a server that was ready is of no use any more until it is started anew, such as after a full disk."""
         if child.exit_code is not None:
             return ""
-        return await nats_probe.problem(self.settings("admin"), self.monitor_port)
+        found = await nats_probe.look(self.settings("admin"), self.monitor_port)
+        return found.problem if found.restart else ""
 
     def settings(self, user: str) -> Nats:
         """How a user of this data folder connects; under TLS it shows the server's own certificate."""

@@ -15,6 +15,7 @@ from tradewire.errors import ConfigError, TradewireError
 from tradewire.runtime import health, logs
 from tradewire.runtime.tasks import end_tasks
 from tradewire_cli.engines.child import launched
+from tradewire_cli.engines.verdict import Verdict
 
 HTTP_PORT: Final = 8080
 _LOOK_SECONDS: Final = 1.0
@@ -42,8 +43,8 @@ class Engine(Protocol):
         """Has the running engine read what changed."""
         ...
 
-    async def try_out(self) -> str:
-        """Has the engine do its work once; returns why it did not, or nothing."""
+    async def try_out(self) -> Verdict:
+        """Has the engine do its work once; returns why it did not, if so, and whether another start may mend that."""
         ...
 
     async def close(self) -> None:
@@ -113,16 +114,16 @@ async def _stop(engine: Engine, process: asyncio.subprocess.Process) -> None:
 
 
 async def _look(engine: Engine, state: health.Health) -> None:
-    """Has the engine work again and again. Once it did, it is alive only as long as it does; until then it may take
-    its time, because it recovers."""
+    """Has the engine work again and again. It is ready while it does. Once it did, it is alive only as long as another
+    start would mend nothing; until then it may take its time, because it recovers."""
     worked = False
     while True:
-        problem = await engine.try_out()
-        state.set(engine.name, problem or None)
-        worked = worked or not problem
-        if not problem or not worked:
+        found = await engine.try_out()
+        state.set(engine.name, found.problem or None)
+        worked = worked or not found.problem
+        if not found.restart or not worked:
             state.alive_at = time.monotonic()
-        await asyncio.sleep(_LOOK_SECONDS if problem else _REST_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS if found.problem else _REST_SECONDS)
 
 
 async def _watch(engine: Engine, pid: int, state: health.Health) -> None:

@@ -1,4 +1,4 @@
-"""nats-server in a container: configured from the one template, and alive as long as a publish reaches the disk."""
+"""nats-server in a container: configured from the one template, and ready while a publish reaches the disk."""
 
 import os
 import re
@@ -18,6 +18,7 @@ from tradewire_cli.engines.certificates import CA_FILE, CERT_FILE, KEY_FILE
 from tradewire_cli.engines.folder import write_atomically
 from tradewire_cli.engines.nats_config import USERS_FILE, server_config, users_config
 from tradewire_cli.engines.render import CLIENT_PORT, MONITOR_PORT, node
+from tradewire_cli.engines.verdict import Verdict
 
 _USER: Final = "probe"
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -70,8 +71,8 @@ class NatsKeeper:
         self._write_users()
         os.kill(pid, SIGHUP)
 
-    async def try_out(self) -> str:
-        return await nats_probe.problem(self._settings, MONITOR_PORT, self._place, self._seconds.time)
+    async def try_out(self) -> Verdict:
+        return await nats_probe.look(self._settings, MONITOR_PORT, self._place, self._seconds.time)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -18,6 +18,7 @@ from tradewire_cli.engines.errors import EngineFailed
 from tradewire_cli.engines.folder import DataFolder, write_atomically
 from tradewire_cli.engines.postgres import DATABASE, role_scripts
 from tradewire_cli.engines.postgres_cluster import ADMIN, cluster_folder, prepare_cluster, run
+from tradewire_cli.engines.verdict import Verdict
 
 PORT: Final = 5432
 ROLES: Final = (ADMIN, "tradewire_sequencer", "tradewire_reader")
@@ -62,14 +63,15 @@ class PostgresKeeper:
         os.kill(pid, SIGHUP)
         self._roles_made = False
 
-    async def try_out(self) -> str:
+    async def try_out(self) -> Verdict:
         try:
             if not self._roles_made:
                 await self._make_roles()
                 self._roles_made = True
-            return await self._psql("select 1;", DATABASE)
+            problem = await self._psql("select 1;", DATABASE)
         except (EngineFailed, ConfigError) as error:
-            return str(error)
+            problem = str(error)
+        return Verdict(problem, restart=bool(problem))
 
     async def close(self) -> None:
         """Nothing is held open."""

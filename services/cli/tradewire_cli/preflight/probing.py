@@ -3,9 +3,9 @@
 import asyncio
 import re
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Iterable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from shutil import disk_usage
 from typing import Final, TypeVar
@@ -158,6 +158,6 @@ def _fetch(url: str) -> bytes | None:
     try:
         with urllib.request.urlopen(url, timeout=_HTTP_SECONDS) as response:  # noqa: S310 - http and nothing else
             body: bytes = response.read()
-    except (OSError, urllib.error.URLError, ValueError):
+    except (OSError, HTTPException, ValueError):  # HTTPException: an answer that breaks off
         return None
     return body

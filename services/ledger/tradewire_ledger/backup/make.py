@@ -1,14 +1,19 @@
-"""Makes a backup: the whole log, read in one REPEATABLE READ transaction and streamed to its place, then read again."""
+"""Makes a backup: the whole log, read in one REPEATABLE READ transaction and streamed to its place, then read again.
+
+The transaction ends with the last row, before anything is read again; what became of a backup is put on record by a
+connection of its own, because the first one may have been cut off or left in the middle of a COPY.
+"""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from msgspec import Struct
 
 import tradewire
@@ -93,6 +98,7 @@ async def connected(settings: Settings, key: Key) -> Connection:
                 "application_name": "tradewire backup",
                 "jit": "off",
                 "statement_timeout": "0",
+                "idle_in_transaction_session_timeout": "0",  # a place may be slow to take what was read
                 "tcp_keepalives_idle": "5",
                 "tcp_keepalives_interval": "2",
                 "tcp_keepalives_count": "3",
@@ -118,42 +124,51 @@ async def back_up(settings: Settings, to: str, progress: Progress) -> Made:
     header: Header | None = None
     try:
         try:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                header = await _header(connection, settings, began)
-                name = _name(header)
-                summary = await _write(connection, place, name, header, progress)
+            moment = connection.transaction(isolation="repeatable_read", readonly=True)
+            await moment.start()
+            header = await _header(connection, settings, began)
+            name = _name(header)
+            async with _copied(connection, moment) as copied:
+                summary = await _write(copied, place, name, header, progress)
         except LOST as error:
             raise Unavailable(f"Postgres: {str(error) or type(error).__name__}") from error
         ended = _now()
-        await _record(connection, began, ended, place, name, summary.bytes, header, "")
+        await _record(settings, began, ended, place, name, summary.bytes, header, "")
         removed = await _prune(place, header.log_id, settings.backup.keep)
         return Made(str(place), name, summary, (ended - began) / 1e6, removed)
     except NothingYet:
         raise
     except TradewireError as error:
-        with suppress(*LOST):
-            await _record(connection, began, _now(), place, "", 0, header, str(error))
+        with suppress(TradewireError):
+            await _record(settings, began, _now(), place, "", 0, header, str(error))
         raise
     finally:
         connection.terminate()
 
 
 async def _record(
-    connection: Connection, began: int, ended: int, place: Place, name: str, size: int, header: Header | None, why: str
+    settings: Settings, began: int, ended: int, place: Place, name: str, size: int, header: Header | None, why: str
 ) -> None:
+    """Puts on record what became of a backup. Raises as `connected` does."""
     log_id, pos = (header.log_id, header.pos) if header is not None else (None, 0)
-    with suppress(asyncpg.UndefinedTableError):  # a schema from before there were backups
-        await records.add(
-            connection,
-            began_at=began,
-            ended_at=ended,
-            place=str(place),
-            name=name,
-            size=size,
-            pos=pos,
-            log_id=log_id,
-            error=why,
-        )
+    connection = await connected(settings, "reader_dsn")
+    try:
+        with suppress(asyncpg.UndefinedTableError):  # a schema from before there were backups
+            await records.add(
+                connection,
+                began_at=began,
+                ended_at=ended,
+                place=str(place),
+                name=name,
+                size=size,
+                pos=pos,
+                log_id=log_id,
+                error=why,
+            )
+    except LOST as error:
+        raise Unavailable(f"Postgres: {str(error) or type(error).__name__}") from error
+    finally:
+        connection.terminate()
 
 
 async def _header(connection: Connection, settings: Settings, now: int) -> Header:
@@ -192,7 +207,7 @@ def prefix_of(log_id: str) -> str:
     return f"tradewire-{log_id[:8]}-"
 
 
-async def _write(connection: Connection, place: Place, name: str, header: Header, progress: Progress) -> Summary:
+async def _write(copied: AsyncIterator[bytes], place: Place, name: str, header: Header, progress: Progress) -> Summary:
     sealer, found = Sealer(), []
 
     async def read_again(chunks: AsyncIterator[bytes]) -> None:
@@ -201,15 +216,17 @@ async def _write(connection: Connection, place: Place, name: str, header: Header
             raise BackupRefused(f"{name}: what was written is not what was read")
         found.append(summary)
 
-    await place.put(name, _sealed(connection, header, sealer, progress), read_again)
+    await place.put(name, _sealed(copied, header, sealer, progress), read_again)
     return found[0]
 
 
-async def _sealed(connection: Connection, header: Header, sealer: Sealer, progress: Progress) -> AsyncIterator[bytes]:
+async def _sealed(
+    copied: AsyncIterator[bytes], header: Header, sealer: Sealer, progress: Progress
+) -> AsyncIterator[bytes]:
     """The file's bytes as they come from Postgres; only a few blocks are in memory."""
     yield sealer.begin(header)
     raw, rows, size = [], [], 0
-    async for row, taken in _rows(connection):
+    async for row, taken in _rows(copied):
         raw.append(taken)
         rows.append(row)
         size += len(taken)
@@ -228,8 +245,27 @@ async def _sealed(connection: Connection, header: Header, sealer: Sealer, progre
     yield sealer.end()
 
 
-async def _rows(connection: Connection) -> AsyncIterator[tuple[Row, bytes]]:
+async def _rows(copied: AsyncIterator[bytes]) -> AsyncIterator[tuple[Row, bytes]]:
     """Every row of the log, with its bytes, out of a binary COPY."""
+    buffer = bytearray()
+    begun = False
+    async for data in copied:
+        buffer += data
+        at = 0
+        if not begun:
+            if len(buffer) < _COPY_HEADER:
+                continue
+            at, begun = _COPY_HEADER, True
+        while buffer[at : at + 2] != _COPY_END and (found := parse_row(buffer, at + 2)) is not None:
+            row, end = found
+            yield row, bytes(buffer[at + 2 : end])
+            at = end
+        del buffer[:at]
+
+
+@asynccontextmanager
+async def _copied(connection: Connection, moment: Transaction) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The log as a binary COPY gives it, after which its transaction ends; whoever leaves before that gives it up."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
 
     async def take(data: bytes) -> None:
@@ -238,31 +274,25 @@ async def _rows(connection: Connection) -> AsyncIterator[tuple[Row, bytes]]:
     async def copy() -> None:
         try:
             await connection.copy_from_query(_ROWS, output=take, format="binary")
+            await moment.commit()
         finally:
             await queue.put(None)
 
-    copying = asyncio.ensure_future(copy())
-    buffer = bytearray()
-    begun = False
-    try:
+    async def given() -> AsyncIterator[bytes]:
         while (data := await queue.get()) is not None:
-            buffer += data
-            at = 0
-            if not begun:
-                if len(buffer) < _COPY_HEADER:
-                    continue
-                at, begun = _COPY_HEADER, True
-            while buffer[at : at + 2] != _COPY_END and (found := parse_row(buffer, at + 2)) is not None:
-                row, end = found
-                yield row, bytes(buffer[at + 2 : end])
-                at = end
-            del buffer[:at]
+            yield data
         await copying
+
+    copying = asyncio.ensure_future(copy())
+    try:
+        yield given()
     finally:
         if not copying.done():
             copying.cancel()
             with suppress(asyncio.CancelledError, *LOST):
                 await asyncio.gather(copying, _empty(queue))
+        elif not copying.cancelled():
+            copying.exception()  # known to whoever read to the end, and no matter to others
 
 
 async def _empty(queue: "asyncio.Queue[bytes | None]") -> None:

@@ -52,6 +52,10 @@ select c.relname as table, t.tgname as name from pg_trigger t
 join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'ledger' and c.relname in ('event', 'frame', 'head') and not t.tgisinternal
 """
+_UNKNOWN = (
+    "it was about to be committed, and whether it was is not known: `select log_id from ledger.head` names {} if so; "
+    "if not, nothing was restored"
+)
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _EVENT_FIELDS = len(sql.EVENT_COLUMNS).to_bytes(2, "big")
 _HASH = (32).to_bytes(4, "big")
@@ -155,6 +159,7 @@ async def restore(settings: Settings, source: str, progress: Progress, *, replac
     """
     place, name, summary = await chosen(settings, source)
     connection = await connected(settings, "admin_dsn")
+    outcome = "nothing was restored"
     try:
         await _alone(connection)
         migrate(settings)
@@ -162,9 +167,11 @@ async def restore(settings: Settings, source: str, progress: Progress, *, replac
             before = await _emptied(connection, replace=replace)
             head = await _fill(connection, place, name, summary, progress)
             faults.point("restore.before_commit")
-        await connection.execute("analyze ledger.event; analyze ledger.frame")
+            outcome = _UNKNOWN.format(head.log_id)
+        with suppress(*LOST):  # the log is there, and Postgres analyzes it by itself in time
+            await connection.execute("analyze ledger.event; analyze ledger.frame")
     except LOST as error:
-        raise Unavailable(f"Postgres: {str(error) or type(error).__name__}; nothing was restored") from error
+        raise Unavailable(f"Postgres: {str(error) or type(error).__name__}; {outcome}") from error
     finally:
         connection.terminate()
     return Restored(name, summary, head.log_id, head.pos, head.epoch, before)

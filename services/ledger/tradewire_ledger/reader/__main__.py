@@ -25,7 +25,7 @@ async def serve(service: Service) -> None:
         service.health.note("postgres_tls", f"postgres.reader_dsn: {listened}")
         service.log.warning("Postgres is not verified", problem=listened)
     metrics = Metrics(service.registry)
-    service.spawn(metrics.engines.ask_nats(lambda: service.settings.nats.monitor_urls), "nats figures")
+    service.spawn(metrics.engines.ask_nats(lambda: service.settings.nats.monitor_urls, service.log), "nats figures")
     stopping = asyncio.ensure_future(service.stopping.wait())
     while not service.stopping.is_set():
         work = asyncio.ensure_future(session(service, access, metrics))

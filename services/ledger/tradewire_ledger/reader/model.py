@@ -20,7 +20,7 @@ from tradewire.messages.log import Event, Frame
 from tradewire.messages.registry import decode_for_state
 from tradewire_ledger.reader.standing import Slots, slots_of
 
-CODE = 2
+CODE = 3
 """Version of what this file and the folds make of a log. Raised when they make something else: readers then rebuild."""
 
 BOOK_TRAILS_POSITIONS = 20_000

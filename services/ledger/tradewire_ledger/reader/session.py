@@ -140,6 +140,7 @@ async def _tell(
         raise
     except Exception as error:
         log.error("the figures begin without what was before", exc_info=error)
+        counting.begin_without()
     while True:
         metrics.figures.take(
             model.orders.values(),

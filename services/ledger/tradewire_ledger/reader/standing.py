@@ -97,7 +97,8 @@ _RULES: dict[str, Callable[[Event, Any], Slots]] = {
     "BarsReported": _latest_of_symbol,
     "WindowsRecorded": _latest_of_type,
     "SignalsGapSuspected": _latest_of_type,
-    "LogRestored": _latest_of_type,
+    # Each restore stands until its routers have asked their brokers, and who has not is not known here.
+    "LogRestored": _every_version,
     "AccountRecovered": _every_part,
     "ClockStepped": _latest_of_type,
     # A signal stands until somebody has made an order of it or found nothing to do, a group until it is closed.

@@ -46,6 +46,7 @@ async def _open(service: Service, access: Access) -> Store | None:
             await _wait(service, str(error) or type(error).__name__)
         else:
             service.health.set("postgres", None)
+            service.facts.pop("postgres", None)
             return store
     return None
 

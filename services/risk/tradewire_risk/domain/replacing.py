@@ -76,8 +76,12 @@ def under_new_terms(order: Order) -> Order:
 
 
 def decide_replacement(state: RiskState, board: QuoteBoard, now: int) -> Command | None:
-    """Decides the new terms that were asked for first; None when nobody waits for any."""
-    order_id = next(iter(state.orders.replacing), None)
+    """Decides the new terms that were asked for first; None when nobody waits for any.
+
+    Those of an order that a restored log may have forgotten to be replaced are left alone until its router has looked.
+    """
+    orders, superseded = state.orders.orders, state.recovery.superseded
+    order_id = next((each for each in state.orders.replacing if not superseded(orders[each])), None)
     if order_id is None:
         return None
     order = state.orders.orders[order_id]

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tradewire import ids
+from tradewire.domain.exact import add
 from tradewire.domain.orders import Order, Replacement
 from tradewire.messages import order_events as o
 from tradewire.messages.log import NewEvent
@@ -61,7 +62,7 @@ def settled(new: Replacement, old_told: Lookup, new_told: Lookup, *, in_place: b
             return _OPEN
         return Settled("replaced", old) if _has(old, new) else Settled("absent")
     if isinstance(new_told, Found):
-        return _with_new(old, new_told.order)
+        return followed(old, new_told.order)
     if old is None or not isinstance(new_told, Absent) or old.status == "pending_replace":
         return _OPEN
     if old.status == "replaced":
@@ -69,7 +70,8 @@ def settled(new: Replacement, old_told: Lookup, new_told: Lookup, *, in_place: b
     return Settled("absent")
 
 
-def _with_new(old: BrokerOrder | None, new: BrokerOrder) -> Settled:
+def followed(old: BrokerOrder | None, new: BrokerOrder) -> Settled:
+    """What the broker's order of new terms and the one before it say; None where it does not tell of the old one."""
     if new.status == "rejected":
         message = new.reason or "the broker rejected the order that was to take its place"
         return Settled("refused", code=new.code or "REJECTED", message=message)
@@ -96,6 +98,42 @@ def replaced(teller: Teller, order: Order, new: Replacement, told: BrokerOrder) 
     source = Source("lookup", "lookup", told.broker_order_id, told.updated_at)
     terms = {"quantity": new.quantity, "limit_price": new.limit_price, "stop_price": new.stop_price}
     return of_order(teller, order, event_id, o.OrderReplaced, source, client=client, revision=order.revision, **terms)
+
+
+def renewed(teller: Teller, order: Order, revision: int, told: BrokerOrder, filled: Decimal) -> NewEvent:
+    """Terms are in force that a lost part of the log sent; `filled` is what its earlier revisions were filled."""
+    event_id = ids.status_uuid(teller.broker, order.order, "replaced", f"{told.client_order_id}:replaced")
+    source = Source(f"found after a restore: {told.status}", "lookup", told.broker_order_id, told.updated_at)
+    return of_order(
+        teller,
+        order,
+        event_id,
+        o.OrderReplaced,
+        source,
+        client=told.client_order_id,
+        revision=revision,
+        quantity=add(filled, told.quantity),
+        limit_price=told.limit_price,
+        stop_price=told.stop_price,
+    )
+
+
+def turned_down(teller: Teller, order: Order, revision: int, told: BrokerOrder) -> NewEvent:
+    """The newest terms that a lost part of the log sent are not in force; `told` is the order that is."""
+    event_id = ids.status_uuid(teller.broker, order.order, "replace_rejected", f"{revision}:found:replace_rejected")
+    source = Source("found after a restore", "lookup", told.broker_order_id, told.updated_at)
+    message = "the broker rejected the order that was to take its place"
+    return of_order(
+        teller,
+        order,
+        event_id,
+        o.OrderReplaceRejected,
+        source,
+        client=told.client_order_id,
+        revision=revision,
+        code="REJECTED",
+        message=message,
+    )
 
 
 def refused(teller: Teller, order: Order, new: Replacement, *, code: str, message: str, evidence: str) -> NewEvent:

@@ -27,7 +27,7 @@ from tradewire.messages.vocabulary import Discrepancy
 from tradewire_router.brokers.values import Leg
 from tradewire_router.domain.doubts import Anomaly, Late
 from tradewire_router.domain.groups import PREFIX, Group, group_of, leg_of, overfilled
-from tradewire_router.domain.naming import NAMING, names_of
+from tradewire_router.domain.naming import new_names
 from tradewire_router.domain.reported import HOUR, Reported
 
 CANCELABLE = (Status.WORKING, Status.PARTIALLY_FILLED)
@@ -199,12 +199,12 @@ class RouterState:
             self.reported.order_requested(data.symbol, event.time)
         if order is not None and order.anomaly:
             order = replace(order, anomaly="")  # noted already; what this event does is to be seen by itself
+        before = order
         try:
-            order = evolve(order, event, data)
+            order = evolve(before, event, data)
         except TransitionError as error:
             raise LogCorrupt(str(error)) from error
-        if event.type in NAMING:
-            self.by_client_id.update(dict.fromkeys(names_of(event.type, data), order_id))
+        self.by_client_id.update(dict.fromkeys(new_names(event.type, data, before, order), order_id))
         if event.type == "OrderSubmitStarted":
             self.started_at[order_id] = event.time
         if order.head:

@@ -199,8 +199,11 @@ def external_end(teller: Teller, broker_order_id: str, symbol: str) -> NewEvent:
     return account_event(teller, event_id, data)
 
 
-def from_lookup(teller: Teller, order: Order, told: BrokerOrder) -> list[NewEvent]:
-    """What asking about an order brought, where it moves the order. Its executions are asked for by themselves."""
+def from_lookup(teller: Teller, order: Order, told: BrokerOrder, *, superseded: bool = False) -> list[NewEvent]:
+    """What asking about an order brought, where it moves the order. Its executions are asked for by themselves.
+
+    `superseded`: it may have been us who replaced it, in a part of the log that is lost.
+    """
     source = Source("lookup", "lookup", told.broker_order_id, told.updated_at)
     if told.status == "rejected":
         return [_status(teller, order, o.OrderRejected, source, code=told.code or "REJECTED", message=told.reason)]
@@ -213,14 +216,15 @@ def from_lookup(teller: Teller, order: Order, told: BrokerOrder) -> list[NewEven
         events.append(_status(teller, order, o.OrderExpired, source))
     elif told.status == "filled" and ends_by_word(order):
         events.append(_status(teller, order, o.OrderCompleted, source))
-    elif told.status == "replaced" and order.client_order_id == told.client_order_id and not _being_replaced(order):
+    elif told.status == "replaced" and _by_others(order, told.client_order_id, superseded=superseded):
         events.append(_status(teller, order, o.OrderCanceled, source, reason=_BY_OTHERS))
     return events
 
 
-def _being_replaced(order: Order) -> bool:
-    """Whether it may be us who replaced an order; then both orders are asked about."""
-    return order.replacing is not None and order.replacing.stage != "requested"
+def _by_others(order: Order, client_order_id: str, *, superseded: bool) -> bool:
+    """Whether it cannot be us who replaced an order; where it may be, both orders are asked about."""
+    ours = order.replacing is not None and order.replacing.stage != "requested"
+    return order.client_order_id == client_order_id and not ours and not superseded
 
 
 def ends_by_word(order: Order) -> bool:
@@ -240,14 +244,14 @@ MEANINGS: dict[type[Any], tuple[type[Any], tuple[str, ...]]] = {
 """What a broker's message about the status of an order means: the event, and the fields that it takes over."""
 
 
-def translate(teller: Teller, order: Order, told: Any) -> list[NewEvent]:
+def translate(teller: Teller, order: Order, told: Any, *, superseded: bool = False) -> list[NewEvent]:
     """The events that a broker's message about an order means; none for one that changes nothing.
 
-    An execution is booked on its order whichever attempt it is of.
+    An execution is booked on its order whichever attempt it is of. `superseded` is as in `from_lookup`.
     """
     if type(told) is b.Fill:
         return [filled(teller, order, told.execution, told.origin, "message", told.told_as)]
-    if type(told) is b.OrderReplaced and told.client_order_id == order.client_order_id and not _being_replaced(order):
+    if type(told) is b.OrderReplaced and _by_others(order, told.client_order_id, superseded=superseded):
         source = Source("message", told.origin, told.broker_order_id, told.broker_time)
         return [_status(teller, order, o.OrderCanceled, source, reason=_BY_OTHERS)]
     meaning = MEANINGS.get(type(told))

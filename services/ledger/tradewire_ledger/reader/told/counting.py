@@ -91,6 +91,11 @@ class Counting:
         self._waiting.clear()
         self.results = results
 
+    def begin_without(self) -> None:
+        """Goes on from here, where it is not known how results stood; what waited for them is let go of."""
+        self._waiting.clear()
+        self.results = {}
+
     def _fold(self, changes: Changes, results: dict[str, Results]) -> None:
         fills = {row.pos: row for row in changes.fills}
         for told in changes.told:

@@ -4,16 +4,20 @@ import asyncio
 import json
 import urllib.request
 from collections.abc import Callable, Iterable
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
 from prometheus_client import CollectorRegistry
 
+from tradewire.runtime.logs import Log
 from tradewire.runtime.metrics import Family, Names, Shown
 from tradewire_ledger.lost import LOST
 
 ASK_SECONDS: Final = 15.0
+MALFORMED: Final = "a malformed address"
+"""What a server is called whose address has no host and port that could be named."""
 _TIMEOUT_SECONDS: Final = 2.0
 _MOST_STREAMS: Final = 50
 _TABLE: Final = ("table",)
@@ -113,13 +117,16 @@ class EngineMetrics:
                     sheet.put(f"postgres_table_{name}", value, row["name"])
         self._postgres.show(sheet)
 
-    async def ask_nats(self, urls: Callable[[], Iterable[str]]) -> None:
+    async def ask_nats(self, urls: Callable[[], Iterable[str]], log: Log) -> None:
         """Asks the servers' monitoring now and then, for ever; `urls` are those of the settings in force."""
         loop = asyncio.get_running_loop()
         while True:
             asked = list(urls())
-            answers = await asyncio.gather(*(loop.run_in_executor(None, _ask, url) for url in asked))
-            self.tell_nats([(server_of(url), answer) for url, answer in zip(asked, answers, strict=True)])
+            try:
+                answers = await asyncio.gather(*(loop.run_in_executor(None, _ask, url) for url in asked))
+                self.tell_nats([(server_of(url), answer) for url, answer in zip(asked, answers, strict=True)])
+            except Exception as error:  # no figure is worth a reader that answers nothing
+                log.error("the figures of NATS could not be told", exc_info=error)
             await asyncio.sleep(ASK_SECONDS)
 
     def tell_nats(self, answers: Iterable[tuple[str, tuple[Any, Any] | None]]) -> None:
@@ -147,8 +154,11 @@ class EngineMetrics:
 
 def server_of(url: str) -> str:
     """What a server is called: host and port, without anything that may be secret."""
-    split = urlsplit(url)
-    return f"{split.hostname or ''}:{split.port}" if split.port else split.hostname or ""
+    try:
+        split = urlsplit(url)
+        return f"{split.hostname or ''}:{split.port}" if split.port else split.hostname or ""
+    except ValueError:
+        return MALFORMED
 
 
 def _ask(url: str) -> tuple[Any, Any] | None:
@@ -157,7 +167,7 @@ def _ask(url: str) -> tuple[Any, Any] | None:
     try:
         base = url.rstrip("/")
         return _get(f"{base}/varz"), _get(f"{base}/jsz?streams=1&config=1")
-    except (OSError, ValueError):
+    except (OSError, HTTPException, ValueError):  # HTTPException: an answer that breaks off
         return None
 
 
