@@ -44,11 +44,16 @@ class NobodyListens(Unavailable):
     """What was asked reached nobody, so that nothing was done."""
 
 
+_FIXES = {10074: "set nats.replicas to 1, or name a cluster in nats.url"}
+"""What to do about refusals that come of a setting."""
+
+
 class JetStreamError(Unavailable):
     """JetStream refused a request: its own code and description."""
 
     def __init__(self, code: int, description: str) -> None:
-        super().__init__(f"JetStream {code}: {description}")
+        fix = f": {_FIXES[code]}" if code in _FIXES else ""
+        super().__init__(f"JetStream {code}: {description}{fix}")
         self.code, self.description = code, description
 
 

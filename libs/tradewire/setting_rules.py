@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tradewire.address_rules import verify_address
 from tradewire.domain import limits, names
 from tradewire.domain.hours import time_of_day
 from tradewire.domain.quoting import quoted
@@ -32,6 +33,7 @@ _RANGES: dict[str, tuple[int, int]] = {
 }
 _MAX_CALL_SECONDS = 5
 _BACKUP_SECONDS = 60
+_ENDPOINT = "Write the store's URL, such as https://minio.example.com."
 _BEAT_AGE_SECONDS = (2, 60)
 """Services beat once a second: below two, one beat that is late would stop the trading."""
 
@@ -100,6 +102,9 @@ def _verify_backup(backup: "Backup") -> None:
     if bool(backup.access_key_file) != bool(backup.secret_key_file):
         missing = "secret_key_file" if backup.access_key_file else "access_key_file"
         raise ConfigError(f"backup.{missing}", "is missing beside the other", "Write both, or neither.")
+    verify_address(
+        "backup.endpoint", backup.endpoint, _ENDPOINT, "Write them into backup.access_key_file and its like."
+    )
 
 
 def _verify_groups(groups: Mapping[str, list[str]]) -> None:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
-from tradewire.errors import ConfigError
+from tradewire.address_rules import verify_address
 
 KEY: Final = "traces.otlp_endpoint"
 TRACES_VARIABLE: Final = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 BASE_VARIABLE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PATH: Final = "/v1/traces"
 _FIX: Final = "Write the collector's base URL, such as http://127.0.0.1:4318."
+_CREDENTIALS: Final = "Give them as OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20..."
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
@@ -20,20 +20,7 @@ def verify_traces(endpoint: str, key: str = KEY) -> None:
     Raises:
         ConfigError: it is no http URL with a host, or holds credentials, which may not stand there.
     """
-    if not endpoint:
-        return
-    try:
-        parts = urlsplit(endpoint)
-        port = parts.port
-    except ValueError:
-        raise ConfigError(key, "is no URL", _FIX) from None
-    if "@" in parts.netloc:
-        problem = "holds credentials, which would be shown with it"
-        raise ConfigError(key, problem, "Give them as OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20...")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in endpoint):
-        raise ConfigError(key, f"is {ascii(endpoint)[:80]}, which is no http or https URL", _FIX)
-    if port == 0 or parts.query or parts.fragment:
-        raise ConfigError(key, "has more than host, port and path", _FIX)
+    verify_address(key, endpoint, _FIX, _CREDENTIALS)
 
 
 def traces_url(endpoint: str) -> str:

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from tests.deploy.rendering import OVERLAYS, WORKLOADS, Manifest, containers_of, name_of, of_kind, overlay, pod_of
+from tests.deploy.rendering import (
+    K8S,
+    OVERLAYS,
+    WORKLOADS,
+    Manifest,
+    composed,
+    containers_of,
+    name_of,
+    of_kind,
+    overlay,
+    pod_of,
+)
 from tradewire_cli.keeper.keep import STOP_SECONDS
 from tradewire_cli.keeper.nats import NatsKeeper
 
@@ -50,7 +61,8 @@ def test_a_pod_has_an_account_of_its_own_and_no_token(workload: Manifest) -> Non
 def test_a_pod_says_what_it_needs_and_where_it_runs(workload: Manifest) -> None:
     spec = pod_of(workload)["spec"]
     assert spec["priorityClassName"] == "tradewire"
-    assert spec["topologySpreadConstraints"]
+    for constraint in spec["topologySpreadConstraints"]:
+        assert constraint["labelSelector"]["matchLabels"].items() <= labels_of(workload).items()
     assert spec["terminationGracePeriodSeconds"] >= 30
     for container in containers_of(workload):
         assert set(container["resources"]["requests"]) == {"cpu", "memory"}
@@ -128,6 +140,23 @@ def test_nothing_is_made_by_two(name: str) -> None:
     made = [each["spec"]["target"]["name"] for each in of_kind(overlay(name), "ExternalSecret")]
     made += [each["spec"]["secretName"] for each in of_kind(overlay(name), "Certificate")]
     assert len(made) == len(set(made))
+
+
+@pytest.mark.parametrize("component", ["alpaca", "backup", "traces", "gateway"])
+def test_a_component_alone_on_production_brings_whole_pods(tmp_path: Path, component: str) -> None:
+    """As the page says: no labels and no other component beside it, and one entry names every image."""
+    settings = (K8S / "overlays/production/tradewire.toml").read_text()
+    manifests = composed(tmp_path, "production", component, settings=settings)
+    whole = {name_of(each): each for each in workloads("everything")}
+    (monitor,) = of_kind(manifests, "PodMonitor")
+    for workload in of_kind(manifests, *WORKLOADS):
+        assert monitor["spec"]["selector"]["matchLabels"].items() <= labels_of(workload).items(), name_of(workload)
+        for container, like in zip(containers_of(workload), containers_of(whole[name_of(workload)]), strict=True):
+            assert container["image"] == "registry.example.com/tradewire:1"
+            assert set(container) == set(like)
+            assert {each["mountPath"] for each in container["volumeMounts"]} == {
+                each["mountPath"] for each in like["volumeMounts"]
+            }
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

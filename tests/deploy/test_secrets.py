@@ -104,27 +104,59 @@ def test_what_is_renewed_by_name_needs_no_second_word(tmp_path: Path) -> None:
     assert changed == {"strategy-sma.cross.json", "person-anna.json", "nats-users.json"}
 
 
-def test_a_name_that_is_no_secrets_is_said(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tradewire_cli.k8s.secrets",
-            "--folder",
-            tmp_path,
-            "--renew",
-            "nats-rsk",
-            "--renew",
-            "strategy-mmo",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def refused(folder: Path, *arguments: str) -> str:
+    """The one line with which the program ends instead."""
+    command = [sys.executable, "-m", "tradewire_cli.k8s.secrets", "--folder", folder, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "--renew nats-rsk, strategy-mmo: there is no such Secret" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_a_name_that_is_no_secrets_is_said(tmp_path: Path) -> None:
+    said = refused(tmp_path, "--renew", "nats-rsk", "--renew", "strategy-mmo")
+    assert "--renew nats-rsk, strategy-mmo: there is no such Secret" in said
     assert not (tmp_path / "strategy-mmo.json").exists()
-    assert done.stderr.count("\n") == 1
+
+
+def test_a_lost_authority_is_not_made_anew_beside_what_it_has_issued(tmp_path: Path) -> None:
+    secrets.make(tmp_path)
+    before = contents(tmp_path)
+    kept = (tmp_path / "authority.json").read_bytes()
+    (tmp_path / "authority.json").unlink()
+    (tmp_path / "nats-risk.json").unlink()
+    assert "Secret authority is not there, and nats-admin, nats-backup," in refused(tmp_path)
+    assert not (tmp_path / "nats-risk.json").exists()
+
+    (tmp_path / "authority.json").write_bytes(kept)
+    secrets.make(tmp_path)
+    assert set(contents(tmp_path)) == set(before)
+
+
+def test_what_another_authority_has_issued_is_named(tmp_path: Path) -> None:
+    secrets.make(tmp_path)
+    assert "Secret nats-sequencer trusts another authority" in refused(tmp_path, "--renew", "authority")
+
+
+def test_a_lost_list_of_users_has_everybody_again_who_has_a_key(tmp_path: Path) -> None:
+    secrets.make(tmp_path, "--strategy", "sma_cross", "--person", "anna")
+    before = contents(tmp_path)
+    (tmp_path / "nats-users.json").unlink()
+    secrets.make(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--namespace", "other"], "is for the namespace tradewire, not other"),
+        (["--namespace", "A b"], "is no name of a namespace"),
+        (["--folder", "/dev/null"], "--folder /dev/null: File exists: name a folder"),
+        (["--folder", "/proc/x"], "--folder /proc/x: No such file or directory: name a folder"),
+    ],
+)
+def test_what_cannot_be_is_one_line(folder: Path, arguments: list[str], said: str) -> None:
+    assert said in refused(folder, *arguments)
 
 
 def test_users_of_every_name_have_a_secret_of_a_name_that_a_cluster_takes(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tradewire_ledger.access import Access
 from tradewire_ledger.backup import make, restore
 from tradewire_ledger.backup.form import BackupRefused, verify
 from tradewire_ledger.backup.places import Bucket, Folder, place_of
-from tradewire_ledger.backup.records import Known, known
+from tradewire_ledger.backup.records import Known, due_at, known
 from tradewire_ledger.check import check
 from tradewire_ledger.sequencer.store import Store
 
@@ -52,10 +52,10 @@ async def content(settings: Settings, pos: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in (*events, *await ask(settings.postgres.admin_dsn, frames, pos))]
 
 
-async def recorded(settings: Settings) -> Known:
+async def recorded(settings: Settings, to: str = "") -> Known:
     connection = await make.connected(settings, "reader_dsn")
     try:
-        return await known(connection)
+        return await known(connection, to)
     finally:
         connection.terminate()
 
@@ -260,6 +260,19 @@ async def test_the_newest_are_kept_and_other_logs_are_left_alone(log: Log, setti
     last = await recorded(settings)
     assert (last.succeeded_at, last.failures, last.pos) == (1_700_000_004_000_000, 0, log.pos)
     assert {oct((Path(to) / name).stat().st_mode & 0o777) for name in names[-3:]} == {"0o600"}
+
+
+async def test_one_that_is_made_elsewhere_is_not_the_one_that_is_due(
+    log: Log, settings: Settings, to: str, tmp_path: Path
+) -> None:
+    made = await make.back_up(settings, str(tmp_path / "elsewhere"), quiet)
+    assert await recorded(settings, to) == Known()
+    assert (await recorded(settings)).bytes == made.summary.bytes
+
+    await make.back_up(settings, to, quiet)
+    last = await recorded(settings, to)
+    assert (last.pos, last.failures) == (log.pos, 0)
+    assert due_at(last, 60_000_000, last.succeeded_at) == last.succeeded_at + 60_000_000
 
 
 async def test_no_log_is_nothing_to_back_up_and_no_failure(engines: Engines, settings: Settings, to: str) -> None:

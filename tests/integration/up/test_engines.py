@@ -1,6 +1,7 @@
 """The embedded engines on their own: they start, keep what they acknowledged, and stop."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import asyncpg
@@ -92,6 +93,27 @@ async def test_passwords_and_roles_are_what_they_should_be(tmp_path: Path) -> No
                     engines.dsn("tradewire_admin").replace("tradewire_admin:", "postgres:")):  # fmt: skip
             with pytest.raises(asyncpg.InvalidPasswordError):
                 await asyncpg.connect(dsn)
+
+
+async def test_lost_passwords_are_made_anew_and_the_data_stays(tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    async with running_engines(tmp_path, nats=False) as engines:
+        connection = await asyncpg.connect(engines.dsn("tradewire_admin"))
+        await connection.execute("CREATE TABLE kept AS SELECT 1 AS value")
+        await connection.close()
+    before = {path.name: path.read_text() for path in folder.secrets.glob("postgres_*")}
+    shutil.rmtree(folder.secrets)
+    folder.create()
+
+    async with running_engines(tmp_path, nats=False) as engines:
+        connection = await asyncpg.connect(engines.dsn("tradewire_admin"))
+        assert await connection.fetchval("SELECT value FROM kept") == 1
+        await connection.close()
+        await (await asyncpg.connect(engines.dsn("tradewire_reader"))).close()
+    after = {path.name: path.read_text() for path in folder.secrets.glob("postgres_*")}
+    assert set(after) == set(before)
+    assert after["postgres_admin"] != before["postgres_admin"]
+    assert not [word for word in after.values() if word in (folder.logs / "postgres.log").read_text()]
 
 
 async def test_a_folder_keeps_its_data_passwords_and_keys(tmp_path: Path) -> None:

@@ -21,6 +21,16 @@ def loaded(tmp_path: Path, text: str) -> object:
         ("keep = 0", "backup.keep: is 0. Set 1 to 10000."),
         ('to = "ftp://host/x"', 'backup.to: is "ftp://host/x". Write a folder, or s3://bucket/folder.'),
         ('to = "s3://"', 'backup.to: is "s3://". Write a folder, or s3://bucket/folder.'),
+        (
+            'endpoint = "minio"',
+            "backup.endpoint: is 'minio', which is no http or https URL. "
+            "Write the store's URL, such as https://minio.example.com.",
+        ),
+        (
+            'endpoint = "https://u:pw@host"',
+            "backup.endpoint: holds credentials, which would be shown with it. "
+            "Write them into backup.access_key_file and its like.",
+        ),
         ('access_key_file = "k"', "backup.secret_key_file: is missing beside the other. Write both, or neither."),
     ],
 )

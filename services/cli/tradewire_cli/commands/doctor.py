@@ -60,8 +60,7 @@ def doctor(
         if account and account not in settings.accounts:
             expected = ", ".join(sorted(settings.accounts))
             raise InvalidValue("ACCOUNT_UNKNOWN", f"account: {account!r} is not configured", expected)
-        remote = data is None and bool(settings.nats.nkey_file)
-        place = place_of(data, person) if run is not None or remote else None
+        place = place_of(data, person) if run is not None else None
         names = [account] if account else sorted(settings.accounts)
         found = asyncio.run(_all(reached(settings, folder, run), names, symbol, run, place))
     if as_json:
@@ -78,7 +77,7 @@ async def _all(
     settings: Settings, names: list[str], symbol: str, run: Run | None, place: Place | None
 ) -> dict[str, tuple[Row, ...]]:
     first = (system.NOT_RUNNING,)
-    if place is not None:
+    if run is not None and place is not None:
         first = (system.system(await look(run, place)),)
     return {name: (*first, *await _of_broker(settings, name, symbol), *await _of_log(place, name)) for name in names}
 

@@ -44,7 +44,8 @@ def reset_stream(
     """
     settings, folder = read_settings(UpOptions(config=config_file(config), data=data))
     stream = subjects.log_stream(settings.shard)
-    typed = confirm or _typed(f"Type {stream} to throw that stream away: ")
+    warning = "What Postgres has not got is lost with it, and may be traded again; `tradewire restore` is the way then."
+    typed = confirm or _typed(f"{warning}\nType {stream} to throw that stream away: ")
     if typed != stream:
         raise Failed(Exit.WRONG_USE, f"{typed!r} is not {stream}, so nothing was done")
     asyncio.run(_reset(settings, folder, stream))

@@ -25,6 +25,7 @@ from tradewire_cli.engines.postgres_cluster import (
     cluster_folder,
     past_lock,
     prepare_cluster,
+    renew_password,
     run,
 )
 
@@ -64,8 +65,13 @@ class PostgresServer:
 
         Raises ConfigError if another major version made the cluster, and EngineFailed if it cannot be made.
         """
-        await prepare_cluster(self._folder, self._account, self._password(ADMIN), sync=self.durable)
-        pgdata = cluster_folder(self._folder)
+        pgdata, kept = cluster_folder(self._folder), self._folder.secrets / _SECRETS[ADMIN]
+        lost = pgdata.exists() and not kept.exists()
+        password = secrets.token_urlsafe(32) if lost else self._password(ADMIN)
+        await prepare_cluster(self._folder, self._account, password, sync=self.durable)
+        if lost:
+            await renew_password(self._folder, self._account, password)
+            write_atomically(kept, password)
         program = [
             str(binaries.postgres_folder() / "postgres"), "-D", str(pgdata), "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1",

@@ -69,6 +69,21 @@ async def _make(pgdata: Path, account: Account | None, admin_password: str, *, s
     unfinished.rename(pgdata)
 
 
+async def renew_password(folder: DataFolder, account: Account | None, password: str) -> None:
+    """Gives the administrator another password, for which a server that is stopped asks for no old one.
+
+    Raises EngineFailed if that cannot be done.
+    """
+    pgdata = cluster_folder(folder)
+    options = ("--single", "-D", str(pgdata), "-c", "log_min_error_statement=panic", "postgres")
+    said = f"ALTER ROLE {ADMIN} PASSWORD '{password}';\n"
+    output, code = await run("postgres", *options, account=account, environment=past_lock(pgdata), said=said)
+    wrong = [line for line in output.splitlines() if "ERROR:" in line or "FATAL:" in line]
+    if code != 0 or wrong:
+        why = " ".join(wrong) or f"code {code}"
+        raise EngineFailed(f"the password of {ADMIN} is lost, and Postgres takes no new one: {why}")
+
+
 async def _require_version(folder: DataFolder, account: Account | None) -> None:
     pgdata = cluster_folder(folder)
     version_file = pgdata / "PG_VERSION"

@@ -4,6 +4,7 @@
 is rotated. Nothing secret is printed.
 """
 
+import re
 import secrets
 import sys
 from collections.abc import Callable
@@ -24,6 +25,8 @@ NAMESPACE: Final = "tradewire"
 AUTHORITY: Final = "authority"
 USERS: Final = "nats-users"
 NKEY: Final = "nkey"
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_ISSUED: Final = frozenset({"nats-tls", *(f"nats-{user}" for user in SERVICE_USERS)})
 _ROLES: Final = ("admin", "sequencer", "reader")
 _NODES: Final = 5
 _OPAQUE, _TLS = "Opaque", "kubernetes.io/tls"
@@ -53,7 +56,9 @@ class Maker:
         Raises StoreFailed, and InvalidValue for a user that cannot be.
         """
         authority = self._authority()
-        publics = {user: self._nkey(user, authority) for user in (*SERVICE_USERS, *users)}
+        # Where the list of users is lost, everybody who has a key is in the new one.
+        there = () if self._store.read(USERS) is not None else self._keys_of_others()
+        publics = {user: self._nkey(user, authority) for user in dict.fromkeys((*SERVICE_USERS, *users, *there))}
         self._users(publics)
         hosts = ["nats", "nats-headless", *(f"nats-{number}.nats-headless" for number in range(_NODES))]
         self._certificate("nats-tls", authority, hosts)
@@ -71,8 +76,17 @@ class Maker:
             return {CA_FILE: made.cert, CERT_FILE: made.cert, KEY_FILE: made.key}
 
         what = "an authority that issues certificates"
+        if self._store.read(AUTHORITY) is None and (issued := sorted(set(self._store.names()) & _ISSUED)):
+            raise StoreFailed(
+                f"Secret {AUTHORITY} is not there, and {', '.join(issued)} would trust no other: put it back, or "
+                "remove them, too, and give strategies and people their new keys"
+            )
         found = self._made(AUTHORITY, (CERT_FILE, KEY_FILE), make, what, _TLS)  # as an Issuer of cert-manager takes it
         return certificates.Authority(found[CERT_FILE], found[KEY_FILE])
+
+    def _keys_of_others(self) -> list[str]:
+        """The strategies and people who have a key."""
+        return [name.replace(".", "_") for name in self._store.names() if name.startswith(("person-", "strategy-"))]
 
     def _nkey(self, user: str, authority: certificates.Authority) -> str:
         permissions_of(user, self._shard)
@@ -82,6 +96,7 @@ class Maker:
             return {NKEY: keys.new_seed(), CA_FILE: issued.ca, CERT_FILE: issued.cert, KEY_FILE: issued.key}
 
         found = self._made(secret_of(user), (NKEY, CA_FILE, CERT_FILE, KEY_FILE), make, "an nkey and a certificate")
+        _require_issued(secret_of(user), found, authority)
         return keys.public_of(found[NKEY])
 
     def _users(self, publics: dict[str, str]) -> None:
@@ -103,7 +118,8 @@ class Maker:
             issued = certificates.issue(authority, hosts[0], names)
             return {CA_FILE: issued.ca, CERT_FILE: issued.cert, KEY_FILE: issued.key}
 
-        self._made(name, (CA_FILE, CERT_FILE, KEY_FILE), make, f"a certificate for {hosts[0]}")
+        found = self._made(name, (CA_FILE, CERT_FILE, KEY_FILE), make, f"a certificate for {hosts[0]}")
+        _require_issued(name, found, authority)
 
     def _password(self, role: str) -> None:
         def make() -> dict[str, bytes]:
@@ -126,6 +142,13 @@ class Maker:
         return made
 
 
+def _require_issued(name: str, found: dict[str, bytes], authority: certificates.Authority) -> None:
+    if found[CA_FILE].strip() != authority.cert.strip():
+        raise StoreFailed(
+            f"Secret {name} trusts another authority than {AUTHORITY}: run this again with --renew {name}"
+        )
+
+
 @app.command()
 def make_secrets(
     namespace: Annotated[str, typer.Option(help="Where the Secrets go.")] = NAMESPACE,
@@ -137,6 +160,8 @@ def make_secrets(
     kubectl: Annotated[str, typer.Option(help="The program that reaches the cluster.")] = "kubectl",
 ) -> None:
     """Make the Secrets that are missing, and print what was made."""
+    if not _LABEL.fullmatch(namespace):
+        raise StoreFailed(f"--namespace {namespace!r} is no name of a namespace: write 1 to 63 of a-z, 0-9 and '-'")
     store: Store = Folder(folder, namespace) if folder is not None else Cluster(namespace, kubectl)
     users = _users(person or [], strategy or [], [name for name in renew or () if store.read(name) is not None])
     maker = Maker(store, namespace=namespace, shard=shard, renew=frozenset(renew or ()))

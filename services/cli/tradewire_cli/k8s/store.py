@@ -28,6 +28,10 @@ class Store(Protocol):
         """Returns a Secret, or None if there is none. Raises StoreFailed."""
         ...
 
+    def names(self) -> list[str]:
+        """The Secrets that are there. Raises StoreFailed."""
+        ...
+
     def write(self, name: str, kind: str, data: Mapping[str, bytes]) -> None:
         """Makes a Secret of a type, or puts it in the place of another one. Raises StoreFailed."""
         ...
@@ -38,13 +42,23 @@ class Folder:
 
     def __init__(self, path: Path, namespace: str) -> None:
         self._path, self._namespace = path, namespace
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreFailed(f"--folder {path}: {error.strerror}: name a folder to write in") from None
+
+    def names(self) -> list[str]:
+        return sorted(file.stem for file in self._path.glob("*.json"))
 
     def read(self, name: str) -> dict[str, bytes] | None:
         file = self._path / f"{name}.json"
         if not file.exists():
             return None
-        return _data(file.read_bytes(), str(file))
+        found = file.read_bytes()
+        data = _data(found, str(file))
+        if (theirs := msgspec.json.decode(found)["metadata"].get("namespace")) != self._namespace:
+            raise StoreFailed(f"{file} is for the namespace {theirs}, not {self._namespace}: name another --folder")
+        return data
 
     def write(self, name: str, kind: str, data: Mapping[str, bytes]) -> None:
         write_atomically(self._path / f"{name}.json", msgspec.json.format(_manifest(name, self._namespace, kind, data)))
@@ -55,6 +69,10 @@ class Cluster:
 
     def __init__(self, namespace: str, kubectl: str = "kubectl") -> None:
         self._namespace, self._kubectl = namespace, kubectl
+
+    def names(self) -> list[str]:
+        found = self._run("get", "secrets", "--output=name")
+        return sorted(line.rpartition("/")[2] for line in found.decode().split())
 
     def read(self, name: str) -> dict[str, bytes] | None:
         found = self._run("get", "secret", name, "--ignore-not-found", "--output=json")

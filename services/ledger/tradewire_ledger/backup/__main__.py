@@ -73,7 +73,7 @@ async def _last(settings: Settings) -> tuple[Known, bool]:
     """The backups on record, and whether there is a log."""
     connection = await connected(settings, "reader_dsn")
     try:
-        return await known(connection), await begun(connection)
+        return await known(connection, settings.backup.to), await begun(connection)
     except LOST as error:
         raise Unavailable(f"Postgres: {str(error) or type(error).__name__}") from error
     finally:

@@ -1,5 +1,6 @@
 """What became of each backup, in the table `ledger.backup`: the schedule and the metrics go by it."""
 
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -8,13 +9,14 @@ from msgspec import Struct
 from tradewire_ledger.reader.store import Connection
 
 _LAST = """
+with counted as (select * from ledger.backup where $1 = '' or place = $1)
 select
-    (select max(ended_at) from ledger.backup where done) as succeeded_at,
-    (select max(began_at) from ledger.backup) as tried_at,
-    (select count(*) from ledger.backup where not done) as failures,
+    (select max(ended_at) from counted where done) as succeeded_at,
+    (select max(began_at) from counted) as tried_at,
+    (select count(*) from counted where not done) as failures,
     last.bytes, last.began_at, last.ended_at, last.pos
 from (select 1) as one
-left join lateral (select * from ledger.backup where done order by ended_at desc, id desc limit 1) as last on true
+left join lateral (select * from counted where done order by ended_at desc, id desc limit 1) as last on true
 """
 _ADD = """
 insert into ledger.backup (began_at, ended_at, done, place, name, bytes, pos, log_id, error)
@@ -33,10 +35,18 @@ class Known(Struct, frozen=True):
     pos: int = 0
 
 
-async def known(connection: Connection) -> Known:
-    """What the table says; nothing while there is none."""
+def name_of(to: str) -> str:
+    """By which name a place is on record, as `str` of it says: a bucket as it is written, a folder from the root."""
+    return to if not to or "://" in to else str(Path(to).expanduser().absolute())
+
+
+async def known(connection: Connection, to: str) -> Known:
+    """What the table says of the backups to the place of the settings, or of all where they name none.
+
+    One that somebody made elsewhere is no reason to leave out the one that is due. Nothing while there is no table.
+    """
     try:
-        row: Any = await connection.fetchrow(_LAST)
+        row: Any = await connection.fetchrow(_LAST, name_of(to))
     except asyncpg.UndefinedTableError:
         return Known()
     took = (row["ended_at"] - row["began_at"]) / 1e6 if row["ended_at"] else 0.0

@@ -159,7 +159,7 @@ async def _watch_backups(service: Service, pool: "asyncpg.Pool[asyncpg.Record]",
         backup = service.settings.backup
         async with pool.acquire() as proxy:
             connection: Connection = proxy  # type: ignore[assignment] # it has all of a connection's methods
-            last = await known(connection)
+            last = await known(connection, backup.to)
         metrics.backups.show(last, backup.every.seconds if backup.to else 0.0)
         await asyncio.sleep(BACKUP_LOOK_SECONDS)
 

@@ -13,7 +13,7 @@ from tradewire_ledger.access import Access, access_of, unprotected
 from tradewire_ledger.fitness import Unfit
 from tradewire_ledger.lost import LOST
 from tradewire_ledger.sequencer.metrics import Metrics
-from tradewire_ledger.sequencer.relay import StreamDiffers
+from tradewire_ledger.sequencer.relay import PostgresBehind, StreamDiffers
 from tradewire_ledger.sequencer.sequence import Sequencer
 from tradewire_ledger.sequencer.store import HeadLost, Store
 from tradewire_ledger.sequencer.witness import Witness
@@ -142,6 +142,12 @@ async def main(service: Service) -> None:
         except HeadLost as error:
             service.log.warning("the head is lost, starting from the lock", error=str(error))
             service.health.set("postgres", str(error))
+        except PostgresBehind as error:
+            raise Stopped(
+                EXIT_STREAM_DIFFERS,
+                f"{error}. Put the right one back, or restore a backup, after which brokers are asked what was done: "
+                "`tradewire restore PLACE`.",
+            ) from None
         except StreamDiffers as error:
             raise Stopped(
                 EXIT_STREAM_DIFFERS, f"{error}. Restore the right one, or run `tradewire ledger reset-stream`."

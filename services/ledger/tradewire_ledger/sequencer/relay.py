@@ -30,6 +30,10 @@ class StreamDiffers(Exception):  # noqa: N818
     """The log stream holds something else than Postgres. The process exits with 3; a person decides."""
 
 
+class PostgresBehind(StreamDiffers):
+    """The stream goes on behind Postgres' end: to go on from there would be a log that has lost what was done."""
+
+
 ReadFrames = Callable[[int, int], Awaitable[list[Frame]]]
 ReadHash = Callable[[int], Awaitable[str | None]]
 
@@ -173,7 +177,7 @@ class Relay:
             return await self._create(self._head)
         head, last = self._head, int(info["state"]["last_seq"])
         if last > head.frame:
-            raise StreamDiffers(
+            raise PostgresBehind(
                 f"{self._stream} ends at frame {last}, Postgres at {head.frame}: Postgres has lost {last - head.frame}"
             )
         if info["state"]["messages"] == 0:
