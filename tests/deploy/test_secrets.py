@@ -106,7 +106,7 @@ def test_what_is_renewed_by_name_needs_no_second_word(tmp_path: Path) -> None:
 
 def refused(folder: Path, *arguments: str) -> str:
     """The one line with which the program ends instead."""
-    command = [sys.executable, "-m", "tradewire_cli.k8s.secrets", "--folder", folder, *arguments]
+    command = [sys.executable, "-m", "tradewire_cli.k8s.secrets", "--folder", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr

@@ -10,8 +10,8 @@ from tradewire.errors import InvalidValue, Unavailable
 from tradewire.permissions import WHO_AM_I, Permissions, inbox_prefix, permissions_of
 
 _MEND = (
-    "write users.conf from this build's table, `python -m tradewire_cli.engines.render users`, and have the server read it "
-    "again"
+    "write users.conf from this build's table, `python -m tradewire_cli.engines.render users`, and have the server "
+    "read it again"
 )
 _Given = dict[str, Any]
 

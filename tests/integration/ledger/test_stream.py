@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.integration.ledger.desk import Desk
 from tests.processes import Child, child
-from tradewire.bus import Bus
+from tradewire.bus import Bus, JetStreamError
 from tradewire.errors import Unavailable
 from tradewire.messages.log import decode_frame, encode
 from tradewire_cli.engines.testing import Engines
@@ -118,6 +120,17 @@ async def test_a_stream_that_is_longer_than_postgres_stops_the_ledger(
     async with child("tradewire_ledger.sequencer", engines, "sequencer", folder) as second:
         assert await second.ended() == 3
     assert "ends at frame 2, Postgres at 1" in second.output()
+    assert "tradewire restore PLACE" in second.output()
+    assert "reset-stream" not in second.output(), "it would go on from a log that has lost what was done"
+
+
+async def test_replicas_that_one_server_cannot_have_are_named_with_the_setting(engines: Engines) -> None:
+    bus = await admin_bus(engines)
+    try:
+        with pytest.raises(JetStreamError, match="set nats.replicas to 1"):
+            await bus.api("STREAM.CREATE.TWO", {"name": "TWO", "subjects": ["two"], "num_replicas": 2})
+    finally:
+        await bus.close()
 
 
 async def test_a_stream_of_another_log_stops_the_ledger(
@@ -129,6 +142,7 @@ async def test_a_stream_of_another_log_stops_the_ledger(
     async with child("tradewire_ledger.sequencer", engines, "sequencer", folder) as second:
         assert await second.ended() == 3
     assert "holds log" in second.output()
+    assert "reset-stream" in second.output()
 
 
 async def stored_frames(engines: Engines) -> list[tuple[int, str, list[bytes]]]:
