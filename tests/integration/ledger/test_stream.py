@@ -127,7 +127,7 @@ async def test_a_stream_that_is_longer_than_postgres_stops_the_ledger(
 async def test_replicas_that_one_server_cannot_have_are_named_with_the_setting(engines: Engines) -> None:
     bus = await admin_bus(engines)
     try:
-        with pytest.raises(JetStreamError, match="set nats.replicas to 1"):
+        with pytest.raises(JetStreamError, match=r"set nats\.replicas to 1"):
             await bus.api("STREAM.CREATE.TWO", {"name": "TWO", "subjects": ["two"], "num_replicas": 2})
     finally:
         await bus.close()
