@@ -31,7 +31,7 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 def commands() -> list[str]:
-    """The page's blocks of commands: what moves the log, and what compares."""
+    """The page's blocks of commands: what makes the roles, what moves the log, and what compares."""
     return re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
@@ -135,7 +135,7 @@ def environments(sequencer: str, reader: str) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("major", ["same", "older"])
 async def test_the_log_moves_whole_and_goes_on_under_its_name(folder: Path, tmp_path: Path, major: str) -> None:
     found = programs(major)
-    move, compare = commands()
+    prepare, move, compare = commands()
     async with running_engines(folder) as engines, old_server(folder, found) as old:
         ways = environments(old.format(role="tradewire_sequencer"), old.format(role="tradewire_reader"))
         digest = await appended(engines, folder, "old", ways)
@@ -145,11 +145,12 @@ async def test_the_log_moves_whole_and_goes_on_under_its_name(folder: Path, tmp_
             "PATH": path,
             "OLD": old.format(role="tradewire_admin"),
             "NEW": engines.dsn("tradewire_admin"),
+            "NEW_AS_SUPERUSER": engines.dsn("tradewire_admin"),
         }
         shell = shutil.which("sh")
         assert shell is not None
         script = f"set -eu\ncd {tmp_path}\n"
-        await ran([shell, "-c", script + move], **names)
+        await ran([shell, "-c", script + prepare + move], **names)
         before, after = (await ran([shell, "-c", script + compare], **names)).splitlines()
         assert before == after
         assert before.split("|")[3] == "120"
