@@ -8,6 +8,7 @@ import pytest
 from tests.contract.brokers.bench import an_order
 from tests.integration.router.alpaca.conftest import Join, Venue
 from tests.twins.alpaca.options import values
+from tests.waiting import soon
 from tradewire_router.brokers import errors
 from tradewire_router.brokers.results import Absent, Inconclusive, SubmitRejected, SubmitUnknown
 
@@ -44,6 +45,11 @@ async def test_a_request_too_many_is_that_with_a_code_or_without(venue: Venue, j
 async def test_an_order_that_is_one_too_many_is_unknown_and_then_absent(venue: Venue, join: Join, code: int) -> None:
     bench = await venue(rate_code=code)
     trader = await join(bench)
+
+    async def caught_up() -> bool:
+        return bench.twin.calls("GET /v2/account/activities/FILL") == 2
+
+    await soon(caught_up)  # else that is the request too many, and the order is not even begun
     await bench.do("options", rate_per_min=1)
     order = an_order(**RESTING)
     result = await trader.broker.submit(order)
